@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * compat.bpf.h - everything in which kernels differ, each with its reason. The
+ * rest of bpf/ reads as if there were one kernel.
+ */
+#ifndef FAILCNT_COMPAT_BPF_H
+#define FAILCNT_COMPAT_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#define PF_IO_WORKER 0x00000010 /* io_uring: its user registers mean nothing */
+#define PF_KTHREAD 0x00200000
+
+#if defined(__TARGET_ARCH_arm64)
+#define SYSCALL_PREFIX __arm64_sys_
+#else
+#define SYSCALL_PREFIX __x64_sys_
+#endif
+
+struct task_regs {
+	__s64 nr; /* -1: not in a system call */
+	__u64 arg[3];
+	bool compat;
+};
+
+static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
+{
+	/* 5.15 brought a helper. On 7.3 the registers no longer lie at the end of the stack, so the
+	 * arithmetic is only for kernels without the helper, where it holds. */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))
+		return (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+	return (struct pt_regs *)((__u64)BPF_CORE_READ(task, stack) + 16384 -
+				  bpf_core_type_size(struct pt_regs));
+}
+
+/* The system call that current is in, with its first three arguments. */
+static __always_inline void current_regs(struct task_regs *r)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct pt_regs *regs;
+
+	r->nr = -1;
+	r->compat = false;
+	r->arg[0] = r->arg[1] = r->arg[2] = 0;
+	if (BPF_CORE_READ(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
+		return;
+	regs = task_pt_regs(task);
+#if defined(__TARGET_ARCH_arm64)
+	r->nr = BPF_CORE_READ(regs, syscallno);
+	r->arg[0] = BPF_CORE_READ(regs, orig_x0);
+	r->arg[1] = BPF_CORE_READ(regs, regs[1]);
+	r->arg[2] = BPF_CORE_READ(regs, regs[2]);
+	r->compat = BPF_CORE_READ(regs, pstate) & 0x10; /* PSR_MODE32_BIT */
+#else
+	r->nr = (__s64)BPF_CORE_READ(regs, orig_ax);
+	r->compat = (BPF_CORE_READ(regs, cs) & 0xffff) == 0x23; /* __USER32_CS */
+	if (r->compat) { /* i386: ebx, ecx, edx; ebx lies where bx is, which is not read: ipc(2) only */
+		r->arg[0] = 0;
+		r->arg[1] = (__u32)BPF_CORE_READ(regs, cx);
+		r->arg[2] = (__u32)BPF_CORE_READ(regs, dx);
+	} else {
+		r->arg[0] = BPF_CORE_READ(regs, di);
+		r->arg[1] = BPF_CORE_READ(regs, si);
+		r->arg[2] = BPF_CORE_READ(regs, dx);
+	}
+#endif
+}
+
+/* 6.15 renamed kernfs_node.parent to __parent (it became an RCU pointer). */
+static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
+{
+	if (bpf_core_field_exists(struct kernfs_node___rcu, __parent))
+		return BPF_CORE_READ((struct kernfs_node___rcu *)kn, __parent);
+	return BPF_CORE_READ(kn, parent);
+}
+
+/* 6.2 made rss_stat an array of percpu counters; `count` is what the kernel log prints too. */
+static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
+{
+	__s64 n;
+
+	if (bpf_core_field_exists(struct mm_struct___atomic, rss_stat.count))
+		n = BPF_CORE_READ((struct mm_struct___atomic *)mm, rss_stat.count[member].counter);
+	else
+		n = BPF_CORE_READ(mm, rss_stat[member].count);
+	return n > 0 ? n : 0; /* both forms may be briefly negative */
+}
+
+/* Which controllers exist decides the numbers of the rest: only BTF knows them. */
+static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)
+{
+	void *subsys = __builtin_preserve_access_index(&set->subsys);
+	struct cgroup_subsys_state *css = NULL;
+
+	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
+		return NULL;
+	bpf_probe_read_kernel(&css, sizeof(css),
+			      subsys + 8 * bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+	if (!css)
+		return NULL;
+	return (void *)css - bpf_core_field_offset(struct mem_cgroup, css);
+}
+
+#define memcg_event(memcg, event)                                                                  \
+	({                                                                                         \
+		__s64 n_ = 0;                                                                      \
+		if (bpf_core_enum_value_exists(enum memcg_memory_event, event))                    \
+			bpf_probe_read_kernel(                                                     \
+				&n_, sizeof(n_),                                                   \
+				(void *)__builtin_preserve_access_index(&(memcg)->memory_events) + \
+					8 * bpf_core_enum_value(enum memcg_memory_event, event));  \
+		n_;                                                                                \
+	})
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * emit.bpf.h - from "this was refused" to a record: filter, reserve, fill,
+ * submit, fold, count what is lost.
+ *
+ * A refusal is either sent whole or counted in the fold table, never both and
+ * never neither, so that the sum is exact whatever races. Where the ring is
+ * full a refusal is folded too; a kill that finds no room is counted as lost.
+ */
+#ifndef FAILCNT_EMIT_BPF_H
+#define FAILCNT_EMIT_BPF_H
+
+#include "compat.bpf.h"
+#include "event.h"
+
+#define FOLD_WHOLE 3              /* records of one key sent whole before it is folded */
+#define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
+#define PATH_COMPONENT 256        /* NAME_MAX and the NUL */
+#define PATH_LEVELS 16
+
+/* Set by the collector before load. */
+const volatile __u32 filter_pid;        /* 0: everybody */
+const volatile __u32 filter_uid;
+const volatile bool filter_by_uid;
+const volatile bool filter_resources;   /* then only those with want_resource */
+const volatile bool want_resource[FC_RESOURCES + 1];
+const volatile bool memory_is_v1;       /* the memory controller is on a v1 hierarchy */
+const volatile __u32 possible_cpus = 1;
+
+/* Written by the collector while running. */
+__u32 fold_epoch; /* one higher after each reading of the fold table */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 19);
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct fc_fold_key);
+	__type(value, struct fc_fold);
+} folds SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FC_RESOURCES);
+	__type(key, __u32);
+	__type(value, struct fc_overflow);
+} overflow SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FC_STATS);
+	__type(key, __u32);
+	__type(value, __u64);
+} stats SEC(".maps");
+
+static __always_inline void count_stat(__u32 which)
+{
+	__u64 *n = bpf_map_lookup_elem(&stats, &which);
+
+	if (n)
+		__sync_fetch_and_add(n, 1);
+}
+
+/* Components from the leaf to below the root, each with its NUL. */
+static __always_inline void fill_path(struct fc_path *p, struct kernfs_node *kn)
+{
+	__u32 off = 0;
+	int i;
+
+	p->cut = 0;
+	for (i = 0; i < PATH_LEVELS; i++) {
+		struct kernfs_node *parent = kn ? kernfs_parent(kn) : NULL;
+		long n;
+
+		if (!parent)
+			break;
+		if (off > FC_PATH - PATH_COMPONENT) {
+			p->cut = 1;
+			break;
+		}
+		n = bpf_probe_read_kernel_str(p->text + off, PATH_COMPONENT, BPF_CORE_READ(kn, name));
+		if (n <= 0 || n > PATH_COMPONENT)
+			break;
+		off += n;
+		kn = parent;
+	}
+	if (i == PATH_LEVELS)
+		p->cut = 1;
+	p->len = off;
+}
+
+static __always_inline struct kernfs_node *memcg_kn(struct mem_cgroup *memcg)
+{
+	return memcg ? BPF_CORE_READ(memcg, css.cgroup, kn) : NULL;
+}
+
+/* The cgroup that a person means: v2's, or the memory hierarchy's on v1. */
+static __always_inline struct kernfs_node *task_cgroup_kn(struct task_struct *task)
+{
+	struct css_set *set = BPF_CORE_READ(task, cgroups);
+
+	if (memory_is_v1)
+		return memcg_kn(css_set_memcg(set));
+	return BPF_CORE_READ(set, dfl_cgrp, kn);
+}
+
+static __always_inline void fill_who(struct fc_who *w, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct pid *pid = BPF_CORE_READ(task, signal, pids[1]); /* PIDTYPE_TGID */
+	struct kernfs_node *kn = task_cgroup_kn(task);
+	__u32 level = BPF_CORE_READ(pid, level);
+	void *numbers = __builtin_preserve_access_index(&pid->numbers);
+	struct upid *own = numbers + (level & 63) * bpf_core_type_size(struct upid);
+
+	w->start = BPF_CORE_READ(task, group_leader, start_boottime);
+	w->pid = BPF_CORE_READ(task, tgid);
+	w->tid = BPF_CORE_READ(task, pid);
+	w->ppid = BPF_CORE_READ(parent, tgid);
+	w->uid = BPF_CORE_READ(task, cred, uid.val);
+	w->vpid = BPF_CORE_READ(own, nr);
+	w->pad = 0;
+	bpf_probe_read_kernel_str(w->comm, FC_COMM, task->comm);
+	bpf_probe_read_kernel_str(w->parent_comm, FC_COMM, parent->comm);
+	w->cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
+	fill_path(&w->cgroup, kn);
+}
+
+static __always_inline bool filtered_out(__u16 resource)
+{
+	if (filter_pid && filter_pid != bpf_get_current_pid_tgid() >> 32)
+		return true;
+	if (filter_by_uid && filter_uid != (__u32)bpf_get_current_uid_gid())
+		return true;
+	return filter_resources && !want_resource[resource];
+}
+
+static __always_inline void overflow_count(__u16 resource, __u16 err, __u64 now)
+{
+	__u32 i = resource;
+	struct fc_overflow *o = bpf_map_lookup_elem(&overflow, &i);
+
+	if (!o)
+		return;
+	if (o->epoch != fold_epoch || !o->first) {
+		o->first = now;
+		o->epoch = fold_epoch;
+	}
+	o->last = now;
+	o->err = err;
+	__sync_fetch_and_add(&o->count, 1);
+}
+
+static __always_inline void fold_count(struct fc_fold *f, __u64 now)
+{
+	if (f->epoch != fold_epoch) {
+		f->first = now;
+		f->epoch = fold_epoch;
+	}
+	f->last = now;
+	__sync_fetch_and_add(&f->count, 1);
+}
+
+static __always_inline struct fc_fold *fold_get(struct fc_fold_key *key)
+{
+	struct fc_fold *f = bpf_map_lookup_elem(&folds, key);
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fc_fold new = {};
+	struct task_regs regs;
+	struct kernfs_node *kn;
+
+	if (f)
+		return f;
+	current_regs(&regs);
+	new.syscall = regs.nr;
+	new.has = (regs.nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs.compat ? FC_HAS_COMPAT : 0);
+	new.uid = (__u32)bpf_get_current_uid_gid();
+	new.ppid = BPF_CORE_READ(task, real_parent, tgid);
+	kn = task_cgroup_kn(task);
+	new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
+	bpf_get_current_comm(new.comm, sizeof(new.comm));
+	bpf_map_update_elem(&folds, key, &new, BPF_NOEXIST); /* another processor may have been first */
+	return bpf_map_lookup_elem(&folds, key);
+}
+
+/*
+ * A record to fill and submit, or NULL when this refusal was filtered out or
+ * has been counted already.
+ */
+static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 err, __u8 hook,
+							__u8 backend, struct task_regs *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fc_fold_key key = {};
+	struct fc_refused *r;
+	struct fc_fold *f;
+	__u64 now;
+
+	if (filtered_out(resource))
+		return NULL;
+	now = bpf_ktime_get_boot_ns();
+	key.start = BPF_CORE_READ(task, group_leader, start_boottime);
+	key.pid = bpf_get_current_pid_tgid() >> 32;
+	key.resource = resource;
+	key.err = err;
+	f = fold_get(&key);
+	if (!f) {
+		overflow_count(resource, err, now);
+		return NULL;
+	}
+	f->backend = backend;
+	f->hook = hook;
+	if (f->burst && now - f->last > FOLD_QUIET_NS)
+		f->burst = 0;
+	if (f->burst >= FOLD_WHOLE) {
+		fold_count(f, now);
+		return NULL;
+	}
+	f->burst++;
+	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
+	if (!r) {
+		count_stat(FC_STAT_RING_FOLDED);
+		fold_count(f, now);
+		return NULL;
+	}
+	f->last = now;
+	r->h.type = FC_TYPE_REFUSED;
+	r->h.size = sizeof(*r);
+	r->h.time = now;
+	r->resource = resource;
+	r->err = err;
+	r->hook = hook;
+	r->backend = backend;
+	r->pad = 0;
+	r->has = 0;
+	r->held = r->limit = r->hard = r->asked = 0;
+	r->ns = 0;
+	r->key = 0;
+	__builtin_memset(&r->sock, 0, sizeof(r->sock));
+	r->object[0] = '\0';
+	current_regs(regs);
+	r->syscall = regs->nr;
+	if (regs->nr >= 0)
+		r->has |= FC_HAS_SYSCALL;
+	if (regs->compat)
+		r->has |= FC_HAS_COMPAT;
+	fill_who(&r->who, task);
+	return r;
+}
+
+#endif

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * event.h - the records on the wire between bpf/ and user/.
+ *
+ * Every record begins with its type and its own size, so that the collector
+ * can reject what it does not know without trusting a byte of it. Records have
+ * fixed sizes; sizes and offsets are asserted at the end, for both compilers.
+ *
+ * Times are CLOCK_BOOTTIME nanoseconds. Amounts are in the unit named in the
+ * comment; a field whose FC_HAS_ bit is not set is unknown, whatever it holds.
+ */
+#ifndef FAILCNT_WIRE_H
+#define FAILCNT_WIRE_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#include <stddef.h>
+#endif
+
+#define FC_COMM 16
+#define FC_PATH 768   /* bytes of cgroup path components, leaf first, each ended by NUL */
+#define FC_OBJECT 256 /* bytes of a path that was to be opened */
+
+enum fc_resource {
+	FC_RESOURCE_NONE,
+#define RESOURCE(name, ...) FC_##name,
+#include "resources.def"
+#undef RESOURCE
+	FC_RESOURCES,
+};
+
+enum fc_type {
+	FC_TYPE_REFUSED = 1,
+	FC_TYPE_OOM = 2,
+};
+
+enum fc_backend {
+	FC_BACKEND_NONE,
+	FC_BACKEND_FEXIT,
+	FC_BACKEND_KPROBE,
+	FC_BACKEND_TRACEPOINT,
+	FC_BACKENDS,
+};
+
+/* A hook is a place in the kernel; each backend has its own program for it. */
+enum fc_hook {
+	FC_HOOK_ALLOC_FD,
+	FC_HOOK_ALLOC_EMPTY_FILE,
+	FC_HOOK_NEWARY,
+	FC_HOOK_SEMGET,
+	FC_HOOK_SEMGET_COMPAT,
+	FC_HOOK_OOM_CONTEXT,
+	FC_HOOK_OOM_KILL,
+	FC_HOOK_OOM_VICTIM,
+	FC_HOOKS,
+};
+
+enum fc_has {
+	FC_HAS_HELD = 1 << 0,
+	FC_HAS_LIMIT = 1 << 1,
+	FC_HAS_HARD = 1 << 2,
+	FC_HAS_ASKED = 1 << 3,
+	FC_HAS_SYSCALL = 1 << 4,
+	FC_HAS_CERTAIN = 1 << 5, /* the cause was seen, not inferred */
+	FC_HAS_COMPAT = 1 << 6,  /* a 32-bit system call: its own numbers */
+	FC_HAS_PATH = 1 << 7,    /* object holds a path */
+	FC_HAS_SOCK = 1 << 8,    /* sock: what socket() asked for, or where accept() listens */
+	FC_HAS_KEY = 1 << 9,     /* key: an IPC key */
+	FC_HAS_MEMCG = 1 << 10,
+	FC_HAS_MEMSW = 1 << 11, /* v1: memory + swap; it is charged before memory */
+	FC_HAS_SWAP = 1 << 12,
+	FC_HAS_EVENTS = 1 << 13,
+	FC_HAS_CONTEXT = 1 << 14, /* constraint, order, gfp, points: from struct oom_control */
+	FC_HAS_FAILCNT = 1 << 15,
+	FC_HAS_CUT = 1 << 16, /* some cgroup path did not fit */
+};
+
+struct fc_header {
+	__u32 type; /* enum fc_type */
+	__u32 size; /* of the whole record */
+	__u64 time; /* CLOCK_BOOTTIME ns: when the kernel did it */
+};
+
+/* A path of a cgroup: components from the leaf upwards; user/ turns it round. */
+struct fc_path {
+	__u32 len; /* bytes used of text, with the NULs; 0: the root of the hierarchy, or unknown */
+	__u32 cut; /* 1: there were more or longer components */
+	char text[FC_PATH];
+};
+
+/* Who it was. Read in the kernel, for it can be gone when the collector looks. */
+struct fc_who {
+	__u64 start;     /* CLOCK_BOOTTIME ns when the process started */
+	__u64 cgroup_id; /* kernfs id: inode number of the directory */
+	__u32 pid, tid, ppid, uid;
+	__u32 vpid; /* pid in its own pid namespace */
+	__u32 pad;
+	char comm[FC_COMM];        /* of the thread */
+	char parent_comm[FC_COMM];
+	struct fc_path cgroup; /* v1: in the memory hierarchy */
+};
+
+struct fc_sock {
+	__u16 family; /* AF_ */
+	__u16 type;   /* SOCK_ with its flags; 0: an address follows */
+	__u16 port;   /* host byte order; of the listening socket */
+	__u16 pad;
+	__u8 addr[16];
+};
+
+struct fc_refused {
+	struct fc_header h;
+	__u16 resource; /* enum fc_resource */
+	__u16 err;      /* positive errno */
+	__u8 hook;      /* enum fc_hook */
+	__u8 backend;   /* enum fc_backend */
+	__u16 pad;
+	__u32 has;     /* enum fc_has */
+	__s32 syscall; /* number of this architecture */
+	__u64 held, limit, hard, asked; /* in the resource's measure */
+	__u32 ns;  /* inode number of the IPC namespace; 0: none */
+	__s32 key; /* IPC key */
+	struct fc_sock sock;
+	struct fc_who who;
+	char object[FC_OBJECT];
+};
+
+/* enum oom_constraint of the kernel (include/linux/oom.h), the same from 2.6 on. */
+enum fc_constraint {
+	FC_CONSTRAINT_NONE,
+	FC_CONSTRAINT_CPUSET,
+	FC_CONSTRAINT_MEMORY_POLICY,
+	FC_CONSTRAINT_MEMCG,
+};
+
+/* A page counter of a memory cgroup, in pages: a complete beancounter row. */
+struct fc_page_counter {
+	__u64 usage, max, watermark, failcnt;
+};
+
+struct fc_memcg {
+	__u64 id; /* kernfs id */
+	struct fc_page_counter memory, swap; /* swap: v1 memsw, v2 swap */
+	__u64 oom, oom_kill, oom_group_kill; /* memory.events of v2, oom_control of v1 */
+	struct fc_path path;
+};
+
+struct fc_oom {
+	struct fc_header h;
+	__u32 has;
+	__u8 hook, backend;
+	__u8 constraint; /* enum fc_constraint */
+	__u8 member;     /* killed with the group, not chosen */
+	__s32 order;     /* -1: sysrq */
+	__u32 gfp;
+	__s64 points;      /* the kernel's score of the chosen one, pages */
+	__u64 total_pages; /* size of the constraint, not of the victim */
+	__u64 group_id;    /* kernfs id of the memory.oom.group cgroup; 0: none */
+	__u64 rss_anon, rss_file, rss_shmem, swap; /* pages of the victim */
+	__u64 pgtables;                            /* bytes */
+	__s32 score_adj;
+	__u32 pad;
+	__u64 host_held; /* host-wide only: pages of RAM and swap in use */
+	struct fc_who victim;
+	struct fc_who trigger; /* who asked for the memory at that moment */
+	struct fc_memcg memcg; /* whose limit fired */
+};
+
+/* Repeats of one process, resource and errno are counted here and read once a second. */
+struct fc_fold_key {
+	__u64 start; /* with pid the identity of a process */
+	__u32 pid;
+	__u16 resource;
+	__u16 err;
+};
+
+struct fc_fold {
+	__u64 count; /* refusals counted here and not sent whole, since the entry was made */
+	__u64 first; /* of the current epoch */
+	__u64 last;
+	__u64 limit;
+	__u32 epoch;
+	__u32 burst; /* records sent whole since it was last quiet */
+	__u32 uid;
+	__u32 ppid;
+	__s32 syscall;
+	__u32 has;
+	__u64 cgroup_id;
+	__u8 backend;
+	__u8 hook;
+	__u16 pad;
+	__u32 ns;
+	char comm[FC_COMM];
+};
+
+/* Where the fold table is full: one counter a resource, which never runs out. */
+struct fc_overflow {
+	__u64 count, first, last;
+	__u32 epoch, err;
+};
+
+enum fc_stat {
+	FC_STAT_RING_FULL, /* kills that found no room in the ring */
+	FC_STAT_RING_FOLDED, /* refusals that found no room and were counted in the fold table */
+	FC_STATS,
+};
+
+#define FC_ASSERT_OFFSET(type, member, at)                                                         \
+	_Static_assert(__builtin_offsetof(type, member) == (at), #type "." #member)
+#define FC_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), #type)
+
+FC_ASSERT_SIZE(struct fc_header, 16);
+FC_ASSERT_SIZE(struct fc_path, 8 + FC_PATH);
+FC_ASSERT_SIZE(struct fc_who, 40 + 2 * FC_COMM + 8 + FC_PATH);
+FC_ASSERT_SIZE(struct fc_sock, 24);
+FC_ASSERT_OFFSET(struct fc_refused, held, 32);
+FC_ASSERT_OFFSET(struct fc_refused, who, 96);
+FC_ASSERT_SIZE(struct fc_refused, 96 + sizeof(struct fc_who) + FC_OBJECT);
+FC_ASSERT_OFFSET(struct fc_oom, points, 32);
+FC_ASSERT_OFFSET(struct fc_oom, victim, 112);
+FC_ASSERT_SIZE(struct fc_memcg, 8 + 64 + 24 + 8 + FC_PATH);
+FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc_memcg));
+FC_ASSERT_SIZE(struct fc_fold_key, 16);
+FC_ASSERT_SIZE(struct fc_fold, 88);
+FC_ASSERT_SIZE(struct fc_overflow, 32);
+
+#endif

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * failcnt.bpf.c - the one object: every hook of every backend. The collector
+ * loads only the programs that it chose (user/attach.c).
+ */
+#include "vmlinux.h"
+
+#include "event.h"
+
+#include "files.bpf.h"
+#include "ipc.bpf.h"
+#include "oom.bpf.h"
+#include "sys_exit.bpf.h"
+
+char LICENSE[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sys_exit.bpf.h - the tracepoint backend: one program at the end of every
+ * system call, which returns at once for anything that is not one of our
+ * errnos. It sees what the program saw, so it misses what no return value
+ * tells (SCM_RIGHTS, io_uring), and names a limit only by the numbers.
+ */
+#ifndef FAILCNT_SYS_EXIT_BPF_H
+#define FAILCNT_SYS_EXIT_BPF_H
+
+#include "files.bpf.h"
+#include "ipc.bpf.h"
+
+/* Hooks that this backend serves: all, or those that found no better one. */
+const volatile bool exit_serves[FC_HOOKS + 1];
+
+/* System calls where EMFILE means another limit too: only the numbers tell. */
+const volatile __s32 nr_inotify_init = -1, nr_inotify_init1 = -1, nr_fanotify_init = -1,
+		     nr_mq_open = -1;
+
+/* mq_open, inotify_init and fanotify_init have limits of their own behind EMFILE. */
+static __always_inline bool emfile_is_other(__s64 nr)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 cur = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
+	__u64 most = current_nr_open();
+
+	if (nr != nr_inotify_init && nr != nr_inotify_init1 && nr != nr_fanotify_init &&
+	    nr != nr_mq_open)
+		return false;
+	if (most && most < cur)
+		cur = most;
+	return BPF_CORE_READ(task, files, next_fd) < cur;
+}
+
+static __always_inline void sys_exit_refused(long ret, bool first)
+{
+	struct task_regs regs;
+
+	current_regs(&regs);
+	if (ret == -EMFILE) {
+		if (exit_serves[FC_HOOK_ALLOC_FD] && !emfile_is_other(regs.nr) &&
+		    !hook_silent(FC_HOOK_ALLOC_FD, first))
+			refuse_descriptor(ret, FC_HOOK_ALLOC_FD, FC_BACKEND_TRACEPOINT);
+	} else if (ret == -ENFILE) {
+		if (exit_serves[FC_HOOK_ALLOC_EMPTY_FILE] &&
+		    !hook_silent(FC_HOOK_ALLOC_EMPTY_FILE, first))
+			refuse_file(ret, FC_HOOK_ALLOC_EMPTY_FILE, FC_BACKEND_TRACEPOINT);
+	} else if (regs.nr == (regs.compat ? nr_semget_compat : nr_semget)) {
+		if (ret == -ENOSPC && exit_serves[FC_HOOK_NEWARY] && !hook_silent(FC_HOOK_NEWARY, first))
+			refuse_set(ret, FC_HOOK_NEWARY, FC_BACKEND_TRACEPOINT);
+		if (ret == -EINVAL && exit_serves[FC_HOOK_SEMGET] && !hook_silent(FC_HOOK_SEMGET, first))
+			refuse_set_size(ret, FC_HOOK_SEMGET, FC_BACKEND_TRACEPOINT);
+	}
+}
+
+/* -28 ENOSPC ... -22 EINVAL: one comparison sends everything else away. */
+#define MAYBE_OURS(ret) ((unsigned long)(ret) + ENOSPC <= ENOSPC - EINVAL)
+
+SEC("raw_tp/sys_exit")
+int rawtp_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+{
+	long ret = ctx->args[1];
+
+	if (MAYBE_OURS(ret))
+		sys_exit_refused(ret, true);
+	return 0;
+}
+
+/* The same for preemptible kernels, where raw_tp programs are skipped. Costs more. */
+SEC("tracepoint/raw_syscalls/sys_exit")
+int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
+{
+	long ret = ctx->ret;
+
+	if (MAYBE_OURS(ret))
+		sys_exit_refused(ret, false);
+	return 0;
+}
+
+#endif

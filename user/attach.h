@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * attach.h - which backend each hook gets, and why. Pure: facts in, plan out.
+ */
+#ifndef FAILCNT_ATTACH_H
+#define FAILCNT_ATTACH_H
+
+#include "../bpf/event.h"
+#include "kernel.h"
+#include "options.h"
+
+#define ATTACH_WHY 128
+
+/* One row a hook: the function, its programs, and what each backend cannot see of it. */
+struct attach_hook {
+	const char *name;     /* of the hook, for people: the kernel function or tracepoint */
+	const char *function; /* for BTF and kprobes; NULL: a tracepoint for every backend */
+	const char *program[FC_BACKENDS]; /* NULL: that backend needs none, or has none */
+	const char *misses[FC_BACKENDS];  /* NULL: nothing */
+	const char *sees;     /* what it is for, in a few words */
+	bool optional;        /* a kernel may lack the function and lose nothing that others do not see */
+	bool by_sys_exit;     /* the tracepoint backend sees it at sys_exit */
+};
+extern const struct attach_hook attach_hooks[FC_HOOKS];
+
+const char *attach_backend_name(enum fc_backend b);
+
+struct attach_choice {
+	enum fc_backend backend; /* FC_BACKEND_NONE: cannot be had */
+	char why[ATTACH_WHY];    /* one clause */
+};
+
+struct attach_plan {
+	struct attach_choice hook[FC_HOOKS];
+};
+
+/* A program that the kernel refused although its mechanism works: that hook falls back by itself. */
+struct attach_refusal {
+	bool refused;
+	int error;
+	bool at_attach;
+};
+typedef struct attach_refusal attach_refusals[FC_HOOKS][FC_BACKENDS];
+
+void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum opt_backend wanted,
+		 attach_refusals refusals);
+
+/* Does any hook use the program at sys_exit? */
+bool attach_uses_sys_exit(const struct attach_plan *plan);
+
+#endif

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * event.c - decode: bytes from the ring become an event.
+ */
+#include "event.h"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include "attach.h"
+#include "catalogue.h"
+
+#define PATH_TEXT 4096
+#define MAX_ERRNO 4095
+
+void event_time(struct event *e, uint64_t boot_ns, const struct event_context *c)
+{
+	event_int(e, FIELD_TIME, (int64_t)boot_ns + c->boot_to_real);
+	event_u64(e, FIELD_UPTIME_US, boot_ns / 1000);
+}
+
+int event_path(const struct fc_path *p, char *buf, size_t size)
+{
+	size_t used = 0, end = p->len;
+
+	if (p->len > FC_PATH || size < 2 || p->cut > 1)
+		return -EBADMSG;
+	if (p->len && p->text[p->len - 1] != '\0')
+		return -EBADMSG;
+	/* Leaf first on the wire: walk the components from the last one back. */
+	while (end > 0) {
+		size_t start = end - 1; /* at the NUL of this component */
+
+		while (start > 0 && p->text[start - 1] != '\0')
+			start--;
+		if (used + (end - start) + 1 > size)
+			return -EBADMSG;
+		buf[used++] = '/';
+		memcpy(buf + used, p->text + start, end - 1 - start);
+		used += end - 1 - start;
+		end = start;
+	}
+	if (used == 0)
+		buf[used++] = '/';
+	buf[used] = '\0';
+	return 0;
+}
+
+static int set_path(struct event *e, enum field f, const struct fc_path *p)
+{
+	char text[FC_PATH + 16];
+	int err = event_path(p, text, sizeof(text));
+
+	if (err < 0)
+		return err;
+	if (p->cut) { /* the components nearest the root are missing: no path, and it is said */
+		event_cut(e, f);
+		return 0;
+	}
+	event_str(e, f, text);
+	return 0;
+}
+
+static int set_who(struct event *e, const struct fc_who *w, const struct event_context *c)
+{
+	event_int(e, FIELD_PID, w->pid);
+	event_int(e, FIELD_TID, w->tid);
+	event_int(e, FIELD_PPID, w->ppid);
+	event_int(e, FIELD_UID, w->uid);
+	if (w->vpid && w->vpid != w->pid)
+		event_int(e, FIELD_VPID, w->vpid);
+	event_int(e, FIELD_STARTED_AT, (int64_t)w->start + c->boot_to_real);
+	event_strn(e, FIELD_COMM, w->comm, FC_COMM);
+	event_strn(e, FIELD_PARENT_COMM, w->parent_comm, FC_COMM);
+	if (w->cgroup_id)
+		event_u64(e, FIELD_CGROUP_ID, w->cgroup_id);
+	return set_path(e, FIELD_CGROUP, &w->cgroup);
+}
+
+static void set_resource(struct event *e, unsigned int resource)
+{
+	const struct resource *r = catalogue_get(resource);
+
+	if (!r)
+		return;
+	event_static(e, FIELD_RESOURCE, r->id);
+	event_static(e, FIELD_LIMIT_NAME, r->limit_name);
+	event_static(e, FIELD_MEASURE, r->measure);
+}
+
+static void set_errno(struct event *e, int err)
+{
+	const char *name = catalogue_errno(err);
+
+	if (name)
+		event_static(e, FIELD_ERRNO, name);
+	else
+		event_fmt(e, FIELD_ERRNO, "%d", err);
+}
+
+static void set_socket(struct event *e, const struct fc_sock *s)
+{
+	char addr[INET6_ADDRSTRLEN] = "";
+	static const char *const types[] = { [SOCK_STREAM] = "SOCK_STREAM", [SOCK_DGRAM] = "SOCK_DGRAM",
+					     [SOCK_RAW] = "SOCK_RAW",
+					     [SOCK_SEQPACKET] = "SOCK_SEQPACKET" };
+	const char *family = s->family == AF_INET	? "AF_INET"
+			     : s->family == AF_INET6	? "AF_INET6"
+			     : s->family == AF_UNIX	? "AF_UNIX"
+			     : s->family == AF_NETLINK ? "AF_NETLINK"
+							: NULL;
+	unsigned int type = s->type & 0xf;
+
+	if (s->type) {
+		if (family && type < ARRAY_SIZE(types) && types[type])
+			event_fmt(e, FIELD_OBJECT, "socket %s %s", family, types[type]);
+		else
+			event_fmt(e, FIELD_OBJECT, "socket family %u type %u", s->family, type);
+		return;
+	}
+	if ((s->family == AF_INET || s->family == AF_INET6) &&
+	    inet_ntop(s->family, s->addr, addr, sizeof(addr)))
+		event_fmt(e, FIELD_OBJECT, s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr, s->port);
+	else if (family)
+		event_fmt(e, FIELD_OBJECT, "%s listener", family);
+}
+
+static void set_object(struct event *e, const struct fc_refused *r)
+{
+	if (r->has & FC_HAS_PATH) {
+		event_strn(e, FIELD_OBJECT, r->object, FC_OBJECT);
+		if (strnlen(r->object, FC_OBJECT) == FC_OBJECT - 1)
+			event_cut(e, FIELD_OBJECT);
+	} else if (r->has & FC_HAS_SOCK) {
+		set_socket(e, &r->sock);
+	} else if (r->has & FC_HAS_KEY) {
+		if (r->key)
+			event_fmt(e, FIELD_OBJECT, "IPC key 0x%08x", (unsigned int)r->key);
+		else
+			event_static(e, FIELD_OBJECT, "IPC_PRIVATE");
+	}
+}
+
+static void set_syscall(struct event *e, int nr, unsigned int has)
+{
+	const char *name = has & FC_HAS_SYSCALL ? catalogue_syscall(nr, has & FC_HAS_COMPAT) : NULL;
+
+	if (name)
+		event_static(e, FIELD_SYSCALL, name);
+}
+
+static int decode_refused(struct event *e, struct event_facts *facts, const struct fc_refused *r,
+			  const struct event_context *c)
+{
+	const struct { unsigned int has; enum field field; uint64_t value; } amounts[] = {
+		{ FC_HAS_HELD, FIELD_HELD, r->held },
+		{ FC_HAS_LIMIT, FIELD_LIMIT, r->limit },
+		{ FC_HAS_HARD, FIELD_LIMIT_HARD, r->hard },
+		{ FC_HAS_ASKED, FIELD_ASKED, r->asked },
+	};
+
+	if (!catalogue_get(r->resource) || r->err == 0 || r->err > MAX_ERRNO || r->hook >= FC_HOOKS ||
+	    r->backend == FC_BACKEND_NONE || r->backend >= FC_BACKENDS)
+		return -EBADMSG;
+	event_init(e, EVENT_REFUSED);
+	event_time(e, r->h.time, c);
+	set_resource(e, r->resource);
+	set_errno(e, r->err);
+	set_syscall(e, r->syscall, r->has);
+	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++)
+		if (r->has & amounts[i].has)
+			event_u64(e, amounts[i].field, amounts[i].value);
+	if (r->ns)
+		event_fmt(e, FIELD_NAMESPACE, "ipc:[%u]", r->ns);
+	set_object(e, r);
+	event_bool(e, FIELD_CERTAIN, r->has & FC_HAS_CERTAIN);
+	event_static(e, FIELD_BACKEND, attach_backend_name(r->backend));
+	facts->resource = r->resource;
+	facts->start = r->who.start;
+	facts->pid = r->who.pid;
+	facts->tid = r->who.tid;
+	facts->hook = r->hook;
+	facts->time = r->h.time;
+	return set_who(e, &r->who, c);
+}
+
+static const char *oom_cause(const struct fc_oom *o)
+{
+	if (o->member)
+		return "oom-group";
+	if (o->has & FC_HAS_CONTEXT && o->order == -1)
+		return "oom-sysrq";
+	switch (o->constraint) {
+	case FC_CONSTRAINT_MEMCG:
+		return "oom-memcg";
+	case FC_CONSTRAINT_CPUSET:
+		return "oom-cpuset";
+	case FC_CONSTRAINT_MEMORY_POLICY:
+		return "oom-mempolicy";
+	default:
+		return "oom-global";
+	}
+}
+
+/* Page counters say "no limit" with LONG_MAX / PAGE_SIZE. */
+static uint64_t counter_bytes(uint64_t pages, const struct event_context *c)
+{
+	return pages >= (uint64_t)INT64_MAX / c->page_size ? UINT64_MAX : pages * c->page_size;
+}
+
+static void set_moved_memcg(struct event *e, const struct fc_oom *o, const struct event_context *c)
+{
+	const struct fc_page_counter *m = &o->memcg.memory;
+	struct event_moved *row;
+	char owner[FC_PATH + 32];
+
+	if (!(o->has & FC_HAS_EVENTS) || !event_has(e, FIELD_MEMCG))
+		return;
+	row = event_moved_add(e);
+	if (!row)
+		return;
+	snprintf(owner, sizeof(owner), "cgroup:%s", event_text(e, FIELD_MEMCG));
+	row->source = c->memory_is_v1 ? "cgroup1" : "cgroup2";
+	row->owner = event_keep(e, owner);
+	row->resource = "memory.oom_kill";
+	row->held = m->usage * c->page_size;
+	row->limit = counter_bytes(m->max, c);
+	row->failcnt = o->memcg.oom_kill;
+	row->delta = 1;
+	row->have = 1 << 0 | 1 << 3 | 1 << 4; /* HELD, LIMIT, FAILCNT of counter.h */
+	row->relation = RELATION_OWN;
+}
+
+/* The limit that fired: v1 charges memory and swap together first. */
+static int set_memcg(struct event *e, const struct fc_oom *o, const struct event_context *c)
+{
+	const struct fc_page_counter *m = &o->memcg.memory, *s = &o->memcg.swap;
+	bool memsw = o->has & FC_HAS_MEMSW && s->max < m->max + 1 && s->usage + 8 > s->max &&
+		     m->usage + 8 <= m->max;
+	int err = set_path(e, FIELD_MEMCG, &o->memcg.path);
+
+	if (err < 0)
+		return err;
+	if (memsw)
+		m = s;
+	event_static(e, FIELD_LIMIT_NAME, !c->memory_is_v1 ? "memory.max"
+					  : memsw	    ? "memory.memsw.limit_in_bytes"
+							    : "memory.limit_in_bytes");
+	event_u64(e, FIELD_HELD, m->usage * c->page_size);
+	event_u64(e, FIELD_LIMIT, counter_bytes(m->max, c));
+	set_moved_memcg(e, o, c);
+	return 0;
+}
+
+static int set_limit_of_kill(struct event *e, const struct fc_oom *o, const struct event_context *c)
+{
+	bool sysrq = o->has & FC_HAS_CONTEXT && o->order == -1;
+
+	if (o->has & FC_HAS_MEMCG && o->constraint == FC_CONSTRAINT_MEMCG)
+		return set_memcg(e, o, c);
+	event_static(e, FIELD_LIMIT_NAME, o->constraint == FC_CONSTRAINT_CPUSET ? "cpuset.mems"
+					  : o->constraint == FC_CONSTRAINT_MEMORY_POLICY
+						  ? "the memory policy's nodes"
+						  : "memory and swap of the host");
+	if (o->has & FC_HAS_CONTEXT && o->total_pages && !sysrq)
+		event_u64(e, FIELD_LIMIT, o->total_pages * c->page_size);
+	if (o->has & FC_HAS_HELD)
+		event_u64(e, FIELD_HELD, o->host_held * c->page_size);
+	return 0;
+}
+
+static int decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
+		      const struct event_context *c)
+{
+	char trigger[FC_PATH + 16];
+	int err;
+
+	if (o->constraint > FC_CONSTRAINT_MEMCG || o->backend == FC_BACKEND_NONE ||
+	    o->backend >= FC_BACKENDS || o->hook >= FC_HOOKS)
+		return -EBADMSG;
+	event_init(e, EVENT_KILLED);
+	event_time(e, o->h.time, c);
+	event_static(e, FIELD_CAUSE, oom_cause(o));
+	event_static(e, FIELD_SIGNAL, "SIGKILL");
+	set_resource(e, FC_MEMORY);
+	event_static(e, FIELD_MEASURE, "bytes");
+	event_clear(e, FIELD_LIMIT_NAME);
+	event_bool(e, FIELD_CERTAIN, o->has & FC_HAS_CERTAIN);
+	event_static(e, FIELD_BACKEND, attach_backend_name(o->backend));
+	event_u64(e, FIELD_RSS_ANON, o->rss_anon * c->page_size);
+	event_u64(e, FIELD_RSS_FILE, o->rss_file * c->page_size);
+	event_u64(e, FIELD_RSS_SHMEM, o->rss_shmem * c->page_size);
+	event_u64(e, FIELD_SWAP, o->swap * c->page_size);
+	event_u64(e, FIELD_PGTABLES, o->pgtables);
+	event_int(e, FIELD_OOM_SCORE_ADJ, o->score_adj);
+	if (o->has & FC_HAS_CONTEXT) {
+		event_u64(e, FIELD_TOTAL_PAGES, o->total_pages);
+		/* A member was not chosen, and LONG_MIN stands for "not scored". */
+		if (!o->member && o->points > INT64_MIN / 2 && o->points < 1LL << 53)
+			event_int(e, FIELD_POINTS, o->points);
+	}
+	event_int(e, FIELD_TRIGGER_PID, o->trigger.pid);
+	event_strn(e, FIELD_TRIGGER_COMM, o->trigger.comm, FC_COMM);
+	err = event_path(&o->trigger.cgroup, trigger, sizeof(trigger));
+	if (err < 0)
+		return err;
+	if (!o->trigger.cgroup.cut)
+		event_str(e, FIELD_TRIGGER_CGROUP, trigger);
+	err = set_limit_of_kill(e, o, c);
+	if (err < 0)
+		return err;
+	facts->resource = FC_MEMORY;
+	facts->start = o->victim.start;
+	facts->pid = o->victim.pid;
+	facts->tid = o->victim.tid;
+	facts->hook = o->hook;
+	facts->by_walk = !(o->has & FC_HAS_CONTEXT);
+	facts->group_id = o->group_id;
+	facts->time = o->h.time;
+	return set_who(e, &o->victim, c);
+}
+
+int event_decode(struct event *e, struct event_facts *facts, const void *data, size_t size,
+		 const struct event_context *c)
+{
+	const struct fc_header *h = data;
+	struct event_facts found = {};
+	int err = -EBADMSG;
+
+	if (size < sizeof(*h) || h->size > size)
+		return -EBADMSG;
+	if (h->type == FC_TYPE_REFUSED && h->size == sizeof(struct fc_refused))
+		err = decode_refused(e, &found, data, c);
+	else if (h->type == FC_TYPE_OOM && h->size == sizeof(struct fc_oom))
+		err = decode_oom(e, &found, data, c);
+	if (err == 0)
+		*facts = found;
+	return err;
+}
+
+void event_decode_fold(struct event *e, struct event_facts *facts, const struct fc_fold_key *key,
+		       const struct fc_fold *fold, uint64_t n, const char *cgroup,
+		       const struct event_context *c)
+{
+	memset(facts, 0, sizeof(*facts));
+	event_init(e, EVENT_REFUSED);
+	event_time(e, fold->last, c);
+	set_resource(e, key->resource);
+	set_errno(e, key->err);
+	set_syscall(e, fold->syscall, fold->has);
+	event_int(e, FIELD_PID, key->pid);
+	event_int(e, FIELD_PPID, fold->ppid);
+	event_int(e, FIELD_UID, fold->uid);
+	event_int(e, FIELD_STARTED_AT, (int64_t)key->start + c->boot_to_real);
+	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
+	if (fold->cgroup_id)
+		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
+	event_str(e, FIELD_CGROUP, cgroup);
+	event_static(e, FIELD_BACKEND, attach_backend_name(fold->backend));
+	event_u64(e, FIELD_COUNT, n);
+	event_int(e, FIELD_FIRST, (int64_t)fold->first + c->boot_to_real);
+	event_int(e, FIELD_LAST, (int64_t)fold->last + c->boot_to_real);
+	facts->resource = key->resource;
+	facts->start = key->start;
+	facts->pid = key->pid;
+	facts->hook = fold->hook;
+	facts->time = fold->last;
+}
+
+void event_decode_overflow(struct event *e, unsigned int resource, const struct fc_overflow *o,
+			   uint64_t n, const struct event_context *c)
+{
+	event_init(e, EVENT_REFUSED);
+	event_time(e, o->last, c);
+	set_resource(e, resource);
+	set_errno(e, o->err);
+	event_u64(e, FIELD_COUNT, n);
+	event_int(e, FIELD_FIRST, (int64_t)o->first + c->boot_to_real);
+	event_int(e, FIELD_LAST, (int64_t)o->last + c->boot_to_real);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * event.h - decode: bytes from the ring become an event. Pure.
+ *
+ * A record is never trusted: type, size, every enum and every length are
+ * checked; what is wrong is -EBADMSG and counted by the caller as lost, stage
+ * `decode`.
+ */
+#ifndef FAILCNT_EVENT_H
+#define FAILCNT_EVENT_H
+
+#include "../bpf/event.h"
+#include "field.h"
+
+struct event_context {
+	int64_t boot_to_real; /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
+	uint64_t page_size;   /* bytes */
+	uint32_t host_ipc_ns; /* inode number of the host's IPC namespace; 0: unknown */
+	bool memory_is_v1;
+};
+
+/* What later stages need and no output shows. */
+struct event_facts {
+	unsigned int resource; /* enum fc_resource */
+	uint64_t start;        /* CLOCK_BOOTTIME ns when the process started */
+	uint32_t pid, tid;
+	unsigned int hook;
+	bool by_walk;      /* OOM: the constraint was inferred */
+	uint64_t group_id; /* OOM: memory.oom.group cgroup; 0: none */
+	uint64_t time;     /* CLOCK_BOOTTIME ns */
+};
+
+/* e is initialised here. */
+int event_decode(struct event *e, struct event_facts *facts, const void *data, size_t size,
+		 const struct event_context *c);
+
+/* The record of n repeats of key; cgroup may be NULL. */
+void event_decode_fold(struct event *e, struct event_facts *facts, const struct fc_fold_key *key,
+		       const struct fc_fold *fold, uint64_t n, const char *cgroup,
+		       const struct event_context *c);
+
+/* The record of n refusals for which the fold table had no room: no names. */
+void event_decode_overflow(struct event *e, unsigned int resource, const struct fc_overflow *o,
+			   uint64_t n, const struct event_context *c);
+
+/* Writes a wire path as "/a/b" (root: "/"); returns -EBADMSG for one that is malformed. */
+int event_path(const struct fc_path *p, char *buf, size_t size);
+
+/* Sets TIME and UPTIME_US from CLOCK_BOOTTIME nanoseconds. */
+void event_time(struct event *e, uint64_t boot_ns, const struct event_context *c);
+
+#endif

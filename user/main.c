@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * main.c - the table of subcommands, and which of them is meant.
+ */
+#include <fcntl.h>
+#include <signal.h>
+
+#include "cmd.h"
+#include "log.h"
+
+#ifndef FAILCNT_VERSION
+#define FAILCNT_VERSION "unknown"
+#endif
+
+static const struct command commands[] = {
+	{.name = "watch", .run = cmd_watch, .options = OPT_WATCH, .args = "",
+	 .help = "report refusals and kills as they happen (the default command)",
+	 .more = "  failcnt                          everything, until Ctrl-C\n"
+		 "  failcnt -n nginx -r nofile       what nginx is refused when its files run out\n"
+		 "  failcnt --kills --json           kills, as JSON lines\n"
+		 "  failcnt -d 1m --count 100        for a minute, or 100 events\n"},
+	{.name = "table", .run = cmd_table, .options = OPT_TABLE, .max_match = 1,
+	 .args = " [OWNER]", .help = "counters now, in the layout of /proc/user_beancounters",
+	 .more = "  failcnt table                    every container, cgroup and user\n"
+		 "  failcnt table pid:4711           one process; also uid:N, ct:ID, host\n"
+		 "  failcnt table cgroup:/user.slice one cgroup\n"},
+	{.name = "doctor", .run = cmd_doctor, .options = OPT_DOCTOR, .args = "",
+	 .help = "what this kernel allows, and how each hook is attached",
+	 .more = "  failcnt doctor                   if an event is missing, begin here\n"},
+};
+
+static const struct command *find(const char *name)
+{
+	const struct command *guess = NULL;
+
+	for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++) {
+		if (util_streq(c->name, name))
+			return c;
+		if (options_distance(c->name, name) <= 2)
+			guess = c;
+	}
+	if (guess)
+		log_error("there is no command '%s', did you mean '%s'? See failcnt --help", name,
+			  guess->name);
+	else
+		log_error("there is no command '%s'; see failcnt --help", name);
+	return NULL;
+}
+
+static void help_command(const struct command *c)
+{
+	printf("failcnt %s - %s\n\nUsage: failcnt %s [OPTIONS]%s\n\nOptions:\n", c->name, c->help,
+	       c->name, c->args);
+	options_help(stdout, c);
+	printf("\nExamples:\n%s", c->more);
+}
+
+static void help_all(void)
+{
+	printf("failcnt - what this host ran out of: who, which limit, how full, and how to raise it\n"
+	       "\nUsage: failcnt [COMMAND] [OPTIONS]\n\nCommands:\n");
+	for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
+		printf("  %s%-*s %s\n", c->name, 23 - (int)strlen(c->name), c->args, c->help);
+	printf("\nOptions of watch (others: failcnt COMMAND --help):\n");
+	options_help(stdout, &commands[0]);
+	printf("\nExamples:\n");
+	for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
+		printf("%s", c->more);
+	printf("\nExit status: 0 done; 1 nothing found, or failed; 2 usage; 3 the kernel or the\n"
+	       "privileges do not allow it; 4 events were lost and --fail-on-loss was given.\n");
+}
+
+/* A closed descriptor would go to the next file opened, and data to that file. */
+static void keep_standard_fds(void)
+{
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+/* What stdio still holds; a reader that has gone ends the program quietly. */
+static int finish(int status)
+{
+	bool failed = ferror(stdout);
+
+	errno = 0;
+	if ((fflush(stdout) != 0 || failed) && errno != EPIPE && status == EXIT_DONE) {
+		log_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
+		status = EXIT_NOTHING;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *c = NULL;
+	struct options o;
+	bool help = argc > 1 && util_streq(argv[1], "help");
+
+	keep_standard_fds();
+	signal(SIGPIPE, SIG_IGN);
+	if (help) {
+		argc--;
+		argv++;
+	}
+	if (argc > 1 && argv[1][0] != '-') {
+		c = find(argv[1]);
+		if (!c)
+			return EXIT_USAGE;
+		argc--;
+		argv++;
+	}
+	if (options_parse(&o, argc, argv, c ? c : &commands[0]) < 0)
+		return EXIT_USAGE;
+	log_set_level(o.quiet ? LOG_ERROR : o.verbose ? LOG_DEBUG : LOG_INFO);
+	if (help || o.help)
+		c ? help_command(c) : help_all();
+	else if (o.version)
+		printf("failcnt %s\n", FAILCNT_VERSION);
+	else
+		return finish((c ? c : &commands[0])->run(&o));
+	return finish(EXIT_DONE);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * sink.h - where events go. A sink is a table of functions over a descriptor;
+ * no sink knows where events come from.
+ *
+ * One event is one write(2). A write that fails is counted and said: sink_write
+ * returns -errno, and the caller reports `lost`, stage `sink`. -EPIPE means that
+ * the reader has gone: the program ends quietly.
+ */
+#ifndef FAILCNT_SINK_H
+#define FAILCNT_SINK_H
+
+#include "field.h"
+
+struct sink;
+
+enum sink_kind { SINK_TEXT, SINK_JSON };
+
+struct sink_options {
+	bool utc;
+	bool color;
+	bool verbose;
+};
+
+/* fd stays the caller's. *ret is freed with sink_free(). */
+int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_options *o);
+/* path is opened for appending (O_APPEND|O_CREAT, mode 0640); sink_reopen() opens it anew (SIGHUP). */
+int sink_open(struct sink **ret, enum sink_kind kind, const char *path,
+	      const struct sink_options *o);
+int sink_reopen(struct sink *s);
+void sink_free(struct sink *s);
+
+/* Numbers the line (seq, from 1, in this stream), formats and writes it. *ret_seq: its number.
+ * A partial write of a full disk is completed or undone as far as the file allows: a reader never
+ * sees half a line glued to the next. */
+int sink_write(struct sink *s, struct event *e, int64_t *ret_seq);
+uint64_t sink_lost(const struct sink *s); /* events that could not be written so far */
+
+#endif
