@@ -81,12 +81,15 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 /* 6.2 made rss_stat an array of percpu counters; `count` is what the kernel log prints too. */
 static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
 {
-	__s64 n;
+	void *at = __builtin_preserve_access_index(&mm->rss_stat);
+	__s64 n = 0;
 
 	if (bpf_core_field_exists(struct mm_struct___atomic, rss_stat.count))
-		n = BPF_CORE_READ((struct mm_struct___atomic *)mm, rss_stat.count[member].counter);
+		at += member * 8; /* atomic_long_t count[] is all there is in it */
 	else
-		n = BPF_CORE_READ(mm, rss_stat[member].count);
+		at += member * bpf_core_type_size(struct percpu_counter) +
+		      bpf_core_field_offset(struct percpu_counter, count);
+	bpf_probe_read_kernel(&n, sizeof(n), at);
 	return n > 0 ? n : 0; /* both forms may be briefly negative */
 }
 

@@ -13,7 +13,7 @@
 #include "compat.bpf.h"
 #include "event.h"
 
-#define FOLD_WHOLE 3              /* records of one key sent whole before it is folded */
+#define FOLD_WHOLE 8              /* records of one key sent whole before it is folded: a resolver tries 4 files */
 #define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
 #define PATH_COMPONENT 256        /* NAME_MAX and the NUL */
 #define PATH_LEVELS 16
@@ -28,7 +28,7 @@ const volatile bool memory_is_v1;       /* the memory controller is on a v1 hier
 const volatile __u32 possible_cpus = 1;
 
 /* Written by the collector while running. */
-__u32 fold_epoch; /* one higher after each reading of the fold table */
+__u32 fold_epoch = 1; /* one higher after each reading of the fold table */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -239,6 +239,7 @@ static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 er
 	r->held = r->limit = r->hard = r->asked = 0;
 	r->ns = 0;
 	r->key = 0;
+	__builtin_memset(r->sem, 0, sizeof(r->sem));
 	__builtin_memset(&r->sock, 0, sizeof(r->sock));
 	r->object[0] = '\0';
 	current_regs(regs);

@@ -120,6 +120,7 @@ struct fc_refused {
 	__u64 held, limit, hard, asked; /* in the resource's measure */
 	__u32 ns;  /* inode number of the IPC namespace; 0: none */
 	__s32 key; /* IPC key */
+	__s32 sem[4]; /* kernel.sem of that namespace, for the remedy; zeros where it is not about semaphores */
 	struct fc_sock sock;
 	struct fc_who who;
 	char object[FC_OBJECT];
@@ -178,7 +179,6 @@ struct fc_fold {
 	__u64 count; /* refusals counted here and not sent whole, since the entry was made */
 	__u64 first; /* of the current epoch */
 	__u64 last;
-	__u64 limit;
 	__u32 epoch;
 	__u32 burst; /* records sent whole since it was last quiet */
 	__u32 uid;
@@ -214,14 +214,14 @@ FC_ASSERT_SIZE(struct fc_path, 8 + FC_PATH);
 FC_ASSERT_SIZE(struct fc_who, 40 + 2 * FC_COMM + 8 + FC_PATH);
 FC_ASSERT_SIZE(struct fc_sock, 24);
 FC_ASSERT_OFFSET(struct fc_refused, held, 32);
-FC_ASSERT_OFFSET(struct fc_refused, who, 96);
-FC_ASSERT_SIZE(struct fc_refused, 96 + sizeof(struct fc_who) + FC_OBJECT);
+FC_ASSERT_OFFSET(struct fc_refused, who, 112);
+FC_ASSERT_SIZE(struct fc_refused, 112 + sizeof(struct fc_who) + FC_OBJECT);
 FC_ASSERT_OFFSET(struct fc_oom, points, 32);
 FC_ASSERT_OFFSET(struct fc_oom, victim, 112);
 FC_ASSERT_SIZE(struct fc_memcg, 8 + 64 + 24 + 8 + FC_PATH);
 FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc_memcg));
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
-FC_ASSERT_SIZE(struct fc_fold, 88);
+FC_ASSERT_SIZE(struct fc_fold, 80);
 FC_ASSERT_SIZE(struct fc_overflow, 32);
 
 #endif

@@ -17,7 +17,7 @@
 #define RLIMIT_NOFILE 7
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
-#define OPEN_FDS_WORDS 1024
+#define OPEN_FDS_WORDS 128 /* of 64 descriptors, from the lowest free one on */
 
 /* Variables of the kernel, where its symbol table tells their addresses. */
 extern const void sysctl_nr_open __ksym __weak;

@@ -33,11 +33,12 @@ struct sem_state {
 static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ipc_namespace *ns = BPF_CORE_READ(task, nsproxy, ipc_ns);
 
-	s->ns = BPF_CORE_READ(task, nsproxy, ipc_ns);
-	bpf_core_read(s->ctl, sizeof(s->ctl), &s->ns->sem_ctls);
-	s->used = BPF_CORE_READ(s->ns, used_sems);
-	s->in_use = BPF_CORE_READ(s->ns, ids[0].in_use);
+	s->ns = ns;
+	bpf_core_read(s->ctl, sizeof(s->ctl), &ns->sem_ctls);
+	s->used = BPF_CORE_READ(ns, used_sems);
+	s->in_use = BPF_CORE_READ(ns, ids[0].in_use);
 	s->has_key = regs->nr == nr_semget && !regs->compat;
 	s->key = s->has_key ? (__s32)regs->arg[0] : 0;
 	/* semget(key, nsems, flags), but ipc(SEMGET, key, nsems, flags) of 32-bit programs */
@@ -47,6 +48,7 @@ static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs
 static __always_inline void emit_sem(struct sem_state *s, __u16 resource, __u16 err, bool certain,
 				     __u8 hook, __u8 backend)
 {
+	struct ipc_namespace *ns = s->ns;
 	struct task_regs regs;
 	struct fc_refused *r = refused_begin(resource, err, hook, backend, &regs);
 
@@ -73,7 +75,8 @@ static __always_inline void emit_sem(struct sem_state *s, __u16 resource, __u16 
 		r->key = s->key;
 		r->has |= FC_HAS_KEY;
 	}
-	r->ns = BPF_CORE_READ(s->ns, ns.inum);
+	__builtin_memcpy(r->sem, s->ctl, sizeof(r->sem));
+	r->ns = BPF_CORE_READ(ns, ns.inum);
 	bpf_ringbuf_submit(r, 0);
 }
 

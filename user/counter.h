@@ -12,7 +12,10 @@
  *
  * Errors: 0 or -errno. A file that is not there is no error: the row, or the
  * field of the row, is absent. A file that is malformed never crashes the
- * reader: the field is absent and the row carries COUNTER_MALFORMED.
+ * reader: the field is absent and the row carries COUNTER_MALFORMED. Text of
+ * user_beancounters that is no row at all makes one row named "?", and rows
+ * whose container is not known (the line with its id is damaged) belong to
+ * "ct:?".
  */
 #ifndef FAILCNT_COUNTER_H
 #define FAILCNT_COUNTER_H
@@ -83,7 +86,10 @@ struct counter_options {
 	const char *beancounters; /* NULL: proc/user_beancounters below root */
 };
 
-/* Finds out which sources exist. *ret is the caller's, freed with counters_close(). */
+/*
+ * Finds out which sources exist. *ret is the caller's, freed with counters_close().
+ * -ENOENT, -ENOTDIR, -EACCES of the root directory; -ENOENT: no such beancounters file.
+ */
 int counters_open(struct counters **ret, const struct counter_options *o);
 void counters_close(struct counters *c);
 static inline void counters_closep(struct counters **c)
@@ -98,6 +104,9 @@ bool counters_have(const struct counters *c, enum counter_source s);
  * Adds the rows of one owner ("ct:ID", "cgroup:PATH", "uid:N", "pid:N",
  * "host") or, with NULL, of every owner of the machine except processes.
  * -EINVAL: not an owner's form. -ENOENT: no such owner.
+ * -EFBIG: user_beancounters is longer than 4 MiB; a row "?" of "ct:?" marks it.
+ * That, and with NULL every error but -ENOMEM, leaves the rows that could be
+ * read in the table; after other errors the table is as it was.
  * cgroup:PATH takes the v1 (memory, pids, hugetlb) and the v2 files of PATH.
  */
 int counters_read(struct counters *c, const char *owner, struct counter_table *t);

@@ -100,6 +100,8 @@ static int put_events(struct counters *c, int dir, const struct cgroup_row *spec
 {
 	int read, r;
 
+	if (!spec->events[0].key)
+		return 0;
 	read = read_text(c, dir, spec->prefix, file);
 	for (size_t i = 0; i < ARRAY_SIZE(spec->events) && spec->events[i].key; i++) {
 		uint64_t v = 0;

@@ -17,6 +17,9 @@
 
 #define FIRST_CAP 4096
 
+/* NONBLOCK: a FIFO in a root that somebody else made must not hold us. */
+#define READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+
 static int open_at(int dirfd, const char *path, int flags, uint64_t resolve)
 {
 	struct open_how how = {
@@ -115,8 +118,7 @@ int counter_slurp_fd(struct counter_buf *b, int fd, size_t max)
 
 int counter_slurp_at(struct counter_buf *b, int dirfd, const char *path, size_t max)
 {
-	/* NONBLOCK: a FIFO in a fixture or a hostile root must not hold us. */
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_close_ int fd = openat(dirfd, path, READ_FLAGS | O_NOFOLLOW);
 
 	if (fd < 0)
 		return absent(errno);
@@ -125,7 +127,7 @@ int counter_slurp_at(struct counter_buf *b, int dirfd, const char *path, size_t 
 
 int counter_slurp(struct counters *c, const char *path, size_t max)
 {
-	_cleanup_close_ int fd = counter_open(c, path, O_RDONLY | O_NONBLOCK);
+	_cleanup_close_ int fd = counter_open(c, path, READ_FLAGS);
 
 	if (fd < 0)
 		return absent(-fd);

@@ -20,13 +20,27 @@
 static const struct {
 	const char *name, *unit;
 } units[] = {
-	{ "kmemsize", "bytes" },     { "lockedpages", "pages" },   { "privvmpages", "pages" },
-	{ "shmpages", "pages" },     { "numproc", "tasks" },	   { "physpages", "pages" },
-	{ "vmguarpages", "pages" },  { "oomguarpages", "pages" },  { "numtcpsock", "sockets" },
-	{ "numflock", "locks" },     { "numpty", "ptys" },	   { "numsiginfo", "signals" },
-	{ "tcpsndbuf", "bytes" },    { "tcprcvbuf", "bytes" },	   { "othersockbuf", "bytes" },
-	{ "dgramrcvbuf", "bytes" },  { "numothersock", "sockets" }, { "dcachesize", "bytes" },
-	{ "numfile", "files" },	     { "numiptent", "entries" },   { "swappages", "pages" },
+	{ "kmemsize", "bytes" },
+	{ "lockedpages", "pages" },
+	{ "privvmpages", "pages" },
+	{ "shmpages", "pages" },
+	{ "numproc", "tasks" },
+	{ "physpages", "pages" },
+	{ "vmguarpages", "pages" },
+	{ "oomguarpages", "pages" },
+	{ "numtcpsock", "sockets" },
+	{ "numflock", "locks" },
+	{ "numpty", "ptys" },
+	{ "numsiginfo", "signals" },
+	{ "tcpsndbuf", "bytes" },
+	{ "tcprcvbuf", "bytes" },
+	{ "othersockbuf", "bytes" },
+	{ "dgramrcvbuf", "bytes" },
+	{ "numothersock", "sockets" },
+	{ "dcachesize", "bytes" },
+	{ "numfile", "files" },
+	{ "numiptent", "entries" },
+	{ "swappages", "pages" },
 };
 
 static const char *unit_of(const char *name)

@@ -5,6 +5,8 @@
  * No file tells a user's tasks: one pass over /proc adds up the threads of the
  * processes of each real user id, which is what RLIMIT_NPROC is compared with.
  * The limit itself belongs to processes; the one shown is that of one of them.
+ * Processes outside the reader's pid namespace, or hidden from it (hidepid),
+ * are not counted.
  */
 #include <fcntl.h>
 
@@ -76,7 +78,6 @@ static int add_process(struct counters *c, struct users *all, const char *pid)
 	return 0;
 }
 
-/* uid -1: every user. */
 static int users_scan(struct counters *c, struct users *ret)
 {
 	int fd = counter_open(c, "proc", O_RDONLY | O_DIRECTORY);

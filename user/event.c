@@ -69,7 +69,7 @@ static int set_who(struct event *e, const struct fc_who *w, const struct event_c
 	event_int(e, FIELD_UID, w->uid);
 	if (w->vpid && w->vpid != w->pid)
 		event_int(e, FIELD_VPID, w->vpid);
-	event_int(e, FIELD_STARTED_AT, (int64_t)w->start + c->boot_to_real);
+	event_int(e, FIELD_STARTED_AT, (int64_t)w->start + c->start_to_real);
 	event_strn(e, FIELD_COMM, w->comm, FC_COMM);
 	event_strn(e, FIELD_PARENT_COMM, w->parent_comm, FC_COMM);
 	if (w->cgroup_id)
@@ -181,6 +181,8 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	facts->tid = r->who.tid;
 	facts->hook = r->hook;
 	facts->time = r->h.time;
+	for (int i = 0; i < 4; i++)
+		facts->sem[i] = r->sem[i] > 0 ? r->sem[i] : 0;
 	return set_who(e, &r->who, c);
 }
 
@@ -339,7 +341,7 @@ int event_decode(struct event *e, struct event_facts *facts, const void *data, s
 }
 
 void event_decode_fold(struct event *e, struct event_facts *facts, const struct fc_fold_key *key,
-		       const struct fc_fold *fold, uint64_t n, const char *cgroup,
+		       const struct fc_fold *fold, uint64_t n, const struct fold_known *known,
 		       const struct event_context *c)
 {
 	memset(facts, 0, sizeof(*facts));
@@ -351,11 +353,15 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	event_int(e, FIELD_PID, key->pid);
 	event_int(e, FIELD_PPID, fold->ppid);
 	event_int(e, FIELD_UID, fold->uid);
-	event_int(e, FIELD_STARTED_AT, (int64_t)key->start + c->boot_to_real);
+	event_int(e, FIELD_STARTED_AT, (int64_t)key->start + c->start_to_real);
 	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
-	event_str(e, FIELD_CGROUP, cgroup);
+	event_str(e, FIELD_CGROUP, known->cgroup);
+	if (known->has & FC_HAS_LIMIT)
+		event_u64(e, FIELD_LIMIT, known->limit);
+	if (known->has & FC_HAS_HARD)
+		event_u64(e, FIELD_LIMIT_HARD, known->hard);
 	event_static(e, FIELD_BACKEND, attach_backend_name(fold->backend));
 	event_u64(e, FIELD_COUNT, n);
 	event_int(e, FIELD_FIRST, (int64_t)fold->first + c->boot_to_real);

@@ -11,9 +11,11 @@
 
 #include "../bpf/event.h"
 #include "field.h"
+#include "fold.h"
 
 struct event_context {
 	int64_t boot_to_real; /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
+	int64_t start_to_real; /* the same, fixed for a run: started_at is part of an identity */
 	uint64_t page_size;   /* bytes */
 	uint32_t host_ipc_ns; /* inode number of the host's IPC namespace; 0: unknown */
 	bool memory_is_v1;
@@ -28,15 +30,16 @@ struct event_facts {
 	bool by_walk;      /* OOM: the constraint was inferred */
 	uint64_t group_id; /* OOM: memory.oom.group cgroup; 0: none */
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
+	uint64_t sem[4];   /* kernel.sem of the namespace that refused; zeros: not about it */
 };
 
 /* e is initialised here. */
 int event_decode(struct event *e, struct event_facts *facts, const void *data, size_t size,
 		 const struct event_context *c);
 
-/* The record of n repeats of key; cgroup may be NULL. */
+/* The record of n repeats of key, with what is known from one that came whole. */
 void event_decode_fold(struct event *e, struct event_facts *facts, const struct fc_fold_key *key,
-		       const struct fc_fold *fold, uint64_t n, const char *cgroup,
+		       const struct fc_fold *fold, uint64_t n, const struct fold_known *known,
 		       const struct event_context *c);
 
 /* The record of n refusals for which the fold table had no room: no names. */

@@ -4,19 +4,34 @@
  * sets SAYS and FIX.
  *
  * `fix` is commands that would have worked, computed from held and asked, one
- * per line or joined by " ; "; values are never below what is set now. Where
- * no command helps it says what to do.
+ * per line, for sh; values are never below what is set now. Where no command
+ * helps it says what to do, in lines that begin with '#', so that the whole
+ * can be pasted. A name that is not plain text never reaches a command.
  */
 #ifndef FAILCNT_EXPLAIN_H
 #define FAILCNT_EXPLAIN_H
 
 #include "field.h"
 
-/* kernel.sem as it is set now, for merging; zeros where unknown. */
+/*
+ * What is set now, for merging. Zero or NULL: unknown, and explain does with
+ * less. The caller reads it when the event arrives, not at the start.
+ */
 struct explain_facts {
-	uint64_t sem[4]; /* SEMMSL SEMMNS SEMOPM SEMMNI of the namespace that refused */
+	/* SEMMSL SEMMNS SEMOPM SEMMNI: /proc/sys/kernel/sem, only where the refusing
+	 * namespace is the caller's own; else zeros */
+	uint64_t sem[4];
+	uint32_t ipc_ns;  /* inode number of the host's IPC namespace (stat of /proc/self/ns/ipc) */
+	uint64_t nr_open; /* /proc/sys/fs/nr_open */
+	uint64_t page_size; /* bytes; 4096 where unknown */
+	bool memory_is_v1;  /* the memory controller is on cgroup v1 */
+	const char *memory_mount; /* its mount point, e.g. "/sys/fs/cgroup/memory" */
+	/* How many bytes of memory and swap together the memcg may use: v1 memsw limit, v2
+	 * memory.max + memory.swap.max; UINT64_MAX: no limit */
+	uint64_t memsw;
 };
 
+/* Sets SAYS and FIX of a `refused` or `killed` event, no other. facts may be NULL. */
 void explain_event(struct event *e, const struct explain_facts *facts);
 
 #endif

@@ -220,7 +220,7 @@ static void see_pod(struct walk *w, struct part p)
 	}
 }
 
-/* Names that carry the id and the runtime: PREFIX-<id>.scope, and PREFIX-<id> of cgroupfs drivers. */
+/* Names with id and runtime: PREFIX-<id>.scope of systemd, PREFIX-<id> of cgroupfs drivers. */
 static bool see_prefixed(struct walk *w, struct part p)
 {
 	static const struct {

@@ -42,7 +42,7 @@ static int start_ticks(int pid_fd, uint64_t *ret)
 
 static void set_exe(struct event *e, int proc_fd, uint64_t start_boot_ns)
 {
-	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK), want;
+	uint64_t ticks = 0, hz = (uint64_t)sysconf(_SC_CLK_TCK), want;
 	char name[32], target[4096];
 	ssize_t n;
 

@@ -34,7 +34,8 @@ static void emit(const char *command, const char *fmt, va_list ap)
 		goto out;
 	if ((size_t)n >= sizeof(text))
 		n = (int)utf8_cut(text, sizeof(text) - 1);
-	len = (size_t)snprintf(line, sizeof(line), "failcnt%s%.32s: ", *command ? " " : "", command);
+	len = (size_t)snprintf(line, sizeof(line), "failcnt%s%.32s: ", *command ? " " : "",
+			       command);
 	len += utf8_visible(text, (size_t)n, line + len, sizeof(line) - len - 1, NULL);
 	line[len++] = '\n';
 	while (done < len) {

@@ -3,6 +3,7 @@
  * main.c - the table of subcommands, and which of them is meant.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 
 #include "cmd.h"
@@ -57,7 +58,7 @@ static void help_command(const struct command *c)
 
 static void help_all(void)
 {
-	printf("failcnt - what this host ran out of: who, which limit, how full, and how to raise it\n"
+	printf("failcnt - what this host ran out of: who, which limit, how full, how to raise it\n"
 	       "\nUsage: failcnt [COMMAND] [OPTIONS]\n\nCommands:\n");
 	for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
 		printf("  %s%-*s %s\n", c->name, 23 - (int)strlen(c->name), c->args, c->help);
@@ -78,13 +79,21 @@ static void keep_standard_fds(void)
 			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
-/* What stdio still holds; a reader that has gone ends the program quietly. */
+/* Nobody reads stdout any more: a pipe or socket whose other end is closed. */
+static bool reader_gone(void)
+{
+	struct pollfd p = {.fd = STDOUT_FILENO};
+
+	return poll(&p, 1, 0) > 0 && p.revents & (POLLERR | POLLHUP);
+}
+
+/* Writes what stdio still holds; a reader that has gone ends the program quietly. */
 static int finish(int status)
 {
 	bool failed = ferror(stdout);
 
 	errno = 0;
-	if ((fflush(stdout) != 0 || failed) && errno != EPIPE && status == EXIT_DONE) {
+	if ((fflush(stdout) != 0 || failed) && status == EXIT_DONE && !reader_gone()) {
 		log_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
 		status = EXIT_NOTHING;
 	}

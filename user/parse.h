@@ -122,7 +122,7 @@ enum parse_ubc_kind {
 	PARSE_UBC_BLANK,   /* nothing, "Version: 2.5", or the headings */
 	PARSE_UBC_ROW,     /* a row; it may be malformed in part */
 	PARSE_UBC_GARBAGE, /* no row; malformed */
-	PARSE_UBC_FOREIGN, /* another version or other headings: what follows means something else */
+	PARSE_UBC_FOREIGN, /* another version or other headings: what follows is not ours */
 };
 
 enum { PARSE_UBC_HELD, PARSE_UBC_MAXHELD, PARSE_UBC_BARRIER, PARSE_UBC_LIMIT, PARSE_UBC_FAILCNT,

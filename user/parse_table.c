@@ -225,7 +225,7 @@ static int ubc_value(struct parse_text word, int column, bool narrow, uint64_t *
 	r = limit ? parse_limit(word.s, word.n, &v) : parse_u64(word.s, word.n, &v);
 	if (r < 0)
 		return r;
-	/* What is held and above LONG_MAX was a negative number: the kernel counts in unsigned long. */
+	/* Held and above LONG_MAX: a counter that went below zero; the kernel prints "%lu". */
 	if (!limit && v > INT64_MAX)
 		return -ERANGE;
 	if (limit && narrow && (v == UNLIMITED_32BIT || v == UNLIMITED_32BIT_ULONG))
@@ -254,7 +254,7 @@ static void ubc_values(struct parse_text line, bool whole, struct parse_ubc *ret
 			ret->have |= 1u << i;
 	}
 	ret->malformed |= i < PARSE_UBC_COLUMNS;
-	/* A number too few or too many in a line that is whole: which column is whose, nobody knows. */
+	/* One too few or too many in a whole line: which column is whose, nobody knows. */
 	if ((whole && i < PARSE_UBC_COLUMNS) || parse_next_word(&line, &word)) {
 		ret->malformed = true;
 		ret->have = 0;

@@ -183,25 +183,21 @@ static int write_whole(struct sink *s, const char *buf, size_t len)
 	s->stalled = err == -EAGAIN;
 	if (!err)
 		s->torn = false;
-	else if (done > 0)
-		s->torn = !take_back(s, done);
+	else if (done > 0 && !take_back(s, done))
+		s->torn = true;
 	return err;
 }
 
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 {
-	char *line = s->buf + 1;
 	size_t len;
-	int err;
+	int err = -EMSGSIZE;
 
 	event_int(e, FIELD_SEQ, ++s->seq);
-	len = s->format(&s->options, e, line, SINK_BUFFER);
-	if (len == 0)
-		err = -EMSGSIZE;
-	else if (s->torn)
-		err = (*--line = '\n', write_whole(s, line, len + 1));
-	else
-		err = write_whole(s, line, len);
+	s->buf[0] = '\n';
+	len = s->format(&s->options, e, s->buf + 1, SINK_BUFFER);
+	if (len > 0)
+		err = s->torn ? write_whole(s, s->buf, len + 1) : write_whole(s, s->buf + 1, len);
 	if (err) {
 		s->lost++;
 		return err;

@@ -78,9 +78,9 @@ three_times() {
 	local try
 	for try in 1 2 3; do
 		if "$@" >"$work/log" 2>&1; then return 0; fi
-		sed 's/^/kernels.sh:   /' "$work/log" >&2
 		if ((try < 3)); then say "try $try failed, once more"; sleep $((try * 2)); fi
 	done
+	sed 's/^/kernels.sh:   /' "$work/log" >&2
 	return 1
 }
 
@@ -191,6 +191,9 @@ fetch_kernel() { # VERSION
 		say "$version: $(<"$kernels/$version/release") is cached"
 		return 0
 	fi
+	begin_work
+	# Another fetch may have brought it while we waited.
+	if [[ -z $update && -e $kernels/$version/release ]]; then return 0; fi
 	read -r suite package < <(find_kernel "$version") || true
 	if [[ -z ${package-} ]]; then
 		die "$version: no kernel to be had. Is the network up? On a machine without one, copy" \
@@ -228,17 +231,20 @@ fetch_kernel() { # VERSION
 
 fetch_busybox() {
 	if [[ ! -x $cache/busybox ]]; then
+		begin_work
 		if ! { update_index bookworm && download bookworm busybox-static; }; then
 			die "no busybox-static to be had: is the network up?"
 		fi
 		find "$work/root" -path '*/bin/busybox' -exec cp {} "$work/busybox" \;
 		mv "$work/busybox" "$cache/busybox"
+		say "a static busybox is ready"
 	fi
 	echo "$cache/busybox"
 }
 
 # One fetch at a time: the second waits, and then finds everything in the cache.
 begin_work() {
+	if [[ -n $work ]]; then return; fi
 	need flock util-linux
 	need apt-get apt
 	need dpkg dpkg
@@ -273,10 +279,9 @@ main() {
 			[[ $version == newest || $version =~ ^[0-9]+\.[0-9]+$ ]] ||
 				die "$version: not a version (known: ${known_versions[*]})"
 		done
-		begin_work
 		for version in "$@"; do fetch_kernel "$version"; done
 		;;
-	busybox) begin_work; fetch_busybox ;;
+	busybox) fetch_busybox ;;
 	list) list ;;
 	dir)
 		version=${1-newest}

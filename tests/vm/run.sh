@@ -14,8 +14,9 @@
 #   -a ARGS      more kernel arguments: failcnt.cgroup=v1, preempt=full, ...
 #   -q ARGS      more qemu arguments
 #   -m MIB       memory (default 512)
-#   -s N         processors (default 2)
-#   -N           two NUMA nodes, each with half of the memory
+#   -s N         processors (default 2; with 1 it boots a little faster)
+#   -N           two NUMA nodes, each with half of the memory: -object memory-backend-ram,id=mI,
+#                size=HALF and -numa node,nodeid=I,memdev=mI, for I of 0 and 1
 #   -i           stopwatch: one processor, and one instruction takes one nanosecond of its time,
 #                so that a loop timed in there costs the same in every run
 #   -t SECONDS   time-out (default 120)
@@ -35,7 +36,9 @@ kernel_args=()
 machine=()
 files=()
 environment=()
-shell='' nodes='' stopwatch='' loglevel='quiet loglevel=0'
+shell='' nodes='' stopwatch=''
+# At 0 a panic would be silent too (console_verbose() leaves 0 alone).
+loglevel='quiet loglevel=1'
 work='' vm=''
 
 die() { echo "run.sh: $*" >&2; exit 125; }
@@ -115,8 +118,9 @@ boot() {
 	exec 3<>"$work/out" 4<>"$work/err"
 	cat <"$work/out" 3>&- 4>&- &
 	out=$!
-	# The kernel's own console writes carriage returns. The last line is for us.
-	sed -u -e 's/\r*$//' -e '/VM-EXIT status=[0-9]*$/{h;s/.*VM-EXIT status=//' \
+	# The kernel's own console writes carriage returns. The last line is for us, and what the
+	# kernel says when it switches off, at the level of a panic, for nobody.
+	sed -u -e 's/\r*$//' -e '/reboot: Power down$/d' -e '/VM-EXIT status=[0-9]*$/{h;s/.*VM-EXIT status=//' \
 		-e "w $work/status" -e 'g;s/VM-EXIT status=.*//;/^$/d}' <"$work/err" >&2 3>&- 4>&- &
 	err=$!
 	timeout -k 5 "$seconds" qemu-system-x86_64 -nodefaults -no-user-config -display none \

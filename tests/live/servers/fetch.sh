@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # Gets real servers (apache2, nginx, postgresql) and real clients (curl, dnsmasq as the resolver's other end) for the
 # tests beside this file, without installing them: the packages of the machine's own distribution are downloaded and
 # unpacked into a cache with dpkg -x. No maintainer script runs, no service starts, nothing outside the cache changes.

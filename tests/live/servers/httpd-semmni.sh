@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # apache2 with `Mutex sysvsem` where no semaphore set is left: the classic "No space left on device" of a disk that has
 # plenty. An IPC namespace of its own is given room for a few sets (kernel.sem[3], SEMMNI), all of which are taken before
 # the server starts. semget() then gets ENOSPC, and apache gives up with AH00023. (It has two ports because prefork

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # What the tests with real servers have in common (sourced, never run): where the unpacked servers are, entering private
 # namespaces, waiting with a limit, and leaving nothing behind. Each test runs in the namespaces it names, keeps its files
 # in one directory of its own, and registers each process it starts; an EXIT trap ends and removes all of it, whatever

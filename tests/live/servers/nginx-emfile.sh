@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # nginx at its descriptor limit. A worker with a low worker_rlimit_nofile gets more loopback connections than it has
 # descriptors for: accept4() returns EMFILE, and nginx logs "accept4() failed (24: Too many open files)". The network
 # namespace is the test's own, and the connections are few. After a refusal nginx leaves its listening socket alone for

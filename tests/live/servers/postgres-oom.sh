@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # A postgres backend killed by the OOM killer of its memory cgroup: the server's log says only that a process "was
 # terminated by signal 9: Killed", as it would for any kill. The server (unprivileged, unix socket only, data in a
 # directory of the test's own) runs in a cgroup with little memory; one query builds a string larger than that. The backend

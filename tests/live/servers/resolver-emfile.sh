@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
 # "Could not resolve host" that has nothing to do with DNS. curl starts with all but a few of its descriptors in use, as a
 # leaking program would have them: it has enough to start, and none left to open /etc/resolv.conf, so that the resolver
 # fails and curl blames the name. In network and mount namespaces of its own a dnsmasq on 127.0.0.1 knows that name: with

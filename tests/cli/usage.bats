@@ -1,0 +1,131 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# usage.bats - the command line before anything is attached: help, slips of the
+# pen, and a stdout that cannot be written. Needs no privileges.
+
+setup() {
+	FAILCNT=${FAILCNT:-$BATS_TEST_DIRNAME/../../build/failcnt}
+	ERR=$BATS_TEST_TMPDIR/stderr
+}
+
+# Runs failcnt with stderr apart: $status, $output (stdout), $err.
+failcnt() {
+	run sh -c '"$0" "$@" 2>"$ERR"' "$FAILCNT" "$@"
+	err=$(cat "$ERR")
+}
+export ERR
+
+@test "help goes to stdout, status 0, with commands and examples" {
+	for args in --help -h help; do
+		failcnt $args
+		[ "$status" -eq 0 ]
+		[ -z "$err" ]
+		[[ $output == *"Usage: failcnt"* ]]
+		[[ $output == *"doctor"* ]]
+		[[ $output == *"Examples:"* ]]
+		[[ $output == *"Exit status:"* ]]
+	done
+}
+
+@test "every command has its own help, asked for in three ways" {
+	for command in watch table doctor; do
+		failcnt $command --help
+		[ "$status" -eq 0 ]
+		[[ $output == "failcnt $command - "* ]]
+		[[ $output == *"Usage: failcnt $command [OPTIONS]"* ]]
+		first=$output
+		failcnt help $command
+		[ "$output" = "$first" ]
+		failcnt $command -h
+		[ "$output" = "$first" ]
+	done
+}
+
+@test "no line of help is longer than 100 columns, and none offers what is not there" {
+	for command in watch table doctor; do
+		failcnt $command --help
+		[[ ! $output =~ --(since|until|store)|record|vacuum ]]
+		for line in "${lines[@]}"; do
+			[ "${#line}" -le 100 ]
+		done
+	done
+}
+
+@test "version" {
+	failcnt --version
+	[ "$status" -eq 0 ]
+	[[ $output == "failcnt "* ]]
+	[ "${#lines[@]}" -eq 1 ]
+}
+
+@test "an unknown command: status 2 and a suggestion" {
+	failcnt tabel
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[ "$err" = "failcnt: there is no command 'tabel', did you mean 'table'? See failcnt --help" ]
+	failcnt frobnicate
+	[ "$status" -eq 2 ]
+	[ "$err" = "failcnt: there is no command 'frobnicate'; see failcnt --help" ]
+}
+
+@test "an unknown option: status 2 and a suggestion" {
+	failcnt --jsno
+	[ "$status" -eq 2 ]
+	[ -z "$output" ]
+	[ "$err" = "failcnt watch: there is no option --jsno, did you mean --json; see failcnt watch --help" ]
+	failcnt table -Z
+	[ "$status" -eq 2 ]
+	[ "$err" = "failcnt table: there is no option -Z; see failcnt table --help" ]
+}
+
+@test "numbers are read to their end" {
+	for number in 12abc 0 -5 '' ' 7' 0x10 99999999999999999999 2147483648; do
+		failcnt watch --pid "$number"
+		[ "$status" -eq 2 ]
+		[ "$err" = "failcnt watch: --pid wants a number from 1 to 2147483647, not '$number'; see failcnt watch --help" ]
+	done
+}
+
+@test "resources are checked against the catalogue, which the error lists" {
+	failcnt -r no-such-thing
+	[ "$status" -eq 2 ]
+	[[ $err == *"one of nofile, "*"memory"*"not 'no-such-thing'"* ]]
+}
+
+@test "no argument drives the terminal" {
+	failcnt "$(printf -- '--\033[2J\233\n')"
+	[ "$status" -eq 2 ]
+	[[ $err == *'--\x1b[2J\x9b'* ]]
+	failcnt "$(printf 'a\nb')"
+	[[ $err == *"'a\\x0ab'"* ]]
+}
+
+@test "a full stdout: an error and status 1" {
+	for args in --help --version "help table"; do
+		run sh -c '"$@" 2>&1 >/dev/full' sh "$FAILCNT" $args
+		[ "$status" -eq 1 ]
+		[ "$output" = "failcnt: cannot write to standard output: No space left on device" ]
+	done
+}
+
+@test "a full stdout: table too" {
+	run sh -c '"$0" table host 2>&1 >/dev/full' "$FAILCNT"
+	[ "$status" -eq 1 ]
+	[[ $output == *"No space left on device"* ]]
+}
+
+@test "a closed stdout: an error and status 1, and nothing written elsewhere" {
+	for args in --help --version; do
+		run sh -c '"$@" 2>&1 >&-' sh "$FAILCNT" $args
+		[ "$status" -eq 1 ]
+		[ "$output" = "failcnt: cannot write to standard output: Bad file descriptor" ]
+	done
+}
+
+@test "a reader that has gone ends it quietly" {
+	run bash -c 'set -o pipefail; { sleep 0.2; "$0" --help; } 2>&1 >&3 3>&- | cat' "$FAILCNT" \
+		3> >(exec true)
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}

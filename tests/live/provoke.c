@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Gets itself refused and killed, in every way that failcnt reports, and prints the truth about
+ * it: one line of JSON that tests compare with what failcnt saw.
+ *
+ * One small function provokes one failure. Each works with limits, namespaces and cgroups of its
+ * own, and hurts nobody else; those that need a limit of the whole host run only in a virtual
+ * machine. Exit status: 0 provoked; 1 it did not happen; 2 usage; 77 it cannot happen here.
+ */
+#define _GNU_SOURCE
+#include "provoke.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const struct provocation *const tables[] = {
+	file_provocations,
+	ipc_provocations,
+	oom_provocations,
+	task_provocations,
+};
+
+static const char *what = "provoke";
+
+void truth(pid_t pid, long n, const char *format, ...)
+{
+	va_list args;
+
+	printf("{\"what\":\"%s\",\"pid\":%d,\"n\":%ld,", what, pid, n);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	puts("}");
+	fflush(stdout);
+}
+
+_Noreturn void skip(const char *format, ...)
+{
+	va_list args;
+
+	printf("{\"what\":\"%s\",\"skip\":\"", what);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	puts("\"}");
+	exit(77);
+}
+
+_Noreturn void fail(const char *of)
+{
+	fprintf(stderr, "provoke %s: %s: %s\n", what, of, strerror(errno));
+	exit(1);
+}
+
+void need_vm(void)
+{
+	const char *vm = getenv("FAILCNT_IN_VM");
+
+	if (!vm || strcmp(vm, "1"))
+		skip("touches the whole host: only with FAILCNT_IN_VM=1");
+}
+
+long number(int argc, char **argv, int i, long otherwise)
+{
+	char *end;
+	long n;
+
+	if (i >= argc)
+		return otherwise;
+	n = strtol(argv[i], &end, 10);
+	if (end == argv[i] || *end || n < 1) {
+		fprintf(stderr, "provoke %s: %s: not a positive number\n", what, argv[i]);
+		exit(2);
+	}
+	return n;
+}
+
+/* What to undo: write `value`, or remove the directory where there is none. */
+static struct undo {
+	char path[512], value[128];
+} undos[16];
+static int n_undos;
+static pid_t owner;
+
+static struct undo *new_undo(const char *path)
+{
+	if (n_undos == ARRAY_SIZE(undos)) {
+		errno = ENOSPC;
+		fail(path);
+	}
+	snprintf(undos[n_undos].path, sizeof(undos[0].path), "%s", path);
+	undos[n_undos].value[0] = '\0';
+	return &undos[n_undos++];
+}
+
+static void undo_all(void)
+{
+	if (getpid() != owner)
+		return;
+	/* The table may be full, and undoing takes a descriptor. */
+	for (int fd = 3; fd < 1024; fd++)
+		close(fd);
+	signal(SIGTERM, SIG_IGN);
+	while (n_undos) {
+		const struct undo *u = &undos[--n_undos];
+
+		if (u->value[0]) {
+			write_file(u->path, "%s", u->value);
+			continue;
+		}
+		/* The kernel lets go of a dead process a moment after it is reaped. */
+		for (int i = 0; rmdir(u->path) && errno == EBUSY && i < 300; i++)
+			usleep(10000);
+	}
+}
+
+int write_file(const char *path, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+	int fd, len, err = 0;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, len) != len)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+void write_until_exit(const char *path, const char *value)
+{
+	char before[sizeof(undos[0].value)];
+	int err;
+
+	read_line(path, before, sizeof(before));
+	snprintf(new_undo(path)->value, sizeof(before), "%s", before);
+	err = write_file(path, "%s", value);
+	if (err)
+		skip("%s: %s", path, strerror(-err));
+}
+
+void mkdir_until_exit(const char *path)
+{
+	if (mkdir(path, 0755))
+		skip("%s: %s", path, strerror(errno));
+	new_undo(path);
+}
+
+void read_line(const char *path, char *line, size_t size)
+{
+	FILE *f = fopen(path, "re");
+
+	line[0] = '\0';
+	if (f && fgets(line, size, f))
+		line[strcspn(line, "\n")] = '\0';
+	if (f)
+		fclose(f);
+}
+
+long read_number(const char *path, const char *key)
+{
+	char line[256];
+	long n = -1;
+	FILE *f = fopen(path, "re");
+	size_t len = key ? strlen(key) : 0;
+
+	while (f && n < 0 && fgets(line, sizeof(line), f)) {
+		const char *at = key ? strstr(line, key) : line;
+
+		if (at && (!key || at[len] == ' ' || at[len] == ':'))
+			sscanf(at + len, key ? "%*[ :]%ld" : "%ld", &n);
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+pid_t spawn(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid < 0)
+		fail("fork");
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(1);
+		signal(SIGTERM, SIG_DFL);
+		signal(SIGINT, SIG_DFL);
+	}
+	return pid;
+}
+
+int reap(pid_t pid)
+{
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			fail("waitpid");
+	return status;
+}
+
+void *shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	return p;
+}
+
+gate *gate_make(void)
+{
+	return shared(sizeof(gate));
+}
+
+void gate_wait(gate *g)
+{
+	while (!__atomic_load_n(g, __ATOMIC_ACQUIRE))
+		syscall(SYS_futex, g, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+void gate_open(gate *g)
+{
+	__atomic_store_n(g, 1, __ATOMIC_RELEASE);
+	syscall(SYS_futex, g, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+/* exit is not for signal handlers; here nothing else runs that it could disturb for long. */
+static void on_signal(int sig)
+{
+	exit(128 + sig);
+}
+
+static int list(void)
+{
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (const struct provocation *p = tables[t]; p->name; p++)
+			printf("%-20s %s\n", p->name, p->help);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fputs("usage: provoke LIST | NAME [ARGUMENT...]\n", stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "LIST"))
+		return list();
+	what = argv[1];
+	owner = getpid();
+	atexit(undo_all);
+	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_signal);
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++)
+		for (const struct provocation *p = tables[t]; p->name; p++)
+			if (!strcmp(p->name, what))
+				return p->run(argc - 2, argv + 2);
+	fprintf(stderr, "provoke: %s: no such failure (provoke LIST names them)\n", what);
+	return 2;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of provoke share: the tables of provocations, the line of truth, and the undoing
+ * of whatever a provocation changed.
+ */
+#ifndef PROVOKE_H
+#define PROVOKE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define MIB (1024L * 1024)
+
+/* `run` gets the arguments after the name; it returns the exit status. */
+struct provocation {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+};
+
+/* Each ends with an entry without a name. */
+extern const struct provocation file_provocations[], ipc_provocations[], oom_provocations[],
+	task_provocations[];
+
+/* Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas. */
+void truth(pid_t pid, long n, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Cannot run here: prints why, undoes, exits with status 77. */
+_Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* It did not go as it must: says so with errno on stderr, undoes, exits with status 1. */
+_Noreturn void fail(const char *what);
+
+/* Skips unless FAILCNT_IN_VM=1 tells that the whole machine is ours. */
+void need_vm(void);
+/* argv[i] as a positive number, or the default where there is no such argument. */
+long number(int argc, char **argv, int i, long otherwise);
+
+/* All of it is undone at exit, also by fail, skip and signals, last change first. */
+int write_file(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void write_until_exit(const char *path, const char *value);
+void mkdir_until_exit(const char *path);
+
+/* The number in a file that holds one, or the one after `key`; -1 where there is none. */
+long read_number(const char *path, const char *key);
+void read_line(const char *path, char *line, size_t size);
+
+/* A child that dies with its parent. It must end with _exit. */
+pid_t spawn(void);
+/* Waits, and gives the wait status. */
+int reap(pid_t pid);
+/* Zeroed memory that children share. */
+void *shared(size_t size);
+
+/* Children that wait at a gate go on together when it opens. */
+typedef int gate;
+gate *gate_make(void);
+void gate_wait(gate *g);
+void gate_open(gate *g);
+
+/* provoke_cgroup.c */
+struct hierarchy {
+	const char *controller;
+	int version;
+	char mount[256];
+};
+struct group {
+	const struct hierarchy *of;
+	char path[128]; /* below the mount point, as /proc/PID/cgroup has it */
+	char dir[512];
+};
+/* Skips where the controller is nowhere. */
+void find_hierarchy(struct hierarchy *h, const char *controller);
+/* Makes HIERARCHY/failcnt-provoke-PID, or a group below `parent`, until exit. */
+void make_group(struct group *g, const struct hierarchy *h, const struct group *parent,
+		const char *name);
+void group_set(const struct group *g, const char *file, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+long group_get(const struct group *g, const char *file, const char *key);
+void group_join(const struct group *g);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Refusals of semaphores: each in an IPC namespace of its own, whose kernel.sem is made small.
+ */
+#define _GNU_SOURCE
+#include "provoke.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/sem.h>
+#include <unistd.h>
+
+static char namespace[64];
+
+/* The order is that of /proc/sys/kernel/sem, without semopm. */
+static void own_limits(int semmsl, int semmns, int semmni)
+{
+	ssize_t len;
+	int err;
+
+	if (unshare(CLONE_NEWIPC))
+		skip("unshare(CLONE_NEWIPC): %s", strerror(errno));
+	err = write_file("/proc/sys/kernel/sem", "%d %d 32 %d", semmsl, semmns, semmni);
+	if (err)
+		skip("/proc/sys/kernel/sem: %s", strerror(-err));
+	len = readlink("/proc/self/ns/ipc", namespace, sizeof(namespace) - 1);
+	namespace[len > 0 ? len : 0] = '\0';
+}
+
+static int get(int nsems)
+{
+	return semget(IPC_PRIVATE, nsems, IPC_CREAT | 0600);
+}
+
+static void must_get(int nsems)
+{
+	if (get(nsems) < 0)
+		fail("semget before the limit");
+}
+
+static void must_fail(int ret, int err)
+{
+	if (ret >= 0 || errno != err)
+		fail("semget not refused as expected");
+}
+
+static int refuse_sets(long n)
+{
+	own_limits(250, 32000, 4);
+	for (int i = 0; i < 4; i++)
+		must_get(1);
+	for (long i = 0; i < n; i++)
+		must_fail(get(1), ENOSPC);
+	truth(getpid(), n, "\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,\"namespace\":\"%s\","
+	      "\"limit_name\":\"kernel.sem[3] SEMMNI\"", namespace);
+	return 0;
+}
+
+static int sem_mni(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return refuse_sets(1);
+}
+
+static int sem_mni_flood(int argc, char **argv)
+{
+	return refuse_sets(number(argc, argv, 0, 100000));
+}
+
+static int sem_mns(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_limits(250, 10, 128);
+	must_get(8);
+	must_fail(get(8), ENOSPC);
+	truth(getpid(), 1, "\"errno\":\"ENOSPC\",\"held\":8,\"asked\":8,\"limit\":10,"
+	      "\"namespace\":\"%s\",\"limit_name\":\"kernel.sem[1] SEMMNS\"", namespace);
+	return 0;
+}
+
+static int sem_msl(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_limits(5, 32000, 128);
+	must_fail(get(6), EINVAL);
+	truth(getpid(), 1, "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
+	      "\"limit_name\":\"kernel.sem[0] SEMMSL\"", namespace);
+	return 0;
+}
+
+/* The same errno without a limit: nothing may be reported. */
+static int sem_einval(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	must_fail(get(0), EINVAL);
+	if (semget(4711, 2, IPC_CREAT | 0600) < 0)
+		fail("semget of a key");
+	must_fail(semget(4711, 3, 0600), EINVAL);
+	truth(getpid(), 2, "\"errno\":\"EINVAL\",\"limit_reached\":false,\"namespace\":\"%s\"",
+	      namespace);
+	return 0;
+}
+
+const struct provocation ipc_provocations[] = {
+	{ "sem-mni", sem_mni, "semget: too many sets" },
+	{ "sem-mns", sem_mns, "semget: too many semaphores in all" },
+	{ "sem-msl", sem_msl, "semget: too many semaphores in one set" },
+	{ "sem-mni-flood", sem_mni_flood, "[N] N sets too many" },
+	{ "sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit" },
+	{ 0 },
+};

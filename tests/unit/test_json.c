@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: user/json.c user/field.c ; libs: -ljson-c */
+/*
+ * test_json.c - the writer against a reader that is not ours: whatever bytes
+ * and sizes go in, a line of valid JSON within the bound comes out, and says
+ * what was put in.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <json-c/json.h>
+
+#include "../../user/counter.h"
+#include "../../user/json.h"
+#include "../../user/utf8.h"
+
+static struct event e;
+static char line[JSON_LINE_MAX + 16];
+static size_t line_len;
+
+/* Writes e and reads it again with json-c, strictly; the caller puts it. */
+static json_object *written(void)
+{
+	json_tokener *tok = json_tokener_new();
+	json_object *o;
+
+	memset(line, 0x7e, sizeof(line));
+	line_len = json_event(&e, line, JSON_LINE_MAX);
+	assert_in_range(line_len, 3, JSON_LINE_MAX);
+	assert_int_equal(line[JSON_LINE_MAX], 0x7e);
+	assert_int_equal(line[line_len - 1], '\n');
+	assert_null(memchr(line, '\n', line_len - 1));
+	json_tokener_set_flags(tok, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	o = json_tokener_parse_ex(tok, line, (int)line_len);
+	assert_int_equal(json_tokener_get_error(tok), json_tokener_success);
+	json_tokener_free(tok);
+	assert_true(json_object_is_type(o, json_type_object));
+	return o;
+}
+
+static const char *text_of(json_object *o, const char *key)
+{
+	json_object *v = json_object_object_get(o, key);
+
+	assert_true(json_object_is_type(v, json_type_string));
+	return json_object_get_string(v);
+}
+
+static bool truncated(json_object *o, const char *key)
+{
+	json_object *a = json_object_object_get(o, "truncated");
+
+	for (size_t i = 0; a && i < json_object_array_length(a); i++)
+		if (util_streq(json_object_get_string(json_object_array_get_idx(a, i)), key))
+			return true;
+	return false;
+}
+
+/* What a text must read as, worked out another way than the writer does: byte by byte. */
+static void expect_text(const char *in, char *out)
+{
+	size_t n = strlen(in);
+	uint32_t code;
+
+	while (n > 0) {
+		size_t len = utf8_next(in, n, &code);
+
+		if (len == 0) {
+			out += sprintf(out, "\\x%02x", (unsigned char)*in);
+			len = 1;
+		} else {
+			memcpy(out, in, len);
+			out += len;
+		}
+		in += len;
+		n -= len;
+	}
+	*out = '\0';
+}
+
+static void check_text(const char *in)
+{
+	char want[2048];
+	json_object *o;
+
+	event_init(&e, EVENT_REFUSED);
+	event_str(&e, FIELD_COMM, in);
+	o = written();
+	expect_text(in, want);
+	if (*in)
+		assert_string_equal(text_of(o, "comm"), want);
+	for (size_t i = 0; i + 1 < line_len; i++)
+		assert_true((unsigned char)line[i] >= 0x20 && line[i] != 0x7f);
+	json_object_put(o);
+}
+
+/* Each kind of byte that is no UTF-8, spelled out so that utf8_next() itself is under test. */
+static void bad_bytes(void **state _unused_)
+{
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{"a\\b\"c", "\"a\\\\b\\\"c\""},
+		{"a\nb\t\x1b[0m\x7f", "\"a\\u000ab\\u0009\\u001b[0m\\u007f\""},
+		{"\xc2\x9b" "1m", "\"\\u009b1m\""},          /* C1: CSI */
+		{"\x80", "\"\\\\x80\""},                     /* stray */
+		{"\xc0\xaf", "\"\\\\xc0\\\\xaf\""},          /* overlong '/' */
+		{"\xc1\xbf", "\"\\\\xc1\\\\xbf\""},
+		{"\xe0\x9f\xbf", "\"\\\\xe0\\\\x9f\\\\xbf\""},
+		{"\xf0\x8f\xbf\xbf", "\"\\\\xf0\\\\x8f\\\\xbf\\\\xbf\""},
+		{"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""}, /* surrogate */
+		{"\xed\x9f\xbf", "\"\xed\x9f\xbf\""},
+		{"\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\""},  /* U+10FFFF */
+		{"\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\""},
+		{"\xf8\x88\x80\x80\x80", "\"\\\\xf8\\\\x88\\\\x80\\\\x80\\\\x80\""},
+		{"\xff\xfe", "\"\\\\xff\\\\xfe\""},
+		{"\xe2\x82", "\"\\\\xe2\\\\x82\""},            /* cut off */
+		{"\xe2\x82" "a", "\"\\\\xe2\\\\x82a\""},
+		{"\xef\xbf\xbd", "\"\xef\xbf\xbd\""},          /* somebody's own U+FFFD */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *at;
+
+		check_text(cases[i].in);
+		at = strstr(line, "\"comm\":");
+		assert_non_null(at);
+		assert_memory_equal(at + 7, cases[i].want, strlen(cases[i].want));
+	}
+}
+
+static void random_bytes(void **state _unused_)
+{
+	/* Bytes that begin and continue sequences, more often than chance would have them. */
+	static const unsigned char often[] = {0xc2, 0xe2, 0xed, 0xf0, 0xf4, 0x80, 0x9f,
+					      0xbf, 0x82, '"',  '\\', 'x',  0x1b};
+	char in[256];
+
+	srandom(20261122);
+	for (int round = 0; round < 20000; round++) {
+		size_t n = (size_t)random() % (sizeof(in) - 1);
+
+		for (size_t i = 0; i < n; i++)
+			in[i] = (char)(random() % 2 ? often[(size_t)random() % sizeof(often)]
+						    : random() % 255 + 1);
+		in[n] = '\0';
+		check_text(in);
+	}
+}
+
+static void every_byte(void **state _unused_)
+{
+	for (int a = 1; a < 256; a++)
+		for (int b = 1; b < 256; b++)
+			check_text((char[]){(char)a, (char)b, '\0'});
+}
+
+static void types(void **state _unused_)
+{
+	json_object *o;
+
+	event_init(&e, EVENT_REFUSED);
+	event_int(&e, FIELD_PID, 4711);
+	event_int(&e, FIELD_OOM_SCORE_ADJ, -1000);
+	event_int(&e, FIELD_TIME, 1763789593000000007);
+	event_int(&e, FIELD_FIRST, -1);
+	event_int(&e, FIELD_LAST, INT64_MIN);
+	event_u64(&e, FIELD_HELD, (uint64_t)1 << 53);
+	event_u64(&e, FIELD_LIMIT, UINT64_MAX);
+	event_bool(&e, FIELD_CERTAIN, false);
+	o = written();
+	assert_string_equal(text_of(o, "event"), "refused");
+	assert_string_equal(text_of(o, "time"), "2025-11-22T05:33:13.000000007Z");
+	assert_string_equal(text_of(o, "first"), "1969-12-31T23:59:59.999999999Z");
+	assert_string_equal(text_of(o, "last"), "1677-09-21T00:12:43.145224192Z");
+	assert_non_null(strstr(line, "\"schema\":1,"));
+	assert_non_null(strstr(line, "\"pid\":4711,"));
+	assert_non_null(strstr(line, "\"oom_score_adj\":-1000"));
+	assert_non_null(strstr(line, "\"held\":9007199254740992,"));
+	assert_non_null(strstr(line, "\"limit\":null,\"limit_unlimited\":true"));
+	assert_non_null(strstr(line, "\"certain\":false"));
+	assert_null(json_object_object_get(o, "uid"));
+	assert_false(json_object_object_get_ex(o, "truncated", NULL));
+	json_object_put(o);
+}
+
+static void rows(void **state _unused_)
+{
+	struct event_moved *m;
+	json_object *o;
+
+	event_init(&e, EVENT_COUNTED);
+	m = event_moved_add(&e);
+	*m = (struct event_moved){.source = "ubc", .owner = "ct:101", .resource = "numfile",
+				  .have = COUNTER_HELD | COUNTER_LIMIT | COUNTER_FAILCNT,
+				  .held = 5, .limit = 6, .failcnt = 7, .delta = 2,
+				  .relation = RELATION_OWN};
+	m = event_moved_add(&e);
+	*m = (struct event_moved){.source = "cgroup2", .owner = "cgroup:/a\"b",
+				  .resource = "memory", .have = COUNTER_LIMIT,
+				  .limit = UINT64_MAX, .delta = 1, .relation = RELATION_RELATED};
+	event_pair(&e, FIELD_TOTALS, "refused", 3);
+	event_pair(&e, FIELD_BACKENDS, "fexit", 4);
+	event_pair(&e, FIELD_TOTALS, "killed", 0);
+	o = written();
+	assert_non_null(strstr(line, "\"backends\":{\"fexit\":4},"
+				     "\"totals\":{\"refused\":3,\"killed\":0}"));
+	assert_non_null(strstr(line, "\"failcnt\":[{\"source\":\"ubc\",\"owner\":\"ct:101\","
+				     "\"resource\":\"numfile\",\"held\":5,\"limit\":6,"
+				     "\"failcnt\":7,\"delta\":2,\"relation\":\"own\"},"
+				     "{\"source\":\"cgroup2\",\"owner\":\"cgroup:/a\\\"b\","
+				     "\"resource\":\"memory\",\"limit\":null,"
+				     "\"limit_unlimited\":true,"
+				     "\"delta\":1,\"relation\":\"related\"}]"));
+	json_object_put(o);
+	while (event_moved_add(&e))
+		;
+	event_cut(&e, FIELD_CGROUP);
+	o = written();
+	assert_true(truncated(o, "failcnt"));
+	assert_true(truncated(o, "cgroup"));
+	json_object_put(o);
+}
+
+/* A line may be exactly as long as the bound; with one byte more something is cut and named. */
+static void boundary(void **state _unused_)
+{
+	static const char *const units[] = {"x", "\"", "\x01", "\xff", "\xe2\x82\xac"};
+	static char text[JSON_LINE_MAX * 3];
+	size_t bare;
+
+	event_init(&e, EVENT_REFUSED);
+	event_static(&e, FIELD_EXE, "?");
+	json_object_put(written());
+	bare = line_len - 1;
+	for (size_t n = JSON_LINE_MAX - bare - 3; n < JSON_LINE_MAX - bare + 4; n++) {
+		json_object *o;
+
+		memset(text, 'x', n);
+		text[n] = '\0';
+		event_static(&e, FIELD_EXE, text);
+		o = written();
+		assert_int_equal(truncated(o, "exe"), n > JSON_LINE_MAX - bare);
+		if (n <= JSON_LINE_MAX - bare)
+			assert_int_equal(line_len, bare + n);
+		json_object_put(o);
+	}
+	for (size_t u = 0; u < ARRAY_SIZE(units); u++) {
+		json_object *o;
+
+		text[0] = '\0';
+		for (size_t i = 0; i < JSON_LINE_MAX / strlen(units[u]); i++)
+			strcat(text + i * strlen(units[u]), units[u]);
+		o = written();
+		assert_true(truncated(o, "exe"));
+		assert_true(line_len > JSON_LINE_MAX - 16); /* no room is wasted */
+		json_object_put(o);
+	}
+}
+
+static void longest_first(void **state _unused_)
+{
+	static char exe[6000], says[3000], fix[6000];
+	json_object *o;
+
+	memset(exe, 'e', sizeof(exe) - 1);
+	memset(says, 's', sizeof(says) - 1);
+	memset(fix, 'f', sizeof(fix) - 1);
+	event_init(&e, EVENT_REFUSED);
+	event_str(&e, FIELD_COMM, "nginx");
+	event_str(&e, FIELD_EXE, exe);
+	event_str(&e, FIELD_SAYS, says);
+	o = written();
+	assert_true(truncated(o, "exe"));
+	assert_false(truncated(o, "says"));
+	assert_string_equal(text_of(o, "comm"), "nginx");
+	json_object_put(o);
+	event_str(&e, FIELD_FIX, fix);
+	o = written();
+	assert_true(truncated(o, "fix")); /* a command is whole or absent */
+	assert_null(json_object_object_get(o, "fix"));
+	json_object_put(o);
+}
+
+/* Every field at once, as long as can be: there is always a line that fits. */
+static void everything(void **state _unused_)
+{
+	static char text[JSON_LINE_MAX];
+
+	for (size_t n = 1; n < sizeof(text); n += 1 + n / 4) {
+		memset(text, n % 2 ? '\xff' : 'x', n);
+		text[n] = '\0';
+		event_init(&e, EVENT_KILLED);
+		for (int f = FIELD_EVENT + 1; f < FIELDS; f++) {
+			if (field_defs[f].type == TYPE_STR)
+				event_static(&e, f, text);
+			else if (field_defs[f].type == TYPE_BOOL)
+				event_bool(&e, f, false);
+			else if (field_defs[f].type == TYPE_INT || field_defs[f].type == TYPE_TIME)
+				event_int(&e, f, -((int64_t)1 << 53));
+			event_cut(&e, f);
+		}
+		for (int i = 0; i < EVENT_PAIR_MAX; i++)
+			event_pair(&e, i % 2 ? FIELD_TOTALS : FIELD_BACKENDS,
+				   &"a_rather_long_key_"[i], -((int64_t)1 << 53));
+		for (int i = 0; i < EVENT_MOVED_MAX; i++)
+			*event_moved_add(&e) = (struct event_moved){
+				.source = text, .owner = text, .resource = text, .have = ~0u,
+				.held = (uint64_t)1 << 53, .limit = UINT64_MAX,
+				.failcnt = UINT64_MAX, .delta = INT64_MIN};
+		json_object_put(written());
+	}
+	assert_int_equal(json_event(&e, line, 1), 0);
+	assert_int_equal(json_event(&e, line, 100), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_bytes),    cmocka_unit_test(random_bytes),
+		cmocka_unit_test(every_byte),   cmocka_unit_test(types),
+		cmocka_unit_test(rows),         cmocka_unit_test(boundary),
+		cmocka_unit_test(longest_first), cmocka_unit_test(everything),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

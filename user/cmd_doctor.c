@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd_doctor.c - what this kernel allows, which backend each hook got and why,
+ * what it misses there, whether it really sees, and what was lost.
+ */
+#include <sys/utsname.h>
+
+#include "attach.h"
+#include "catalogue.h"
+#include "cmd.h"
+#include "counter.h"
+#include "kernel.h"
+#include "log.h"
+#include "selftest.h"
+#include "start.h"
+#include "tracer.h"
+
+static void print_trial(const char *name, const struct kernel_trial *t, const char *works)
+{
+	if (t->stage == KERNEL_WORKS)
+		printf("  %-20s %s\n", name, works);
+	else
+		printf("  %-20s refused at %s: %s\n", name, t->stage == KERNEL_AT_LOAD ? "load" : "attach",
+		       strerror(-t->error));
+}
+
+static void print_kernel(const struct kernel_facts *k)
+{
+	struct utsname u;
+
+	if (uname(&u) == 0)
+		printf("failcnt %s on %s %s %s\n\nWhat this kernel allows\n", FAILCNT_VERSION, u.sysname,
+		       u.release, u.machine);
+	for (int m = 0; m < KERNEL_MECHANISMS; m++)
+		print_trial(kernel_mechanism_name(m), &k->trial[m], "works");
+	printf("  %-20s %s\n", "BTF", k->btf_error ? "missing: /sys/kernel/btf/vmlinux" : "works");
+	printf("  %-20s %s\n", "privileges",
+	       k->has_capability ? "enough" : "missing: run it as root, or with CAP_BPF and CAP_PERFMON");
+	printf("  %-20s %s\n", "preemption",
+	       k->may_preempt ? "possible: fexit and raw tracepoint programs may miss calls (counted below)"
+			      : "none: no program misses a call");
+	printf("  %-20s cgroup v%d\n", "memory", k->memory_is_v1 ? 1 : 2);
+}
+
+/* Returns how many hooks that should be there are not. */
+static unsigned int print_hooks(const struct attach_plan *plan, const struct tracer *t)
+{
+	unsigned int missing = 0;
+
+	printf("\nHooks\n  %-20s %-11s %-8s %s\n", "hook", "backend", "missed", "for");
+	for (int h = 0; h < FC_HOOKS; h++) {
+		const struct attach_hook *hook = &attach_hooks[h];
+		const struct attach_choice *c = &plan->hook[h];
+		unsigned long long missed = t ? tracer_missed(t, h) : 0;
+
+		printf("  %-20s %-11s %-8llu %s\n", hook->name, attach_backend_name(c->backend), missed,
+		       hook->sees);
+		if (c->why[0])
+			printf("  %-20s   because: %s\n", "", c->why);
+		if (hook->misses[c->backend])
+			printf("  %-20s   does not see: %s\n", "", hook->misses[c->backend]);
+		if (c->backend == FC_BACKEND_NONE && !hook->optional)
+			missing++;
+	}
+	return missing;
+}
+
+static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *k)
+{
+	struct selftest tests[SELFTEST_MAX];
+	unsigned int n, failed = 0;
+
+	printf("\nSelf-test: each failure is provoked in a namespace, rlimit or cgroup of its own\n");
+	fflush(stdout);
+	n = selftest_run(t, k->memory_is_v1, tests);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct selftest *s = &tests[i];
+		const char *id = catalogue_get(s->resource)->id;
+
+		if (s->result == SELFTEST_SEEN)
+			printf("  %-8s %-28s seen after %llu us\n", id, s->name,
+			       (unsigned long long)s->latency_us);
+		else if (s->result == SELFTEST_NOT_SEEN)
+			printf("  %-8s %-28s NOT SEEN through %s\n", id, s->name,
+			       attach_hooks[s->hook].name);
+		else
+			printf("  %-8s %-28s not tried: %s\n", id, s->name, s->why);
+		failed += s->result == SELFTEST_NOT_SEEN;
+	}
+	printf("  %-8s %-28s not tried: the limit is the whole host's\n", "file-max", "open files");
+	printf("  %-8s %-28s not tried: the limit is the whole host's\n", "nr-open", "descriptors");
+	return failed;
+}
+
+static void print_counters(const struct options *o)
+{
+	static const char *const names[COUNTER_SOURCES] = {
+		[COUNTER_UBC] = "user_beancounters", [COUNTER_CGROUP1] = "cgroup v1",
+		[COUNTER_CGROUP2] = "cgroup v2",     [COUNTER_HOST] = "host",
+		[COUNTER_PROCESS] = "process",	     [COUNTER_USER] = "user",
+	};
+	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
+	_cleanup_(counters_closep) struct counters *c = NULL;
+
+	printf("\nCounters\n");
+	if (counters_open(&c, &co) < 0) {
+		printf("  none can be read\n");
+		return;
+	}
+	for (int s = 0; s < COUNTER_SOURCES; s++)
+		printf("  %-20s %s\n", names[s], counters_have(c, s) ? "there" : "not on this machine");
+}
+
+struct losses {
+	unsigned long long n;
+};
+
+static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
+{
+	struct losses *l = arg;
+
+	printf("  %llu lost at stage %s%s%s\n", (unsigned long long)n, stage, hook ? ", hook " : "",
+	       hook ? hook : "");
+	l->n += n;
+}
+
+static void ignore_record(void *arg _unused_, const void *data _unused_, size_t size _unused_)
+{
+}
+
+static void ignore_fold(void *arg _unused_, const struct fc_fold_key *key _unused_,
+			const struct fc_fold *fold _unused_, uint64_t n _unused_,
+			const struct fold_known *known _unused_)
+{
+}
+
+static void ignore_overflow(void *arg _unused_, unsigned int resource _unused_,
+			    const struct fc_overflow *o _unused_, uint64_t n _unused_)
+{
+}
+
+static void print_losses(struct tracer *t)
+{
+	struct losses l = {};
+	struct tracer_events ev = { .record = ignore_record, .fold = ignore_fold,
+				    .overflow = ignore_overflow, .lost = on_lost, .arg = &l };
+
+	printf("\nLosses while this ran\n");
+	tracer_sweep(t, &ev, false);
+	if (l.n == 0)
+		printf("  none\n");
+	printf("\nBPF maps: %llu KiB at most\n", (unsigned long long)tracer_memory(t) / 1024);
+}
+
+static int examine(const struct kernel_facts *k, const struct options *o)
+{
+	struct tracer_options to = { .backend = o->backend };
+	struct tracer *t = NULL;
+	unsigned int missing, failed;
+	int err = tracer_open(&t, k, &to);
+
+	if (err < 0) {
+		log_error("no hook could be attached: %s", strerror(-err));
+		return EXIT_DENIED;
+	}
+	missing = print_hooks(tracer_plan(t), t);
+	failed = print_selftest(t, k);
+	print_losses(t);
+	tracer_close(t);
+	print_counters(o);
+	if (missing + failed == 0) {
+		printf("\nEverything that can work here works.\n");
+		return EXIT_DONE;
+	}
+	printf("\n%u hooks are missing, %u failures were not seen.\n", missing, failed);
+	return EXIT_NOTHING;
+}
+
+int cmd_doctor(const struct options *o)
+{
+	struct kernel_facts k;
+	const char *obstacle;
+
+	kernel_probe(&k);
+	print_kernel(&k);
+	obstacle = start_obstacle(&k, o->backend);
+	if (!obstacle)
+		return examine(&k, o);
+	print_counters(o);
+	fflush(stdout);
+	log_error("%s", obstacle);
+	return EXIT_DENIED;
+}

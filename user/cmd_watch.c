@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * cmd_watch.c - live: from the ring to the line.
+ *
+ * One loop over four descriptors: the ring, the counters' notifications, the
+ * signals, and the clock of the next sweep. An event is written the moment it
+ * is read; what is only known later follows as `followup`.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+
+#include "cmd.h"
+#include "counter.h"
+#include "filter.h"
+#include "log.h"
+#include "pipeline.h"
+#include "start.h"
+#include "stream.h"
+#include "tracer.h"
+#include "watcher.h"
+
+#define SWEEP_MS 1000
+#define SETTLE_MS 100
+
+struct watch {
+	const struct options *options;
+	struct stream stream;
+	struct pipeline *pipeline;
+	struct tracer *tracer; /* NULL: counters alone */
+	struct counters *counters;
+	struct watcher *watcher; /* NULL: no counters */
+	int signals;
+	uint64_t told; /* events written, for --count */
+	bool stop;
+	struct tracer_events events;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static void tell(struct watch *w, struct event *e, bool follow)
+{
+	int64_t seq;
+
+	if (w->stop || !filter_pass(e, w->options))
+		return;
+	seq = stream_emit(&w->stream, e);
+	if (follow && seq && w->watcher)
+		watcher_event(w->watcher, e, seq, now_ms());
+	if (e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED)
+		w->told++;
+	if (w->options->count && w->told >= w->options->count)
+		w->stop = true;
+	if (w->stream.reader_gone)
+		w->stop = true;
+}
+
+static void on_record(void *arg, const void *data, size_t size)
+{
+	static struct event e;
+	struct event_facts facts;
+	struct watch *w = arg;
+
+	if (event_decode(&e, &facts, data, size, &w->stream.context) < 0) {
+		stream_lost(&w->stream, "decode", NULL, 1);
+		return;
+	}
+	tracer_note_cgroup(w->tracer, data, event_text(&e, FIELD_CGROUP));
+	pipeline_run(w->pipeline, &e, &facts);
+	tell(w, &e, true);
+}
+
+static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
+		    uint64_t n, const struct fold_known *known)
+{
+	static struct event e;
+	struct event_facts facts;
+	struct watch *w = arg;
+
+	event_decode_fold(&e, &facts, key, fold, n, known, &w->stream.context);
+	pipeline_run(w->pipeline, &e, &facts);
+	tell(w, &e, false);
+}
+
+static void on_overflow(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n)
+{
+	static struct event e;
+	struct watch *w = arg;
+
+	event_decode_overflow(&e, resource, o, n, &w->stream.context);
+	tell(w, &e, false);
+}
+
+static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
+{
+	struct watch *w = arg;
+
+	stream_lost(&w->stream, stage, hook, n);
+}
+
+static void on_moved(void *arg, const char *hook, const char *from, const char *to)
+{
+	(void)arg;
+	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none", hook,
+		 from, to);
+}
+
+static void on_counter(void *arg, struct event *e)
+{
+	struct watch *w = arg;
+
+	tell(w, e, false);
+}
+
+static void tell_started(struct watch *w)
+{
+	static struct event e;
+	unsigned int n[FC_BACKENDS] = {};
+
+	event_init(&e, EVENT_STARTED);
+	event_static(&e, FIELD_VERSION, FAILCNT_VERSION);
+	event_static(&e, FIELD_KERNEL, w->stream.kernel);
+	event_static(&e, FIELD_ARCH, w->stream.arch);
+	for (int h = 0; w->tracer && h < FC_HOOKS; h++)
+		n[tracer_plan(w->tracer)->hook[h].backend]++;
+	for (int b = FC_BACKEND_FEXIT; b < FC_BACKENDS; b++)
+		event_pair(&e, FIELD_BACKENDS, attach_backend_name(b), n[b]);
+	stream_emit(&w->stream, &e);
+}
+
+/* Counter rows are read and told; without a descriptor to wake up, at their own pace. */
+static void run_watcher(struct watch *w)
+{
+	int err;
+
+	if (!w->watcher)
+		return;
+	err = watcher_run(w->watcher, now_ms(), on_counter, w);
+	if (err < 0)
+		log_debug("counters: %s", strerror(-err));
+}
+
+static void on_signal(struct watch *w)
+{
+	struct signalfd_siginfo info;
+
+	while (read(w->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			stream_reopen(&w->stream);
+		else
+			w->stop = true;
+	}
+}
+
+static int timeout_ms(struct watch *w, uint64_t sweep, uint64_t end)
+{
+	uint64_t now = now_ms(), due = UINT64_MAX;
+	int t = w->watcher ? watcher_timeout(w->watcher, now) : -1;
+
+	if (w->tracer)
+		due = sweep;
+	if (t >= 0 && now + t < due)
+		due = now + t;
+	if (end && end < due)
+		due = end;
+	if (due == UINT64_MAX)
+		return -1;
+	return due <= now ? 0 : due - now;
+}
+
+static void sweep_now(struct watch *w, bool may_move)
+{
+	stream_clock(&w->stream);
+	if (w->tracer)
+		tracer_sweep(w->tracer, &w->events, may_move);
+	stream_report_sinks(&w->stream);
+}
+
+static int loop(struct watch *w)
+{
+	struct pollfd p[] = {
+		{ .fd = w->signals, .events = POLLIN },
+		{ .fd = w->tracer ? tracer_fd(w->tracer) : -1, .events = POLLIN },
+		{ .fd = w->watcher ? watcher_fd(w->watcher) : -1, .events = POLLIN },
+		{ .fd = STDOUT_FILENO }, /* POLLERR: the reader of the pipe has gone */
+	};
+	uint64_t sweep = now_ms() + SWEEP_MS;
+	uint64_t end = w->options->duration_ms ? now_ms() + w->options->duration_ms : 0;
+
+	while (!w->stop) {
+		int n = poll(p, ARRAY_SIZE(p), timeout_ms(w, sweep, end));
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0 && p[0].revents)
+			on_signal(w);
+		if (w->tracer && tracer_consume(w->tracer, &w->events) < 0)
+			return -EIO;
+		run_watcher(w);
+		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
+			w->stop = w->stream.reader_gone = true;
+		else if (n > 0 && p[3].revents)
+			p[3].fd = -1; /* closed from the start: nobody to lose */
+		if (now_ms() >= sweep) {
+			sweep_now(w, true);
+			sweep = now_ms() + SWEEP_MS;
+		}
+		if (end && now_ms() >= end)
+			w->stop = true;
+	}
+	return 0;
+}
+
+static int open_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void summary(const struct watch *w)
+{
+	const struct stream *s = &w->stream;
+
+	log_info("%llu refused, %llu killed, %llu counted, %llu lost", (unsigned long long)s->refused,
+		 (unsigned long long)s->killed, (unsigned long long)s->counted,
+		 (unsigned long long)s->lost);
+}
+
+/* What is still under way is told before the last line. */
+static void finish(struct watch *w)
+{
+	bool count_reached = w->options->count && w->told >= w->options->count;
+
+	if (!w->stream.reader_gone && !count_reached) {
+		w->stop = false;
+		if (w->tracer)
+			tracer_consume(w->tracer, &w->events);
+		sweep_now(w, false);
+	}
+	w->stop = false;
+	if (w->watcher && !w->stream.reader_gone)
+		watcher_flush(w->watcher, now_ms(), on_counter, w);
+	if (!w->stream.reader_gone) {
+		stream_stopped(&w->stream);
+		stream_report_sinks(&w->stream);
+	}
+	summary(w);
+}
+
+static void open_counters(struct watch *w)
+{
+	const struct options *o = w->options;
+	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
+	struct watcher_options wo = { .interval_ms = o->interval_ms ? o->interval_ms : 1000,
+				      .settle_ms = SETTLE_MS };
+	int err = counters_open(&w->counters, &co);
+
+	if (err == 0)
+		err = watcher_open(&w->watcher, w->counters, &wo);
+	if (err < 0)
+		log_warn("counters cannot be read: %s; events come without failcnt rows", strerror(-err));
+}
+
+static int open_all(struct watch *w)
+{
+	int err = stream_open(&w->stream, w->options);
+
+	if (err < 0)
+		return EXIT_NOTHING;
+	err = pipeline_new(&w->pipeline, &w->stream.context);
+	if (err < 0)
+		return EXIT_NOTHING;
+	w->signals = open_signals();
+	open_counters(w);
+	err = start_tracer(&w->tracer, w->options);
+	if (err == 0) {
+		w->stream.context.memory_is_v1 = tracer_facts(w->tracer)->memory_is_v1;
+		return EXIT_DONE;
+	}
+	if (!w->watcher)
+		return EXIT_DENIED; /* start_tracer has said why */
+	log_info("watching on failure counters alone: what fails is seen, not who");
+	return EXIT_DONE;
+}
+
+static int status_of(const struct watch *w, int err)
+{
+	if (err < 0) {
+		log_error("stopped: %s", strerror(-err));
+		return EXIT_NOTHING;
+	}
+	if (w->options->fail_on_loss && w->stream.lost)
+		return EXIT_LOSS;
+	return EXIT_DONE;
+}
+
+int cmd_watch(const struct options *o)
+{
+	static struct watch w;
+	int status, err;
+
+	w = (struct watch){ .options = o, .signals = -1 };
+	w.events = (struct tracer_events){ .record = on_record, .fold = on_fold,
+					   .overflow = on_overflow, .lost = on_lost,
+					   .moved = on_moved, .arg = &w };
+	status = open_all(&w);
+	if (status == EXIT_DONE) {
+		tell_started(&w);
+		err = loop(&w);
+		finish(&w);
+		status = status_of(&w, err);
+	}
+	stream_close(&w.stream);
+	tracer_close(w.tracer);
+	watcher_close(w.watcher);
+	counters_close(w.counters);
+	pipeline_free(w.pipeline);
+	util_closep(&w.signals);
+	return status;
+}

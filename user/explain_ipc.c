@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * explain_ipc.c - semmni, semmns, semmsl: System V semaphores.
+ *
+ * The four limits stand in one sysctl, kernel.sem, so that to raise one is to
+ * write all of them: the others keep their present value. Each IPC namespace
+ * has its own, and the one to change is that of the process which was refused.
+ */
+#include "explain_priv.h"
+
+/* PROC_IPC_INIT_INO of the kernel (include/linux/proc_ns.h): the first namespace, the host's */
+#define IPC_NS_INITIAL 0xefffffffU
+/* IPCMNI of the kernel (ipc/util.h), without ipcmni_extend */
+#define SEMMNI_MAX 32768
+#define SEM_MAX INT32_MAX /* the others are ints */
+
+enum sem { SEMMSL, SEMMNS, SEMOPM, SEMMNI, SEMS };
+
+/* Is it not the host's own namespace? Where nobody knows, a container has its own. */
+static bool other_namespace(const struct explain *x)
+{
+	const char *digits = util_after(event_text(x->e, FIELD_NAMESPACE), "ipc:[");
+	unsigned long host = x->facts->ipc_ns ? x->facts->ipc_ns : IPC_NS_INITIAL;
+
+	if (!digits)
+		return event_has(x->e, FIELD_CONTAINER);
+	return strtoul(digits, NULL, 10) != host;
+}
+
+/* The command: with numbers where all are known, else the namespace itself is asked for the
+ * others when the command runs ($1 to $4 are then the present ones). */
+static void fix_sem_now(struct explain *x, enum sem which, const uint64_t new[SEMS], bool known,
+			const char *prefix)
+{
+	struct explain_text t = {0};
+
+	for (unsigned int i = 0; i < SEMS; i++) {
+		const char *blank = i ? " " : "";
+
+		if (known || new[i])
+			explain_add(&t, "%s%llu", blank, (unsigned long long)new[i]);
+		else if (i == which)
+			explain_add(&t, "%s$(($%u * 2))", blank, i + 1);
+		else
+			explain_add(&t, "%s$%u", blank, i + 1);
+	}
+	if (known)
+		fix_line(x, "%ssysctl -w kernel.sem=\"%s\"", prefix, t.s);
+	else
+		fix_line(x, "%ssh -c 'set -- $(cat /proc/sys/kernel/sem) && "
+			 "sysctl -w kernel.sem=\"%s\"'", prefix, t.s);
+}
+
+static void fix_sem_lasting(struct explain *x, const uint64_t new[SEMS], bool other)
+{
+	const char *runtime = event_text(x->e, FIELD_CONTAINER_RUNTIME);
+
+	if (!other)
+		fix_line(x, "echo \"kernel.sem = $(cat /proc/sys/kernel/sem)\" > "
+			 "/etc/sysctl.d/90-kernel.sem.conf");
+	else if (event_has(x->e, FIELD_POD_UID))
+		fix_line(x, "# lasting: kernel.sem in securityContext.sysctls of the pod");
+	else if (new[SEMMSL] && new[SEMMNS] && new[SEMOPM] && new[SEMMNI] &&
+		 (util_streq(runtime, "docker") || util_streq(runtime, "podman")))
+		fix_line(x, "# lasting: %s run --sysctl kernel.sem=\"%llu %llu %llu %llu\"", runtime,
+			 (unsigned long long)new[0], (unsigned long long)new[1],
+			 (unsigned long long)new[2], (unsigned long long)new[3]);
+	else if (event_has(x->e, FIELD_CONTAINER))
+		fix_line(x, "# lasting: kernel.sem in the configuration of the container");
+}
+
+static void fix_sem(struct explain *x, enum sem which)
+{
+	const uint64_t *now = x->facts->sem;
+	uint64_t new[SEMS], max = which == SEMMNI ? SEMMNI_MAX : SEM_MAX;
+	uint64_t asked = (uint64_t)event_num(x->e, FIELD_ASKED), raised = more_than(x->e);
+	bool known = now[SEMMSL] || now[SEMMNS] || now[SEMOPM] || now[SEMMNI];
+	bool other = other_namespace(x);
+	char prefix[64] = "";
+
+	memcpy(new, now, sizeof(new));
+	if (raised == 0)
+		raised = 2 * now[which]; /* the event has no numbers: the usual step */
+	new[which] = raised < max ? raised : max;
+	if (new[which] < now[which])
+		new[which] = now[which];
+	/* One set larger than all sets together may be would be refused next. */
+	if (which == SEMMSL && now[SEMMNS] && now[SEMMNS] < asked)
+		new[SEMMNS] = new[SEMMSL];
+	if (other && !event_has(x->e, FIELD_PID)) {
+		fix_line(x, "# raise kernel.sem inside the process's own IPC namespace: "
+			 "nsenter -t PID -i sysctl -w kernel.sem=...");
+		return;
+	}
+	if (other)
+		snprintf(prefix, sizeof(prefix), "nsenter -t %lld -i ",
+			 (long long)event_num(x->e, FIELD_PID));
+	fix_sem_now(x, which, new, known, prefix);
+	fix_sem_lasting(x, new, other);
+	if (which != SEMMSL)
+		fix_line(x, "# sets that no program uses any more: %sipcs -s -p ; %sipcrm -s ID", prefix,
+			 prefix);
+}
+
+/* what: "sets" or "semaphores" that exist; NULL: one set itself is too large. */
+static void says_sem(struct explain *x, const char *what, const char *limit)
+{
+	long long held = (long long)event_num(x->e, FIELD_HELD);
+	long long asked = (long long)event_num(x->e, FIELD_ASKED);
+	const char *own = other_namespace(x) ? ", in its own IPC namespace" : "";
+
+	says_who(x);
+	explain_add(&x->says, " could not make a set of ");
+	if (asked > 1)
+		explain_add(&x->says, "%lld ", asked);
+	explain_add(&x->says, "System V semaphores %s ", because(x));
+	if (!what)
+		explain_add(&x->says, "one set may not have so many");
+	else if (event_has(x->e, FIELD_HELD))
+		explain_add(&x->says, "%lld %s exist%s", held, what, held == 1 ? "s" : "");
+	else
+		explain_add(&x->says, "too many %s exist", what);
+	if (event_has(x->e, FIELD_LIMIT))
+		explain_add(&x->says, " and the limit is %lld", (long long)event_num(x->e, FIELD_LIMIT));
+	explain_add(&x->says, " (%s%s)", limit, own);
+	if (util_streq(event_text(x->e, FIELD_ERRNO), "ENOSPC"))
+		explain_add(&x->says, "; the program reports \"No space left on device\", "
+			 "but no disk is full");
+	else if (util_streq(event_text(x->e, FIELD_ERRNO), "EINVAL"))
+		explain_add(&x->says, "; the program reports \"Invalid argument\"");
+	says_end(x);
+}
+
+void explain_semmni(struct explain *x)
+{
+	says_sem(x, "sets", "SEMMNI, the fourth number of kernel.sem");
+	if ((uint64_t)event_num(x->e, FIELD_LIMIT) >= SEMMNI_MAX) {
+		fix_line(x, "# %u sets are the most, unless the kernel is booted with "
+			 "ipcmni_extend", SEMMNI_MAX);
+		fix_line(x, "# sets that no program uses any more: ipcs -s -p ; ipcrm -s ID");
+		return;
+	}
+	fix_sem(x, SEMMNI);
+}
+
+void explain_semmns(struct explain *x)
+{
+	says_sem(x, "semaphores", "SEMMNS, the second number of kernel.sem");
+	fix_sem(x, SEMMNS);
+}
+
+void explain_semmsl(struct explain *x)
+{
+	says_sem(x, NULL, "SEMMSL, the first number of kernel.sem");
+	fix_sem(x, SEMMSL);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * explain_priv.h - what the explainers share: a bounded text, names in
+ * sentences, names in commands, amounts, new limits.
+ */
+#ifndef FAILCNT_EXPLAIN_PRIV_H
+#define FAILCNT_EXPLAIN_PRIV_H
+
+#include "explain.h"
+#include "identity.h"
+
+struct explain_text {
+	char s[2560];
+	size_t n;
+	bool cut;
+};
+
+/* One explanation in the making. */
+struct explain {
+	const struct event *e;
+	const struct explain_facts *facts;
+	struct identity id; /* of CGROUP */
+	struct explain_text says, fix;
+};
+
+void explain_add(struct explain_text *t, const char *fmt, ...) _printf_(2, 3);
+/* A line of fix: lines are separated, not ended, by '\n'. */
+void fix_line(struct explain *x, const char *fmt, ...) _printf_(2, 3);
+
+/* "A process", "nginx (pid 812) of nginx.service", "ab in docker container 0123456789ab" */
+void says_who(struct explain *x);
+/* A name for a sentence: what is not printable is escaped. */
+void says_name(struct explain *x, const char *name);
+/* "512 MiB" */
+void says_bytes(struct explain *x, uint64_t bytes);
+/* "probably because" where the event is not certain */
+const char *because(const struct explain *x);
+/* How often, where repeats were folded; and the full stop. */
+void says_end(struct explain *x);
+
+/* Room for a name in quotes: 512 bytes of path, each at worst "'\''". */
+#define QUOTED_MAX 2560
+
+/* name as one word for sh. False: it is not plain text, or could be taken for an option. */
+bool shell_quote(char buf[QUOTED_MAX], const char *name);
+
+/* What the limit ought to be: never below twice the present one, nor below what was wanted
+ * and an eighth on top. 0: neither limit, held nor asked is known. */
+uint64_t more_than(const struct event *e);
+
+/* "sysctl -w KEY=VALUE" and the lasting form of it. */
+void fix_sysctl(struct explain *x, const char *key, uint64_t value);
+
+/* Is unit a .service of the system manager that systemctl on the host can change? */
+bool own_service(const struct explain *x);
+
+void explain_nofile(struct explain *x);
+void explain_nr_open(struct explain *x);
+void explain_file_max(struct explain *x);
+void explain_semmni(struct explain *x);
+void explain_semmns(struct explain *x);
+void explain_semmsl(struct explain *x);
+void explain_oom(struct explain *x);
+
+void fix_memcg(struct explain *x);
+void fix_global(struct explain *x);
+void fix_manual(struct explain *x);
+
+#endif

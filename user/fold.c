@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * fold.c - what of the kernel's fold table has been told already.
+ */
+#include "fold.h"
+
+/* Out of memory: the entry is not kept, and its refusals are told again as a whole count later. */
+#define HASH_NONFATAL_OOM 1
+#define uthash_nonfatal_oom(e) ((e)->unhashed = true)
+#include <uthash.h>
+
+struct entry {
+	struct fc_fold_key key;
+	uint64_t told;
+	struct fold_known known;
+	bool unhashed;
+	UT_hash_handle hh;
+};
+
+struct folds {
+	struct entry *table;
+};
+
+int folds_new(struct folds **ret)
+{
+	struct folds *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -ENOMEM;
+	*ret = f;
+	return 0;
+}
+
+static void entry_free(struct entry *e)
+{
+	free(e->known.cgroup);
+	free(e);
+}
+
+void folds_free(struct folds *f)
+{
+	struct entry *e, *next;
+
+	if (!f)
+		return;
+	HASH_ITER(hh, f->table, e, next)
+	{
+		HASH_DEL(f->table, e);
+		entry_free(e);
+	}
+	free(f);
+}
+
+static struct entry *get(struct folds *f, const struct fc_fold_key *key)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, f->table, key, sizeof(*key), e);
+	if (e)
+		return e;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->key = *key;
+	HASH_ADD(hh, f->table, key, sizeof(e->key), e);
+	if (e->unhashed) {
+		entry_free(e);
+		return NULL;
+	}
+	return e;
+}
+
+void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
+{
+	struct fc_fold_key key = { .start = r->who.start, .pid = r->who.pid, .resource = r->resource,
+				   .err = r->err };
+	struct entry *e = get(f, &key);
+
+	if (!e)
+		return;
+	e->known.limit = r->limit;
+	e->known.hard = r->hard;
+	e->known.has = r->has & (FC_HAS_LIMIT | FC_HAS_HARD);
+	if (!e->known.cgroup && cgroup && cgroup[0])
+		e->known.cgroup = strdup(cgroup);
+}
+
+uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const struct fc_fold *fold,
+			 const struct fold_known **ret)
+{
+	struct entry *e;
+	uint64_t n;
+
+	if (fold->count == 0)
+		return 0; /* all of it came whole: nothing to remember */
+	e = get(f, key);
+	if (!e || fold->count <= e->told)
+		return 0;
+	n = fold->count - e->told;
+	e->told = fold->count;
+	*ret = &e->known;
+	return n;
+}
+
+void folds_forget(struct folds *f, const struct fc_fold_key *key)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, f->table, key, sizeof(*key), e);
+	if (!e)
+		return;
+	HASH_DEL(f->table, e);
+	entry_free(e);
+}
+
+size_t folds_count(const struct folds *f)
+{
+	return HASH_COUNT(f->table);
+}

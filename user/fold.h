@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * fold.h - what of the kernel's fold table has been told already. The kernel
+ * only counts up; the difference to what was told is the next record, so no
+ * reading can lose or double a refusal.
+ */
+#ifndef FAILCNT_FOLD_H
+#define FAILCNT_FOLD_H
+
+#include "../bpf/event.h"
+#include "util.h"
+
+struct folds;
+
+int folds_new(struct folds **ret);
+void folds_free(struct folds *f);
+
+/* What a record that came whole told; it serves the folded ones that follow. */
+struct fold_known {
+	char *cgroup; /* owned by the table */
+	uint64_t limit, hard;
+	uint32_t has; /* FC_HAS_LIMIT, FC_HAS_HARD */
+};
+
+void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup);
+
+/*
+ * The kernel's entry stands at fold->count: returns how many are new since the
+ * last call for this key, and *ret, valid until the next call; untouched for 0.
+ */
+uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const struct fc_fold *fold,
+			 const struct fold_known **ret);
+
+/* The process is gone and its entry taken out of the kernel's table. */
+void folds_forget(struct folds *f, const struct fc_fold_key *key);
+
+size_t folds_count(const struct folds *f);
+
+#endif

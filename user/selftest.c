@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * selftest.c - refuse yourself something, and see whether it is seen.
+ */
+#include "selftest.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "catalogue.h"
+#include "event.h"
+
+#define WAIT_MS 2000
+#define MEMORY_LIMIT "8388608"
+#define MEMORY_TOUCH (64 << 20)
+
+/* Exit status of a child: the failure was provoked, or could not be. */
+enum { PROVOKED, IMPOSSIBLE };
+
+struct provocation {
+	const char *name;
+	enum fc_hook hook;
+	unsigned int resource;
+	int (*child)(void);
+};
+
+/* ---- what the children do ---------------------------------------------- */
+
+static int refuse_nofile(void)
+{
+	struct rlimit r;
+	int fd;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return IMPOSSIBLE;
+	r.rlim_cur = 3;
+	for (fd = 3; fd < 64; fd++)
+		close(fd);
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		return IMPOSSIBLE;
+	return dup(0) < 0 && errno == EMFILE ? PROVOKED : IMPOSSIBLE;
+}
+
+static bool write_file(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
+	size_t n = strlen(text);
+
+	return fd >= 0 && write(fd, text, n) == (ssize_t)n;
+}
+
+/* kernel.sem of a namespace of one's own. */
+static bool own_sem(const char *sem)
+{
+	return unshare(CLONE_NEWIPC) == 0 && write_file("/proc/sys/kernel/sem", sem);
+}
+
+static int refuse_semmni(void)
+{
+	if (!own_sem("250 32000 32 1") || semget(IPC_PRIVATE, 1, 0600) < 0)
+		return IMPOSSIBLE;
+	return semget(IPC_PRIVATE, 1, 0600) < 0 && errno == ENOSPC ? PROVOKED : IMPOSSIBLE;
+}
+
+static int refuse_semmns(void)
+{
+	if (!own_sem("250 4 32 128"))
+		return IMPOSSIBLE;
+	return semget(IPC_PRIVATE, 5, 0600) < 0 && errno == ENOSPC ? PROVOKED : IMPOSSIBLE;
+}
+
+static int refuse_semmsl(void)
+{
+	if (!own_sem("4 32000 32 128"))
+		return IMPOSSIBLE;
+	return semget(IPC_PRIVATE, 5, 0600) < 0 && errno == EINVAL ? PROVOKED : IMPOSSIBLE;
+}
+
+/* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
+static int exceed_memory(void)
+{
+	char *p;
+
+	raise(SIGSTOP); /* until it is in its cgroup */
+	p = mmap(NULL, MEMORY_TOUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p != MAP_FAILED)
+		memset(p, 1, MEMORY_TOUCH);
+	return IMPOSSIBLE;
+}
+
+static const struct provocation provocations[] = {
+	{ "descriptors of a process", FC_HOOK_ALLOC_FD, FC_NOFILE, refuse_nofile },
+	{ "number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni },
+	{ "number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns },
+	{ "size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl },
+	{ "memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory },
+};
+
+/* ---- the cgroup of the memory test ------------------------------------- */
+
+struct own_cgroup {
+	char path[128]; /* "": none made */
+};
+
+static bool set_limit(const struct own_cgroup *g, const char *file)
+{
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/%s", g->path, file);
+	return write_file(path, MEMORY_LIMIT);
+}
+
+static bool make_cgroup(struct own_cgroup *g, bool v1)
+{
+	const char *base = v1 ? "/sys/fs/cgroup/memory" : "/sys/fs/cgroup";
+
+	snprintf(g->path, sizeof(g->path), "%s/failcnt-selftest-%d", base, getpid());
+	if (mkdir(g->path, 0755) < 0) {
+		g->path[0] = '\0';
+		return false;
+	}
+	if (!set_limit(g, v1 ? "memory.limit_in_bytes" : "memory.max"))
+		return false;
+	set_limit(g, v1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max"); /* where there is swap */
+	return true;
+}
+
+static void remove_cgroup(struct own_cgroup *g)
+{
+	/* The dead child leaves it a moment later. */
+	for (int i = 0; g->path[0] && i < 200 && rmdir(g->path) < 0 && errno == EBUSY; i++)
+		usleep(5000);
+}
+
+static bool enter_cgroup(const struct own_cgroup *g, pid_t pid)
+{
+	char path[192], text[16];
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", g->path);
+	snprintf(text, sizeof(text), "%d", pid);
+	return write_file(path, text);
+}
+
+/* ---- seeing ------------------------------------------------------------- */
+
+struct sight {
+	pid_t pid;
+	unsigned int resource;
+	bool seen;
+};
+
+static void on_record(void *arg, const void *data, size_t size)
+{
+	static struct event e;
+	const struct event_context c = { .page_size = 4096 };
+	struct event_facts facts;
+	struct sight *s = arg;
+
+	if (event_decode(&e, &facts, data, size, &c) == 0 && facts.pid == (uint32_t)s->pid &&
+	    facts.resource == s->resource)
+		s->seen = true;
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+static bool wait_until_seen(struct tracer *t, struct sight *s, uint64_t until)
+{
+	struct tracer_events ev = { .record = on_record, .arg = s };
+
+	while (!s->seen && now_us() < until) {
+		struct pollfd p = { .fd = tracer_fd(t), .events = POLLIN };
+
+		poll(&p, 1, 20);
+		tracer_consume(t, &ev);
+	}
+	return s->seen;
+}
+
+static pid_t start_child(const struct provocation *p)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(p->child());
+	return pid;
+}
+
+/* The child stopped itself; it goes on in its cgroup. */
+static bool release_into(const struct own_cgroup *g, pid_t pid)
+{
+	int status;
+
+	if (waitpid(pid, &status, WUNTRACED) != pid || !WIFSTOPPED(status))
+		return false;
+	return enter_cgroup(g, pid);
+}
+
+static void run_one(struct tracer *t, const struct provocation *p, bool v1, struct selftest *ret)
+{
+	struct sight s = { .resource = p->resource };
+	struct own_cgroup g = { "" };
+	bool memory = p->child == exceed_memory;
+	uint64_t start;
+	int status = 0;
+
+	ret->result = SELFTEST_NOT_POSSIBLE;
+	if (memory && !make_cgroup(&g, v1)) {
+		snprintf(ret->why, sizeof(ret->why), "no memory cgroup of its own could be made: %s",
+			 strerror(errno));
+		remove_cgroup(&g);
+		return;
+	}
+	s.pid = start_child(p);
+	start = now_us();
+	if (s.pid > 0 && memory) {
+		if (!release_into(&g, s.pid))
+			kill(s.pid, SIGKILL);
+		kill(s.pid, SIGCONT);
+	}
+	if (s.pid > 0 && wait_until_seen(t, &s, start + WAIT_MS * 1000)) {
+		ret->result = SELFTEST_SEEN;
+		ret->latency_us = now_us() - start;
+	}
+	if (s.pid > 0 && waitpid(s.pid, &status, ret->result == SELFTEST_SEEN ? 0 : WNOHANG) == 0) {
+		kill(s.pid, SIGKILL);
+		waitpid(s.pid, &status, 0);
+		status = IMPOSSIBLE << 8;
+	}
+	remove_cgroup(&g);
+	if (ret->result == SELFTEST_SEEN)
+		return;
+	if (memory ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == PROVOKED)
+		ret->result = SELFTEST_NOT_SEEN;
+	else
+		snprintf(ret->why, sizeof(ret->why), "the failure could not be provoked here");
+}
+
+unsigned int selftest_run(struct tracer *t, bool memory_is_v1, struct selftest ret[SELFTEST_MAX])
+{
+	unsigned int n = 0;
+
+	for (const struct provocation *p = provocations; p < provocations + ARRAY_SIZE(provocations); p++) {
+		struct selftest *row = &ret[n++];
+
+		*row = (struct selftest){ .name = p->name, .hook = p->hook, .resource = p->resource };
+		run_one(t, p, memory_is_v1, row);
+	}
+	return n;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * start.h - from the options to a running tracer, and the sentence that a
+ * person gets where that cannot be.
+ */
+#ifndef FAILCNT_START_H
+#define FAILCNT_START_H
+
+#include "kernel.h"
+#include "options.h"
+#include "tracer.h"
+
+/* Probes the kernel and opens the tracer; -errno after one sentence on stderr with the next step. */
+int start_tracer(struct tracer **ret, const struct options *o);
+
+/* Why nothing can be traced and what to do; NULL: nothing stands in the way. */
+const char *start_obstacle(const struct kernel_facts *facts, enum opt_backend wanted);
+
+#endif

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * stream.c - one run's output: what every line has in common, the sinks, and
+ * the totals.
+ */
+#include "stream.h"
+
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "log.h"
+
+#define CLOCK_STEP_NS 1000000
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
+}
+
+void stream_clock(struct stream *s)
+{
+	int64_t offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
+
+	/* The two are not read at one instant: a small difference is only that. */
+	if (llabs(offset - s->context.boot_to_real) > CLOCK_STEP_NS)
+		s->context.boot_to_real = offset;
+}
+
+static void read_boot_id(struct stream *s)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+	if (f && !fgets(s->boot_id, sizeof(s->boot_id), f))
+		s->boot_id[0] = '\0';
+	s->boot_id[strcspn(s->boot_id, "\n")] = '\0';
+}
+
+static void name_run(struct stream *s)
+{
+	struct utsname u;
+	uint64_t id;
+
+	if (getrandom(&id, sizeof(id), GRND_NONBLOCK) != sizeof(id))
+		id = (uint64_t)clock_ns(CLOCK_REALTIME) ^ (uint64_t)getpid() << 48;
+	snprintf(s->run, sizeof(s->run), "%016llx", (unsigned long long)id);
+	if (uname(&u) < 0)
+		return;
+	util_strlcpy(s->host, u.nodename, sizeof(s->host));
+	util_strlcpy(s->kernel, u.release, sizeof(s->kernel));
+	util_strlcpy(s->arch, u.machine, sizeof(s->arch));
+}
+
+static int open_sinks(struct stream *s, const struct options *o)
+{
+	struct sink_options so = { .utc = o->utc, .color = options_color(o, STDOUT_FILENO),
+				   .verbose = o->verbose > 0 };
+	const char *path = o->output ? util_after(o->output, "json:") : NULL;
+	int err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, STDOUT_FILENO, &so);
+
+	if (err < 0)
+		return err;
+	s->n_sinks = 1;
+	if (!path)
+		return 0;
+	err = sink_open(&s->sink[1], SINK_JSON, path, &so);
+	if (err < 0) {
+		log_error("cannot open %s for writing: %s", path, strerror(-err));
+		return err;
+	}
+	s->n_sinks = 2;
+	return 0;
+}
+
+int stream_open(struct stream *s, const struct options *o)
+{
+	struct stat ipc;
+	int err;
+
+	memset(s, 0, sizeof(*s));
+	s->context.page_size = sysconf(_SC_PAGESIZE);
+	if (stat("/proc/self/ns/ipc", &ipc) == 0)
+		s->context.host_ipc_ns = ipc.st_ino;
+	stream_clock(s);
+	s->context.start_to_real = s->context.boot_to_real;
+	read_boot_id(s);
+	name_run(s);
+	err = open_sinks(s, o);
+	if (err < 0)
+		stream_close(s);
+	return err;
+}
+
+void stream_close(struct stream *s)
+{
+	for (unsigned int i = 0; i < s->n_sinks; i++)
+		sink_free(s->sink[i]);
+	s->n_sinks = 0;
+}
+
+void stream_reopen(struct stream *s)
+{
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		int err = sink_reopen(s->sink[i]);
+
+		if (err < 0)
+			log_error("cannot reopen the output: %s", strerror(-err));
+	}
+}
+
+static void count(struct stream *s, const struct event *e)
+{
+	uint64_t n = event_has(e, FIELD_COUNT) ? (uint64_t)event_num(e, FIELD_COUNT) : 1;
+
+	switch (e->kind) {
+	case EVENT_REFUSED:
+		s->refused += n;
+		break;
+	case EVENT_KILLED:
+		s->killed++;
+		break;
+	case EVENT_COUNTED:
+		s->counted++;
+		break;
+	case EVENT_LOST:
+		s->lost += event_num(e, FIELD_LOST);
+		break;
+	default:
+		break;
+	}
+}
+
+int64_t stream_emit(struct stream *s, struct event *e)
+{
+	int64_t seq = 0, first = 0;
+
+	count(s, e);
+	event_static(e, FIELD_BOOT_ID, s->boot_id);
+	event_static(e, FIELD_RUN, s->run);
+	event_static(e, FIELD_HOST, s->host);
+	if (!event_has(e, FIELD_TIME))
+		event_time(e, clock_ns(CLOCK_BOOTTIME), &s->context);
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		int err = sink_write(s->sink[i], e, &seq);
+
+		if (err == -EPIPE && i == 0)
+			s->reader_gone = true;
+		if (err == 0 && !first)
+			first = seq;
+	}
+	return first;
+}
+
+void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n)
+{
+	static struct event e;
+
+	event_init(&e, EVENT_LOST);
+	event_u64(&e, FIELD_LOST, n);
+	event_static(&e, FIELD_STAGE, stage);
+	if (hook)
+		event_str(&e, FIELD_HOOK, hook);
+	stream_emit(s, &e);
+}
+
+void stream_report_sinks(struct stream *s)
+{
+	uint64_t lost = 0;
+
+	for (unsigned int i = 0; i < s->n_sinks; i++)
+		lost += sink_lost(s->sink[i]);
+	if (lost <= s->sink_lost || s->reader_gone)
+		return;
+	stream_lost(s, "sink", NULL, lost - s->sink_lost);
+	s->sink_lost = lost;
+}
+
+void stream_stopped(struct stream *s)
+{
+	static struct event e;
+
+	event_init(&e, EVENT_STOPPED);
+	event_pair(&e, FIELD_TOTALS, "refused", s->refused);
+	event_pair(&e, FIELD_TOTALS, "killed", s->killed);
+	event_pair(&e, FIELD_TOTALS, "counted", s->counted);
+	event_pair(&e, FIELD_TOTALS, "lost", s->lost);
+	stream_emit(s, &e);
+}

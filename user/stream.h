@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * stream.h - one run's output: what every line has in common, the sinks, and
+ * the totals.
+ */
+#ifndef FAILCNT_STREAM_H
+#define FAILCNT_STREAM_H
+
+#include "event.h"
+#include "field.h"
+#include "options.h"
+#include "sink.h"
+
+#define STREAM_SINKS 2
+
+struct stream {
+	struct event_context context;
+	char boot_id[40], run[24], host[65], kernel[65], arch[65];
+	struct sink *sink[STREAM_SINKS];
+	unsigned int n_sinks;
+	uint64_t refused, killed, counted, lost;
+	uint64_t sink_lost;  /* told so far */
+	bool reader_gone;    /* EPIPE: end quietly */
+};
+
+/* Opens stdout and what --output names; clocks and names of the host. */
+int stream_open(struct stream *s, const struct options *o);
+void stream_close(struct stream *s);
+void stream_reopen(struct stream *s); /* SIGHUP */
+
+/* Adds what every line has, writes it, counts it. Returns the line's seq; 0: nowhere written. */
+int64_t stream_emit(struct stream *s, struct event *e);
+
+void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n);
+/* Reports what the sinks could not write since the last call, on what works again. */
+void stream_report_sinks(struct stream *s);
+
+void stream_stopped(struct stream *s);
+
+/* The clocks drift apart when the time is set: read the offset anew. */
+void stream_clock(struct stream *s);
+
+#endif

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tracer.c - the skeleton: open, load, attach, poll.
+ *
+ * The plan (attach.c) says which program each hook gets. A program that the
+ * kernel refuses is noted, and everything is tried again with a plan that
+ * knows it; since each refusal takes one choice away, that ends.
+ */
+#include "tracer_priv.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
+
+#include "log.h"
+
+/* What libbpf said last about a program: its API does not tell which one failed to load. */
+static struct {
+	char program[64];
+	char text[256];
+} libbpf_said;
+
+static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	static char line[65536]; /* a verifier's log */
+	const char *name;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), fmt, ap);
+	name = strstr(line, "prog '");
+	if (name && (strstr(line, "failed") || strstr(line, "attach"))) {
+		util_strlcpy(libbpf_said.program, name + 6, sizeof(libbpf_said.program));
+		libbpf_said.program[strcspn(libbpf_said.program, "'")] = '\0';
+		util_strlcpy(libbpf_said.text, line, sizeof(libbpf_said.text));
+		libbpf_said.text[strcspn(libbpf_said.text, "\n")] = '\0';
+	}
+	log_debug("%s", line);
+	return 0;
+}
+
+static struct bpf_program *find_program(struct tracer *t, const char *name)
+{
+	return name ? bpf_object__find_program_by_name(t->skel->obj, name) : NULL;
+}
+
+static void set_syscalls(struct failcnt_bpf *s)
+{
+#ifdef __NR_open
+	s->rodata->nr_open = __NR_open;
+	s->rodata->nr_creat = __NR_creat;
+#endif
+	s->rodata->nr_openat = __NR_openat;
+	s->rodata->nr_openat2 = __NR_openat2;
+	s->rodata->nr_socket = __NR_socket;
+	s->rodata->nr_accept = __NR_accept;
+	s->rodata->nr_accept4 = __NR_accept4;
+	s->rodata->nr_fcntl = __NR_fcntl;
+	s->rodata->nr_semget = __NR_semget;
+	s->rodata->nr_semget_compat = 393; /* asm/unistd_32.h: the same on i386 and arm */
+#ifdef __NR_inotify_init
+	s->rodata->nr_inotify_init = __NR_inotify_init;
+#endif
+	s->rodata->nr_inotify_init1 = __NR_inotify_init1;
+	s->rodata->nr_fanotify_init = __NR_fanotify_init;
+	s->rodata->nr_mq_open = __NR_mq_open;
+}
+
+static void set_rodata(struct tracer *t)
+{
+	struct failcnt_bpf *s = t->skel;
+	int cpus = libbpf_num_possible_cpus();
+
+	s->rodata->filter_pid = t->options.pid;
+	s->rodata->filter_uid = t->options.uid;
+	s->rodata->filter_by_uid = t->options.has_uid;
+	for (int i = 0; i < FC_RESOURCES; i++) {
+		s->rodata->want_resource[i] = t->options.want[i];
+		s->rodata->filter_resources |= t->options.want[i];
+	}
+	s->rodata->memory_is_v1 = t->facts.memory_is_v1;
+	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
+	s->rodata->possible_cpus = cpus > 0 ? cpus : 1;
+	for (int h = 0; h < FC_HOOKS; h++)
+		s->rodata->exit_serves[h] = attach_hooks[h].by_sys_exit &&
+					    t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
+	set_syscalls(s);
+}
+
+static void want_program(struct tracer *t, const char *name)
+{
+	struct bpf_program *p = find_program(t, name);
+
+	if (p)
+		bpf_program__set_autoload(p, true);
+}
+
+/* Only the chosen programs are loaded, and those that a hook may move to. */
+static void choose_programs(struct tracer *t)
+{
+	struct bpf_program *p;
+
+	bpf_object__for_each_program(p, t->skel->obj)
+		bpf_program__set_autoload(p, false);
+	for (int h = 0; h < FC_HOOKS; h++) {
+		enum fc_backend b = t->plan.hook[h].backend;
+
+		want_program(t, attach_hooks[h].program[b]);
+		t->spare[h] = tracer_spare(t, h);
+		if (t->spare[h] && b == FC_BACKEND_FEXIT)
+			want_program(t, t->spare[h]);
+	}
+	if (attach_uses_sys_exit(&t->plan)) {
+		want_program(t, RAW_SYS_EXIT);
+		if (t->spare_sys_exit)
+			want_program(t, CLASSIC_SYS_EXIT);
+	}
+}
+
+/* Which choice is behind the program that libbpf named: that one falls back. */
+static bool note_refusal(struct tracer *t, int error, bool at_attach)
+{
+	const char *name = libbpf_said.program;
+	bool noted = false;
+
+	for (int h = 0; h < FC_HOOKS; h++) {
+		if (t->spare[h] && util_streq(t->spare[h], name)) {
+			t->no_spare = true; /* only hooks without a place to move to are poorer for it */
+			return true;
+		}
+		for (int b = 0; b < FC_BACKENDS; b++) {
+			const char *p = attach_hooks[h].program[b];
+
+			if (!p || !util_streq(p, name) || t->refusals[h][b].refused)
+				continue;
+			t->refusals[h][b] = (struct attach_refusal){
+				.refused = true, .error = error, .at_attach = at_attach };
+			return true;
+		}
+	}
+	for (int h = 0; util_streq(name, RAW_SYS_EXIT) && h < FC_HOOKS; h++) {
+		struct attach_refusal *r = &t->refusals[h][FC_BACKEND_TRACEPOINT];
+
+		if (!attach_hooks[h].by_sys_exit || r->refused)
+			continue;
+		*r = (struct attach_refusal){ .refused = true, .error = error, .at_attach = at_attach };
+		noted = true;
+	}
+	if (util_streq(name, CLASSIC_SYS_EXIT) && t->spare_sys_exit) {
+		t->no_spare = true;
+		noted = true;
+	}
+	return noted;
+}
+
+static int attach_one(struct tracer *t, const char *name, struct bpf_link **ret)
+{
+	struct bpf_program *p = find_program(t, name);
+	struct bpf_link *link;
+
+	util_strlcpy(libbpf_said.program, name, sizeof(libbpf_said.program));
+	if (!p)
+		return -ENOENT;
+	link = bpf_program__attach(p);
+	if (!link)
+		return -errno;
+	*ret = link;
+	return 0;
+}
+
+static int attach_all(struct tracer *t)
+{
+	int err;
+
+	for (int h = 0; h < FC_HOOKS; h++) {
+		const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
+
+		if (!name || t->link[h])
+			continue;
+		err = attach_one(t, name, &t->link[h]);
+		if (err < 0)
+			return err;
+	}
+	if (!attach_uses_sys_exit(&t->plan))
+		return 0;
+	return attach_one(t, RAW_SYS_EXIT, &t->sys_exit);
+}
+
+static void unload(struct tracer *t)
+{
+	for (int h = 0; h < FC_HOOKS; h++) {
+		bpf_link__destroy(t->link[h]);
+		bpf_link__destroy(t->spare_link[h]);
+		t->link[h] = t->spare_link[h] = NULL;
+	}
+	bpf_link__destroy(t->sys_exit);
+	bpf_link__destroy(t->sys_exit_spare);
+	t->sys_exit = t->sys_exit_spare = NULL;
+	ring_buffer__free(t->ring);
+	t->ring = NULL;
+	failcnt_bpf__destroy(t->skel);
+	t->skel = NULL;
+}
+
+/* One attempt with the present plan. */
+static int load_and_attach(struct tracer *t, bool *ret_at_attach)
+{
+	int err;
+
+	*ret_at_attach = false;
+	libbpf_said.program[0] = '\0';
+	t->skel = failcnt_bpf__open();
+	if (!t->skel)
+		return -errno;
+	choose_programs(t);
+	set_rodata(t);
+	err = failcnt_bpf__load(t->skel);
+	if (err < 0)
+		return err;
+	*ret_at_attach = true;
+	return attach_all(t);
+}
+
+static bool anything_planned(const struct attach_plan *p)
+{
+	for (int h = 0; h < FC_HOOKS; h++)
+		if (p->hook[h].backend != FC_BACKEND_NONE)
+			return true;
+	return false;
+}
+
+static int on_record(void *arg, void *data, size_t size)
+{
+	struct tracer *t = arg;
+
+	t->events->record(t->events->arg, data, size);
+	return 0; /* anything else would end the poll */
+}
+
+int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
+		const struct tracer_options *o)
+{
+	struct tracer *t = calloc(1, sizeof(*t));
+	bool at_attach;
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	t->facts = *facts;
+	t->options = *o;
+	libbpf_set_print(on_libbpf);
+	err = folds_new(&t->folds);
+	while (err == 0) {
+		attach_plan(&t->plan, facts, o->backend, t->refusals);
+		if (!anything_planned(&t->plan)) {
+			err = -ENOTSUP;
+			break;
+		}
+		err = load_and_attach(t, &at_attach);
+		if (err == 0)
+			break;
+		unload(t);
+		if (!note_refusal(t, err, at_attach)) {
+			log_error("libbpf: %s", libbpf_said.text[0] ? libbpf_said.text : strerror(-err));
+			break;
+		}
+		err = 0;
+	}
+	if (err == 0) {
+		t->ring = ring_buffer__new(bpf_map__fd(t->skel->maps.events), on_record, t, NULL);
+		if (!t->ring)
+			err = -errno;
+	}
+	if (err < 0) {
+		tracer_close(t);
+		return err;
+	}
+	*ret = t;
+	return 0;
+}
+
+/*
+ * A copy of this process keeps the links a moment longer than we do: then our own end is not the
+ * one that waits for the kernel. It holds nothing else, so that no pipe stays open for it.
+ */
+static void detach_in_child(struct tracer *t)
+{
+	int keep[2 * FC_HOOKS + 2], n = 0, top = -1;
+
+	for (int h = 0; h < FC_HOOKS; h++) {
+		if (t->link[h])
+			keep[n++] = bpf_link__fd(t->link[h]);
+		if (t->spare_link[h])
+			keep[n++] = bpf_link__fd(t->spare_link[h]);
+	}
+	if (n == 0 || fork() != 0)
+		return;
+	setsid();
+	signal(SIGINT, SIG_IGN);
+	for (int i = 0; i < n; i++)
+		top = keep[i] > top ? keep[i] : top;
+	for (int fd = 0; fd <= top; fd++) {
+		bool kept = false;
+
+		for (int i = 0; i < n; i++)
+			kept |= keep[i] == fd;
+		if (!kept)
+			close(fd);
+	}
+	syscall(__NR_close_range, top + 1, ~0U, 0);
+	_exit(0);
+}
+
+void tracer_close(struct tracer *t)
+{
+	if (!t)
+		return;
+	if (t->skel && t->plan.hook[0].backend != FC_BACKEND_NONE)
+		detach_in_child(t);
+	unload(t);
+	folds_free(t->folds);
+	free(t);
+}
+
+const struct attach_plan *tracer_plan(const struct tracer *t)
+{
+	return &t->plan;
+}
+
+const struct kernel_facts *tracer_facts(const struct tracer *t)
+{
+	return &t->facts;
+}
+
+int tracer_fd(const struct tracer *t)
+{
+	return ring_buffer__epoll_fd(t->ring);
+}
+
+int tracer_consume(struct tracer *t, const struct tracer_events *ev)
+{
+	t->events = ev;
+	return ring_buffer__consume(t->ring);
+}
+
+void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup)
+{
+	const struct fc_refused *r = record;
+
+	if (r->h.type == FC_TYPE_REFUSED)
+		folds_note(t->folds, r, cgroup);
+}
+
+void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max)
+{
+	t->skel->bss->hint_nr_open = nr_open;
+	t->skel->bss->hint_file_max = file_max;
+}

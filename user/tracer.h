@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * tracer.h - the skeleton: open, load, attach, poll. The only module that
+ * knows libbpf's objects; the rest sees records and counts.
+ */
+#ifndef FAILCNT_TRACER_H
+#define FAILCNT_TRACER_H
+
+#include "../bpf/event.h"
+#include "attach.h"
+#include "fold.h"
+#include "kernel.h"
+#include "util.h"
+
+struct tracer;
+
+struct tracer_options {
+	enum opt_backend backend;
+	uint32_t pid, uid; /* filters in the kernel; pid 0: everybody */
+	bool has_uid;
+	bool want[FC_RESOURCES]; /* all false: every resource */
+};
+
+/*
+ * Loads and attaches what the kernel allows; each hook falls back by itself.
+ * -ENOTSUP where not one hook could be had. *ret is freed by tracer_close().
+ */
+int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
+		const struct tracer_options *o);
+
+/*
+ * Detaches. Taking fexit programs off takes the kernel up to a tenth of a second each: a
+ * child process does it, so that the prompt comes back at once.
+ */
+void tracer_close(struct tracer *t);
+
+const struct attach_plan *tracer_plan(const struct tracer *t);
+const struct kernel_facts *tracer_facts(const struct tracer *t);
+
+int tracer_fd(const struct tracer *t); /* readable when records wait */
+
+struct tracer_events {
+	void (*record)(void *arg, const void *data, size_t size);
+	void (*fold)(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t n,
+		     const struct fold_known *known);
+	void (*overflow)(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n);
+	/* hook NULL: not of one hook. Numbers are what is new since the last call. */
+	void (*lost)(void *arg, const char *stage, const char *hook, uint64_t n);
+	/* A hook that missed calls was moved to a backend that does not. */
+	void (*moved)(void *arg, const char *hook, const char *from, const char *to);
+	void *arg;
+};
+
+/* Hands over the records that wait; -errno of libbpf. */
+int tracer_consume(struct tracer *t, const struct tracer_events *ev);
+
+/* Once a second and at the end: repeats, losses; moves hooks that missed (move). */
+void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool move);
+
+/* So that folded records carry the path of their cgroup. */
+void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup);
+
+/* Values of /proc/sys for kernels that hide the variables. */
+void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max);
+
+/* Calls that program of a hook did not look at, since it was attached. */
+uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);
+/* Bytes of the BPF maps. */
+uint64_t tracer_memory(const struct tracer *t);
+
+#endif

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * tracer_sweep.c - what is done once a second: repeats are read from the fold
+ * table, losses from wherever they are counted, and hooks that miss calls on a
+ * preemptible kernel move to a backend that does not.
+ */
+#include "tracer_priv.h"
+
+#include <signal.h>
+#include <time.h>
+
+#include "log.h"
+
+#define BATCH 256
+#define FORGET_NS 10000000000ULL /* an entry quiet for so long is looked at: is its process gone? */
+#define HANDOVER_NS 20000000     /* both programs run: longer than any call that is under way */
+
+/* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are older. */
+struct link_info_kprobe {
+	uint32_t type, id, prog_id, pad;
+	uint32_t perf_type, pad2;
+	uint64_t func_name;
+	uint32_t name_len, offset;
+	uint64_t addr, missed, cookie;
+};
+
+const char *tracer_spare(struct tracer *t, enum fc_hook h)
+{
+	const struct kernel_trial *k = &t->facts.trial[KERNEL_KPROBE];
+
+	t->spare_sys_exit = !t->no_spare && t->facts.may_preempt && t->options.backend == OPT_AUTO &&
+			    t->facts.trial[KERNEL_TRACEPOINT].stage == KERNEL_WORKS;
+	if (t->no_spare || !t->facts.may_preempt || t->options.backend != OPT_AUTO ||
+	    t->plan.hook[h].backend != FC_BACKEND_FEXIT || k->stage != KERNEL_WORKS)
+		return NULL;
+	/* OOM kills run one at a time, under oom_lock: nothing to miss there. */
+	if (h >= FC_HOOK_OOM_CONTEXT)
+		return NULL;
+	return attach_hooks[h].program[FC_BACKEND_KPROBE];
+}
+
+static uint64_t program_missed(const struct bpf_program *p)
+{
+	struct bpf_prog_info info = {};
+	uint32_t size = sizeof(info);
+
+	if (!p || bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size) < 0)
+		return 0;
+	return info.recursion_misses;
+}
+
+static uint64_t probe_missed(const struct bpf_link *link)
+{
+	struct link_info_kprobe info = {};
+	uint32_t size = sizeof(info);
+
+	if (!link || bpf_link__fd(link) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) < 0 || info.type != 7) /* PERF_EVENT */
+		return 0;
+	return size >= sizeof(info) ? info.missed : 0;
+}
+
+uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
+{
+	const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
+	uint64_t n;
+
+	if (!name)
+		return 0;
+	n = program_missed(bpf_object__find_program_by_name(t->skel->obj, name));
+	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
+		n += probe_missed(t->spare_link[h] ? t->spare_link[h] : t->link[h]);
+	return n;
+}
+
+uint64_t tracer_memory(const struct tracer *t)
+{
+	struct bpf_map *m;
+	uint64_t bytes = 0;
+
+	bpf_object__for_each_map(m, t->skel->obj)
+	{
+		uint64_t each = bpf_map__key_size(m) + bpf_map__value_size(m);
+
+		bytes += bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF ? bpf_map__max_entries(m)
+								  : each * bpf_map__max_entries(m);
+	}
+	return bytes;
+}
+
+static void pause_ns(long ns)
+{
+	struct timespec ts = { .tv_nsec = ns };
+
+	nanosleep(&ts, NULL);
+}
+
+/*
+ * hook.bpf.h, "Moving a running hook": both programs run, the first marks the
+ * calls it told, the second takes the others; then the first falls silent.
+ */
+static int move(struct tracer *t, uint8_t *via, uint8_t *handover, const char *to,
+		struct bpf_link **link, struct bpf_link **old)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(t->skel->obj, to);
+
+	*via = 1;
+	*handover = 1;
+	*link = p ? bpf_program__attach(p) : NULL;
+	if (!*link) {
+		*handover = 0;
+		*via = 0;
+		return -errno;
+	}
+	pause_ns(HANDOVER_NS);
+	*via = 2;
+	pause_ns(HANDOVER_NS);
+	bpf_link__destroy(*old);
+	*old = NULL;
+	*handover = 0;
+	return 0;
+}
+
+static void move_hook(struct tracer *t, enum fc_hook h, const struct tracer_events *ev)
+{
+	const char *from = attach_backend_name(t->plan.hook[h].backend);
+	struct failcnt_bpf__bss *b = t->skel->bss;
+	int err = move(t, &b->hook_via[h], &b->hook_handover[h], t->spare[h], &t->spare_link[h],
+		       &t->link[h]);
+
+	t->spare[h] = NULL;
+	if (err < 0) {
+		log_warn("%s misses calls on this preemptible kernel and cannot move to kprobe: %s",
+			 attach_hooks[h].name, strerror(-err));
+		return;
+	}
+	t->plan.hook[h].backend = FC_BACKEND_KPROBE;
+	util_strlcpy(t->plan.hook[h].why, "fexit missed calls: this kernel preempts", ATTACH_WHY);
+	t->missed_told[h] = tracer_missed(t, h);
+	ev->moved(ev->arg, attach_hooks[h].name, from, "kprobe");
+}
+
+static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
+{
+	struct failcnt_bpf__bss *b = t->skel->bss;
+	struct bpf_program *p = bpf_object__find_program_by_name(t->skel->obj, CLASSIC_SYS_EXIT);
+
+	t->spare_sys_exit = false;
+	for (int h = 0; h < FC_HOOKS; h++)
+		b->hook_via[h] = b->hook_handover[h] = attach_hooks[h].by_sys_exit;
+	t->sys_exit_spare = p ? bpf_program__attach(p) : NULL;
+	pause_ns(HANDOVER_NS);
+	for (int h = 0; h < FC_HOOKS; h++)
+		if (attach_hooks[h].by_sys_exit)
+			b->hook_via[h] = t->sys_exit_spare ? 2 : 0;
+	pause_ns(HANDOVER_NS);
+	if (t->sys_exit_spare) {
+		bpf_link__destroy(t->sys_exit);
+		t->sys_exit = NULL;
+	}
+	for (int h = 0; h < FC_HOOKS; h++)
+		b->hook_handover[h] = 0;
+	if (!t->sys_exit_spare) {
+		log_warn("sys_exit misses calls on this preemptible kernel and cannot move: %s",
+			 strerror(errno));
+		return;
+	}
+	ev->moved(ev->arg, "sys_exit", "raw tracepoint", "classic tracepoint");
+}
+
+static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool may_move)
+{
+	uint64_t n;
+
+	for (int h = 0; h < FC_HOOKS; h++) {
+		n = tracer_missed(t, h);
+		if (n <= t->missed_told[h])
+			continue;
+		ev->lost(ev->arg, "hook", attach_hooks[h].name, n - t->missed_told[h]);
+		t->missed_told[h] = n;
+		if (may_move && t->spare[h])
+			move_hook(t, h, ev);
+	}
+	n = t->sys_exit ? program_missed(bpf_object__find_program_by_name(t->skel->obj, RAW_SYS_EXIT))
+			: t->sys_exit_told;
+	if (n > t->sys_exit_told) {
+		ev->lost(ev->arg, "hook", "sys_exit", n - t->sys_exit_told);
+		t->sys_exit_told = n;
+		if (may_move && t->spare_sys_exit)
+			move_sys_exit(t, ev);
+	}
+}
+
+/* pid is gone, or another process by now: nobody counts in its entry any more. */
+static bool process_gone(const struct fc_fold_key *key)
+{
+	return kill(key->pid, 0) < 0 && errno == ESRCH;
+}
+
+static uint64_t now_boot(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void sweep_fold(struct tracer *t, const struct tracer_events *ev,
+		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
+{
+	const struct fold_known *known = NULL;
+	uint64_t n = folds_new_since(t->folds, key, fold, &known);
+	int fd = bpf_map__fd(t->skel->maps.folds);
+
+	if (n)
+		ev->fold(ev->arg, key, fold, n, known);
+	else if (fold->last + FORGET_NS < now && process_gone(key) &&
+		 bpf_map_delete_elem(fd, key) == 0)
+		folds_forget(t->folds, key);
+}
+
+static void sweep_folds(struct tracer *t, const struct tracer_events *ev)
+{
+	static struct fc_fold_key keys[BATCH];
+	static struct fc_fold values[BATCH];
+	int fd = bpf_map__fd(t->skel->maps.folds), err;
+	uint64_t now = now_boot();
+	uint32_t in = 0, out = 0, n;
+	bool first = true;
+
+	do {
+		n = BATCH;
+		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out, keys, values, &n, NULL);
+		if (err < 0 && errno != ENOENT) {
+			log_warn("the fold table cannot be read: %s", strerror(errno));
+			return;
+		}
+		for (uint32_t i = 0; i < n; i++)
+			sweep_fold(t, ev, &keys[i], &values[i], now);
+		in = out;
+		first = false;
+	} while (err == 0);
+}
+
+static void sweep_overflow(struct tracer *t, const struct tracer_events *ev)
+{
+	int fd = bpf_map__fd(t->skel->maps.overflow);
+
+	for (uint32_t i = 0; i < FC_RESOURCES; i++) {
+		struct fc_overflow o;
+
+		if (bpf_map_lookup_elem(fd, &i, &o) < 0 || o.count <= t->overflow_told[i])
+			continue;
+		ev->overflow(ev->arg, i, &o, o.count - t->overflow_told[i]);
+		t->overflow_told[i] = o.count;
+	}
+}
+
+static void sweep_stats(struct tracer *t, const struct tracer_events *ev)
+{
+	uint32_t i = FC_STAT_RING_FULL;
+	uint64_t n;
+
+	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &i, &n) < 0 || n <= t->stat_told[i])
+		return;
+	ev->lost(ev->arg, "ringbuf", NULL, n - t->stat_told[i]);
+	t->stat_told[i] = n;
+}
+
+void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_move)
+{
+	sweep_folds(t, ev);
+	sweep_overflow(t, ev);
+	t->skel->data->fold_epoch++;
+	sweep_stats(t, ev);
+	sweep_misses(t, ev, may_move);
+}

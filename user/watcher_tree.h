@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * watcher_tree.h - the cgroup directories that exist, kept by inotify: which
+ * were made and removed, and whose counters the kernel says have moved.
+ *
+ * kernfs tells a watcher of mkdir and rmdir as any file system does, but not
+ * of the files that appear when a controller is switched on; hence the watch
+ * on cgroup.subtree_control. A file that counts is watched itself: a watch on
+ * its directory would hear of it only while its inode happens to be cached.
+ */
+#ifndef FAILCNT_WATCHER_TREE_H
+#define FAILCNT_WATCHER_TREE_H
+
+#include "correlate.h"
+#include "counter.h"
+
+#define HASH_NONFATAL_OOM 1
+#include <uthash.h>
+#include <utlist.h>
+
+#include <limits.h>
+
+/* A v1 hierarchy each, then v2. */
+enum tree_hierarchy { TREE_MEMORY, TREE_PIDS, TREE_HUGETLB, TREE_V2, TREE_HIERARCHIES };
+
+struct tree_watch;
+
+struct tree_node {
+	UT_hash_handle hh;
+	struct tree_node *dirty_prev, *dirty_next, *scan_prev, *scan_next;
+	struct tree_watch *watches;
+	enum tree_hierarchy hierarchy;
+	bool dirty;     /* its counters are to be read */
+	bool scan;      /* its directory is to be read */
+	bool children;  /* and those right below it */
+	bool polls;     /* has counters that never notify */
+	bool unwatched; /* could not be watched in full */
+	bool as_is;     /* renamed: its counters did not begin at 0 */
+	bool was_read;
+	uint64_t read_at, digest, seen;
+	char *path; /* in key */
+	char key[];
+};
+
+#define TREE_POLLED 16
+
+struct tree {
+	struct counters *c;
+	struct correlate *correlate;
+	int fd; /* inotify; -1: no instance to be had */
+	struct tree_node *nodes;
+	struct tree_watch *watches;
+	struct tree_node *dirty, *scan;
+	unsigned int n_polls, n_unwatched;
+	char polled[TREE_POLLED][64]; /* names of files that never notify, as found */
+	unsigned int n_polled;
+	bool starting, overflow;
+	uint64_t seen;
+	char dir[PATH_MAX], file[PATH_MAX + NAME_MAX + 2];
+	char buf[65536] __attribute__((aligned(8)));
+};
+
+/* Finds and watches every cgroup; all are dirty then. */
+int tree_open(struct tree *t, struct counters *c, struct correlate *correlate);
+void tree_close(struct tree *t);
+
+/* Takes what inotify has to say. */
+int tree_drain(struct tree *t);
+/* Looks at an unwatched directory again. */
+int tree_look(struct tree *t, struct tree_node *n);
+
+void tree_clean(struct tree *t, struct tree_node *n);
+static inline enum counter_source tree_source(const struct tree_node *n)
+{
+	return n->hierarchy == TREE_V2 ? COUNTER_CGROUP2 : COUNTER_CGROUP1;
+}
+
+/* Whether the files of n that never notify have another content than last time. */
+bool tree_poll(struct tree *t, struct tree_node *n);
+
+#endif
