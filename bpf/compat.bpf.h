@@ -81,14 +81,16 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 /* 6.2 made rss_stat an array of percpu counters; `count` is what the kernel log prints too. */
 static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
 {
-	void *at = __builtin_preserve_access_index(&mm->rss_stat);
+	struct mm_struct___atomic *old = (void *)mm;
 	__s64 n = 0;
+	void *at;
 
-	if (bpf_core_field_exists(struct mm_struct___atomic, rss_stat.count))
-		at += member * 8; /* atomic_long_t count[] is all there is in it */
+	if (bpf_core_field_exists(old->rss_stat.count))
+		at = __builtin_preserve_access_index(&old->rss_stat.count) + member * 8;
 	else
-		at += member * bpf_core_type_size(struct percpu_counter) +
-		      bpf_core_field_offset(struct percpu_counter, count);
+		at = __builtin_preserve_access_index(&mm->rss_stat) +
+		     member * bpf_core_type_size(struct percpu_counter) +
+		     bpf_core_field_offset(struct percpu_counter, count);
 	bpf_probe_read_kernel(&n, sizeof(n), at);
 	return n > 0 ? n : 0; /* both forms may be briefly negative */
 }

@@ -243,12 +243,14 @@ int baseline_update(struct baseline *b, const struct counter_table *t, bool firs
 		if (!o || counter_owner(t, row) != name || row->source != o->source) {
 			name = counter_owner(t, row);
 			o = baseline_find(b, row->source, name);
-			/* A container's table may have been unreadable before: never from 0. */
-			as_is = row->source == COUNTER_UBC || (first && !o);
-			if (!o)
+			if (!o) {
 				o = owner_add(b, row->source, name);
-			if (!o)
-				return -ENOMEM;
+				if (!o)
+					return -ENOMEM;
+				o->learned = first ? b->reading : 0;
+			}
+			/* A container's table may have been unreadable before: never from 0. */
+			as_is = row->source == COUNTER_UBC || (first && o->learned == b->reading);
 			o->gone = false;
 			o->reading = b->reading;
 		}

@@ -41,7 +41,8 @@ struct baseline_owner {
 	enum counter_source source;
 	bool active, gone, pressed;
 	uint64_t pressed_at; /* when its pressure was last told; valid if pressed */
-	uint64_t reading;    /* number of the newest reading */
+	uint64_t reading;    /* number of the newest round it was read in */
+	uint64_t learned;    /* of the one in which its rows were taken as they were; 0: they began at 0 */
 	char *name;          /* in key */
 	char key[];          /* the source as one character, then the owner */
 };
@@ -54,7 +55,7 @@ struct baseline {
 	unsigned int n_ubc;
 	char *names[BASELINE_NAMES];
 	unsigned int n_names;
-	uint64_t reading; /* set by the user; marks what was read together */
+	uint64_t reading; /* number of the round, from 1; counted by the user */
 };
 
 /* Called for each row that moved; local is the part that is this cgroup's alone, where known. */

@@ -179,8 +179,10 @@ static int timeout_ms(struct watch *w, uint64_t sweep, uint64_t end)
 static void sweep_now(struct watch *w, bool may_move)
 {
 	stream_clock(&w->stream);
-	if (w->tracer)
+	if (w->tracer) {
 		tracer_sweep(w->tracer, &w->events, may_move);
+		pipeline_tick(w->pipeline);
+	}
 	stream_report_sinks(&w->stream);
 }
 
@@ -275,22 +277,30 @@ static void open_counters(struct watch *w)
 		log_warn("counters cannot be read: %s; events come without failcnt rows", strerror(-err));
 }
 
+static int open_pipeline(struct watch *w)
+{
+	char mount[256] = "";
+	struct pipeline_options po = { .context = &w->stream.context, .memory_mount = mount };
+	bool v1 = tracer_facts(w->tracer)->memory_is_v1;
+
+	w->stream.context.memory_is_v1 = v1;
+	if (w->counters)
+		counters_cgroup_path(w->counters, v1 ? COUNTER_CGROUP1 : COUNTER_CGROUP2, "memory", "/",
+				     NULL, mount, sizeof(mount));
+	return pipeline_new(&w->pipeline, &po) < 0 ? EXIT_NOTHING : EXIT_DONE;
+}
+
 static int open_all(struct watch *w)
 {
 	int err = stream_open(&w->stream, w->options);
 
 	if (err < 0)
 		return EXIT_NOTHING;
-	err = pipeline_new(&w->pipeline, &w->stream.context);
-	if (err < 0)
-		return EXIT_NOTHING;
 	w->signals = open_signals();
 	open_counters(w);
 	err = start_tracer(&w->tracer, w->options);
-	if (err == 0) {
-		w->stream.context.memory_is_v1 = tracer_facts(w->tracer)->memory_is_v1;
-		return EXIT_DONE;
-	}
+	if (err == 0)
+		return open_pipeline(w);
 	if (!w->watcher)
 		return EXIT_DENIED; /* start_tracer has said why */
 	log_info("watching on failure counters alone: what fails is seen, not who");

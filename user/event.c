@@ -210,13 +210,25 @@ static uint64_t counter_bytes(uint64_t pages, const struct event_context *c)
 	return pages >= (uint64_t)INT64_MAX / c->page_size ? UINT64_MAX : pages * c->page_size;
 }
 
+/* Memory and swap together that the cgroup may use: v1 has a counter for it, v2 one for swap. */
+static uint64_t memsw_bytes(const struct fc_oom *o, const struct event_context *c)
+{
+	uint64_t memory = counter_bytes(o->memcg.memory.max, c), swap = counter_bytes(o->memcg.swap.max, c);
+
+	if (c->memory_is_v1 || swap == UINT64_MAX)
+		return swap;
+	return memory == UINT64_MAX ? UINT64_MAX : memory + swap;
+}
+
 static void set_moved_memcg(struct event *e, const struct fc_oom *o, const struct event_context *c)
 {
 	const struct fc_page_counter *m = &o->memcg.memory;
 	struct event_moved *row;
 	char owner[FC_PATH + 32];
 
-	if (!(o->has & FC_HAS_EVENTS) || !event_has(e, FIELD_MEMCG))
+	/* v1 counts a kill in the victim's own cgroup alone, v2 also in all above it. */
+	if (!(o->has & FC_HAS_EVENTS) || !event_has(e, FIELD_MEMCG) ||
+	    (c->memory_is_v1 && o->memcg.id != o->victim.cgroup_id))
 		return;
 	row = event_moved_add(e);
 	if (!row)
@@ -318,6 +330,7 @@ static int decode_oom(struct event *e, struct event_facts *facts, const struct f
 	facts->hook = o->hook;
 	facts->by_walk = !(o->has & FC_HAS_CONTEXT);
 	facts->group_id = o->group_id;
+	facts->memsw = memsw_bytes(o, c);
 	facts->time = o->h.time;
 	return set_who(e, &o->victim, c);
 }

@@ -30,6 +30,7 @@ struct event_facts {
 	bool by_walk;      /* OOM: the constraint was inferred */
 	uint64_t group_id; /* OOM: memory.oom.group cgroup; 0: none */
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
+	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no limit */
 	uint64_t sem[4];   /* kernel.sem of the namespace that refused; zeros: not about it */
 };
 

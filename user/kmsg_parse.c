@@ -10,10 +10,6 @@
  * The "oom-kill:" line is printed in pieces; pieces that another processor's
  * message fell between are separate records, and such a line is passed over.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
 #include "kmsg.h"
 
 #include <ctype.h>

@@ -5,23 +5,37 @@
 #include "pipeline.h"
 
 #include <fcntl.h>
+#include <time.h>
 
 #include "explain.h"
 #include "identity.h"
+#include "kmsg.h"
+#include "verdict.h"
+
+#define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
 
 struct pipeline {
 	const struct event_context *context;
+	char memory_mount[256];
 	int proc;
+	int log; /* /dev/kmsg; -1: not readable, then causes stay inferred */
+	struct kmsg kmsg;
+	struct verdict_group group;
 };
 
-int pipeline_new(struct pipeline **ret, const struct event_context *context)
+int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 {
 	struct pipeline *p = calloc(1, sizeof(*p));
 
 	if (!p)
 		return -ENOMEM;
-	p->context = context;
+	p->context = o->context;
+	util_strlcpy(p->memory_mount, o->memory_mount, sizeof(p->memory_mount));
 	p->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (p->log >= 0)
+		lseek(p->log, 0, SEEK_END);
+	kmsg_init(&p->kmsg);
 	*ret = p;
 	return 0;
 }
@@ -31,7 +45,42 @@ void pipeline_free(struct pipeline *p)
 	if (!p)
 		return;
 	util_closep(&p->proc);
+	util_closep(&p->log);
 	free(p);
+}
+
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
+
+void pipeline_tick(struct pipeline *p)
+{
+	if (p->log >= 0)
+		kmsg_read(&p->kmsg, p->log, now_us());
+}
+
+static void judge(struct pipeline *p, struct event *e, const struct event_facts *facts)
+{
+	uint64_t now = now_us();
+
+	if (e->kind != EVENT_KILLED || !facts->by_walk)
+		return;
+	pipeline_tick(p); /* what the kernel printed before the kill is there already */
+	verdict_oom(e, facts, &p->kmsg, now > KMSG_SINCE_US ? now - KMSG_SINCE_US : 0, &p->group);
+}
+
+static uint64_t read_nr_open(const struct pipeline *p)
+{
+	_cleanup_close_ int fd = openat(p->proc, "sys/fs/nr_open", O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 0;
+	return strtoull(text, NULL, 10);
 }
 
 void pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts)
@@ -40,9 +89,14 @@ void pipeline_run(struct pipeline *p, struct event *e, const struct event_facts 
 		.ipc_ns = p->context->host_ipc_ns,
 		.page_size = p->context->page_size,
 		.memory_is_v1 = p->context->memory_is_v1,
+		.memory_mount = p->memory_mount[0] ? p->memory_mount : NULL,
+		.memsw = facts->memsw,
 	};
 
 	memcpy(now.sem, facts->sem, sizeof(now.sem));
+	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
+		now.nr_open = read_nr_open(p);
+	judge(p, e, facts);
 	identity_event(e, p->proc, facts->start);
 	explain_event(e, &now);
 }

@@ -11,10 +11,17 @@
 
 struct pipeline;
 
-/* context must outlive the pipeline. */
-int pipeline_new(struct pipeline **ret, const struct event_context *context);
+struct pipeline_options {
+	const struct event_context *context; /* must outlive the pipeline */
+	const char *memory_mount;            /* of the memory controller; "": unknown; copied */
+};
+
+int pipeline_new(struct pipeline **ret, const struct pipeline_options *o);
 void pipeline_free(struct pipeline *p);
 
 void pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts);
+
+/* Once a second: keeps up with the kernel log, so that nothing in it is missed. */
+void pipeline_tick(struct pipeline *p);
 
 #endif

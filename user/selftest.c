@@ -219,8 +219,9 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 
 	ret->result = SELFTEST_NOT_POSSIBLE;
 	if (memory && !make_cgroup(&g, v1)) {
-		snprintf(ret->why, sizeof(ret->why), "no memory cgroup of its own could be made: %s",
-			 strerror(errno));
+		snprintf(ret->why, sizeof(ret->why), "no cgroup with a memory limit could be made: %s%s",
+			 strerror(errno),
+			 errno == ENOENT && !v1 ? " (cgroup.subtree_control has no memory)" : "");
 		remove_cgroup(&g);
 		return;
 	}

@@ -44,4 +44,10 @@ int watcher_flush(struct watcher *w, uint64_t now_ms,
 /* How many cgroups could not be watched (inotify limits), for doctor; they are polled instead. */
 unsigned int watcher_polled(const struct watcher *w);
 
+/* Readings of a cgroup's or of all containers' rows since the start: what watching costs. */
+uint64_t watcher_reads(const struct watcher *w);
+
+/* Events that get no followup, because too many waited or memory ran out. */
+uint64_t watcher_unfollowed(const struct watcher *w);
+
 #endif

@@ -14,16 +14,6 @@
 #define DIR_MASK                                                                                   \
 	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR)
 
-enum watched { WATCH_DIR, WATCH_SUBTREE, WATCH_EVENTS };
-
-struct tree_watch {
-	UT_hash_handle hh;
-	struct tree_watch *next; /* of the same node */
-	struct tree_node *node;
-	int wd;
-	enum watched what;
-};
-
 static const char *const controllers[TREE_HIERARCHIES] = {
 	[TREE_MEMORY] = "memory",
 	[TREE_PIDS] = "pids",
@@ -38,17 +28,17 @@ static bool ends(const char *s, const char *suffix)
 	return n >= m && util_streq(s + n - m, suffix);
 }
 
-static bool notifies(const char *name)
+bool tree_notifies(const char *name)
 {
 	return ends(name, ".events") && !util_streq(name, "cgroup.events");
 }
 
-static bool silent(const char *name)
+bool tree_silent(const char *name)
 {
 	return ends(name, ".failcnt") || util_streq(name, "memory.oom_control");
 }
 
-static struct tree_node *node_find(const struct tree *t, enum tree_hierarchy h, const char *path)
+struct tree_node *tree_find(const struct tree *t, enum tree_hierarchy h, const char *path)
 {
 	struct tree_node *n = NULL;
 	size_t len = strlen(path);
@@ -62,7 +52,7 @@ static struct tree_node *node_find(const struct tree *t, enum tree_hierarchy h, 
 	return n;
 }
 
-static void make_dirty(struct tree *t, struct tree_node *n)
+void tree_dirty(struct tree *t, struct tree_node *n)
 {
 	if (!n->dirty)
 		DL_APPEND2(t->dirty, n, dirty_prev, dirty_next);
@@ -76,7 +66,7 @@ void tree_clean(struct tree *t, struct tree_node *n)
 	n->dirty = false;
 }
 
-static void make_scan(struct tree *t, struct tree_node *n)
+void tree_rescan(struct tree *t, struct tree_node *n)
 {
 	if (!n->scan)
 		DL_APPEND2(t->scan, n, scan_prev, scan_next);
@@ -90,18 +80,18 @@ static void set_unwatched(struct tree *t, struct tree_node *n, bool v)
 	n->unwatched = v;
 }
 
-static void watch_free(struct tree *t, struct tree_watch *w)
+void tree_watch_free(struct tree *t, struct tree_watch *w)
 {
 	LL_DELETE(w->node->watches, w);
 	HASH_DEL(t->watches, w);
 	free(w);
 }
 
-static void node_free(struct tree *t, struct tree_node *n)
+void tree_free(struct tree *t, struct tree_node *n)
 {
 	while (n->watches) {
 		inotify_rm_watch(t->fd, n->watches->wd);
-		watch_free(t, n->watches);
+		tree_watch_free(t, n->watches);
 	}
 	tree_clean(t, n);
 	if (n->scan)
@@ -113,7 +103,7 @@ static void node_free(struct tree *t, struct tree_node *n)
 }
 
 /* A v1 cgroup has gone when the last of its hierarchies has lost it. */
-static void node_gone(struct tree *t, struct tree_node *n)
+void tree_gone(struct tree *t, struct tree_node *n)
 {
 	enum tree_hierarchy h = n->hierarchy;
 	enum counter_source source = tree_source(n);
@@ -121,13 +111,13 @@ static void node_gone(struct tree *t, struct tree_node *n)
 	_cleanup_free_ char *owner = NULL;
 	bool others = false;
 
-	node_free(t, n);
+	tree_free(t, n);
 	if (!path || asprintf(&owner, "cgroup:%s", path) < 0) {
 		owner = NULL;
 		return;
 	}
 	for (int i = 0; source == COUNTER_CGROUP1 && i < TREE_V2; i++)
-		others |= node_find(t, (enum tree_hierarchy)i, path) != NULL;
+		others |= tree_find(t, (enum tree_hierarchy)i, path) != NULL;
 	if (others)
 		correlate_gone_part(t->correlate, owner, controllers[h]);
 	else
@@ -141,13 +131,13 @@ static bool is_below(const char *path, const char *top)
 	return rest && *rest == '/';
 }
 
-static void gone_below(struct tree *t, enum tree_hierarchy h, const char *top)
+void tree_gone_below(struct tree *t, enum tree_hierarchy h, const char *top)
 {
 	struct tree_node *n, *next;
 
 	HASH_ITER(hh, t->nodes, n, next)
 		if (n->hierarchy == h && is_below(n->path, top))
-			node_gone(t, n);
+			tree_gone(t, n);
 }
 
 static int watch_add(struct tree *t, struct tree_node *n, const char *path, uint32_t mask,
@@ -182,7 +172,7 @@ static int watch_add(struct tree *t, struct tree_node *n, const char *path, uint
 	return 0;
 }
 
-static int dir_of(struct tree *t, enum tree_hierarchy h, const char *path, char *buf, size_t size)
+int tree_dir(struct tree *t, enum tree_hierarchy h, const char *path, char *buf, size_t size)
 {
 	return counters_cgroup_path(t->c, h == TREE_V2 ? COUNTER_CGROUP2 : COUNTER_CGROUP1,
 				    controllers[h], path, NULL, buf, size);
@@ -192,15 +182,15 @@ static int dir_of(struct tree *t, enum tree_hierarchy h, const char *path, char 
 static bool is_covered(struct tree *t, enum tree_hierarchy h, const char *path)
 {
 	for (int i = 0; h != TREE_V2 && i < (int)h; i++)
-		if (dir_of(t, (enum tree_hierarchy)i, path, t->file, sizeof(t->file)) == 0 &&
+		if (tree_dir(t, (enum tree_hierarchy)i, path, t->file, sizeof(t->file)) == 0 &&
 		    util_streq(t->file, t->dir))
 			return true;
 	return false;
 }
 
-static int node_add(struct tree *t, enum tree_hierarchy h, const char *path, bool as_is)
+int tree_add(struct tree *t, enum tree_hierarchy h, const char *path, bool as_is)
 {
-	struct tree_node *n = node_find(t, h, path);
+	struct tree_node *n = tree_find(t, h, path);
 	_cleanup_free_ char *owner = NULL;
 	size_t len = strlen(path);
 	struct stat st;
@@ -209,7 +199,7 @@ static int node_add(struct tree *t, enum tree_hierarchy h, const char *path, boo
 		n->seen = t->seen;
 		return 0;
 	}
-	if (dir_of(t, h, path, t->dir, sizeof(t->dir)) < 0 || is_covered(t, h, path) ||
+	if (tree_dir(t, h, path, t->dir, sizeof(t->dir)) < 0 || is_covered(t, h, path) ||
 	    stat(t->dir, &st) < 0 || !S_ISDIR(st.st_mode))
 		return 0;
 	if (asprintf(&owner, "cgroup:%s", path) < 0) {
@@ -229,12 +219,12 @@ static int node_add(struct tree *t, enum tree_hierarchy h, const char *path, boo
 		free(n);
 		return -ENOMEM;
 	}
-	make_scan(t, n);
-	make_dirty(t, n);
+	tree_rescan(t, n);
+	tree_dirty(t, n);
 	return as_is ? 0 : correlate_born(t->correlate, tree_source(n), owner);
 }
 
-static int child_path(const struct tree_node *n, const char *name, char **ret)
+int tree_child(const struct tree_node *n, const char *name, char **ret)
 {
 	if (asprintf(ret, "%s/%s", util_streq(n->path, "/") ? "" : n->path, name) < 0) {
 		*ret = NULL;
@@ -249,14 +239,14 @@ static int child_add(struct tree *t, struct tree_node *parent, const char *name,
 	struct tree_node *n;
 	int r;
 
-	r = child_path(parent, name, &path);
+	r = tree_child(parent, name, &path);
 	if (r < 0)
 		return r;
-	r = node_add(t, parent->hierarchy, path, as_is);
-	n = parent->children && !r ? node_find(t, parent->hierarchy, path) : NULL;
+	r = tree_add(t, parent->hierarchy, path, as_is);
+	n = parent->children && !r ? tree_find(t, parent->hierarchy, path) : NULL;
 	if (n) {
-		make_scan(t, n);
-		make_dirty(t, n);
+		tree_rescan(t, n);
+		tree_dirty(t, n);
 	}
 	return r;
 }
@@ -286,15 +276,15 @@ static int entry(struct tree *t, struct tree_node *n, int dir, const struct dire
 			 S_ISDIR(st.st_mode);
 	if (is_dir)
 		return child_add(t, n, e->d_name, t->starting);
-	if (silent(e->d_name))
+	if (tree_silent(e->d_name))
 		remember_polled(t, n, e->d_name);
-	if (!notifies(e->d_name) && !util_streq(e->d_name, "cgroup.subtree_control"))
+	if (!tree_notifies(e->d_name) && !util_streq(e->d_name, "cgroup.subtree_control"))
 		return 0;
-	if (dir_of(t, n->hierarchy, n->path, t->dir, sizeof(t->dir)) < 0)
+	if (tree_dir(t, n->hierarchy, n->path, t->dir, sizeof(t->dir)) < 0)
 		return 0;
 	snprintf(t->file, sizeof(t->file), "%s/%s", t->dir, e->d_name);
 	return watch_add(t, n, t->file, IN_MODIFY,
-			 notifies(e->d_name) ? WATCH_EVENTS : WATCH_SUBTREE);
+			 tree_notifies(e->d_name) ? WATCH_EVENTS : WATCH_SUBTREE);
 }
 
 static int node_scan(struct tree *t, struct tree_node *n)
@@ -304,7 +294,7 @@ static int node_scan(struct tree *t, struct tree_node *n)
 	DIR *dir;
 
 	set_unwatched(t, n, false);
-	if (dir_of(t, n->hierarchy, n->path, t->dir, sizeof(t->dir)) == 0)
+	if (tree_dir(t, n->hierarchy, n->path, t->dir, sizeof(t->dir)) == 0)
 		r = watch_add(t, n, t->dir, DIR_MASK, WATCH_DIR);
 	if (r < 0)
 		return r;
@@ -312,7 +302,7 @@ static int node_scan(struct tree *t, struct tree_node *n)
 	if (!dir) {
 		/* No descriptor left is not the same as gone. */
 		if (errno == ENOENT || errno == ENODEV)
-			node_gone(t, n);
+			tree_gone(t, n);
 		else
 			set_unwatched(t, n, true);
 		return 0;
@@ -325,7 +315,7 @@ static int node_scan(struct tree *t, struct tree_node *n)
 }
 
 /* A queue and no recursion: cgroups nest as deep as a path is long. */
-static int scan_all(struct tree *t)
+int tree_scan(struct tree *t)
 {
 	struct tree_node *n;
 	int r = 0;
@@ -336,10 +326,4 @@ static int scan_all(struct tree *t)
 		r = node_scan(t, n);
 	}
 	return r;
-}
-
-int tree_look(struct tree *t, struct tree_node *n)
-{
-	make_scan(t, n);
-	return scan_all(t);
 }

@@ -42,6 +42,16 @@ struct tree_node {
 	char key[];
 };
 
+enum watched { WATCH_DIR, WATCH_SUBTREE, WATCH_EVENTS };
+
+struct tree_watch {
+	UT_hash_handle hh;
+	struct tree_watch *next; /* of the same node */
+	struct tree_node *node;
+	int wd;
+	enum watched what;
+};
+
 #define TREE_POLLED 16
 
 struct tree {
@@ -69,13 +79,31 @@ int tree_drain(struct tree *t);
 /* Looks at an unwatched directory again. */
 int tree_look(struct tree *t, struct tree_node *n);
 
-void tree_clean(struct tree *t, struct tree_node *n);
 static inline enum counter_source tree_source(const struct tree_node *n)
 {
 	return n->hierarchy == TREE_V2 ? COUNTER_CGROUP2 : COUNTER_CGROUP1;
 }
 
+/* No longer dirty: its counters were read. */
+void tree_clean(struct tree *t, struct tree_node *n);
+
 /* Whether the files of n that never notify have another content than last time. */
 bool tree_poll(struct tree *t, struct tree_node *n);
+
+/* Between watcher_tree.c (nodes and watches) and watcher_notify.c (what the kernel says of them). */
+bool tree_notifies(const char *name); /* files whose change the kernel tells */
+bool tree_silent(const char *name);   /* counters whose change it does not tell */
+int tree_dir(struct tree *t, enum tree_hierarchy h, const char *path, char *buf, size_t size);
+struct tree_node *tree_find(const struct tree *t, enum tree_hierarchy h, const char *path);
+int tree_child(const struct tree_node *n, const char *name, char **ret);
+/* as_is: its counters did not begin at 0. Where it is there already nothing changes. */
+int tree_add(struct tree *t, enum tree_hierarchy h, const char *path, bool as_is);
+void tree_gone(struct tree *t, struct tree_node *n);
+void tree_gone_below(struct tree *t, enum tree_hierarchy h, const char *top);
+void tree_dirty(struct tree *t, struct tree_node *n);
+void tree_rescan(struct tree *t, struct tree_node *n);
+int tree_scan(struct tree *t); /* reads the directories that wait for it */
+void tree_watch_free(struct tree *t, struct tree_watch *w);
+void tree_free(struct tree *t, struct tree_node *n);
 
 #endif

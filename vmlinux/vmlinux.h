@@ -189,6 +189,7 @@ struct mm_rss_stat {
 struct mm_struct___atomic {
 	struct mm_rss_stat rss_stat; /* guarded: before 6.2 */
 };
+enum oom_constraint { CONSTRAINT_NONE };
 struct oom_control {
 	struct mem_cgroup *memcg;
 	unsigned int gfp_mask;
@@ -196,7 +197,7 @@ struct oom_control {
 	unsigned long totalpages;
 	struct task_struct *chosen;
 	long chosen_points;
-	int constraint;
+	enum oom_constraint constraint;
 };
 enum zone_stat_item { NR_FREE_PAGES };
 

@@ -73,7 +73,8 @@ static int refused(long ret, int err, int limit, const char *more)
 {
 	if (ret >= 0 || errno != err)
 		fail("not refused as expected");
-	truth(getpid(), 1, "\"errno\":\"EMFILE\",\"held\":%d,\"limit\":%d%s", held(4096), limit, more);
+	truth(getpid(), 1, "\"errno\":\"EMFILE\",\"held\":%d,\"limit\":%d%s", held(4096), limit,
+	      more);
 	return 0;
 }
 

@@ -59,7 +59,8 @@ static void make_limited(struct group *g, struct hierarchy *h, long bytes)
 
 static long oom_kills(const struct group *g)
 {
-	return group_get(g, g->of->version == 2 ? "memory.events" : "memory.oom_control", "oom_kill");
+	return group_get(g, g->of->version == 2 ? "memory.events" : "memory.oom_control",
+			 "oom_kill");
 }
 
 static void must_be_killed(int status)
@@ -199,8 +200,8 @@ static int group_kill(int argc, char **argv)
 		snprintf(group_kills, sizeof(group_kills), ",\"oom_group_kill\":%ld",
 			 group_get(&g, "memory.events", "oom_group_kill"));
 	/* The kernel counts one kill more than there are dead: the first victim twice. */
-	truth(pids[2], 3, "\"cause\":\"oom-group\",\"pids\":[%d,%d,%d],\"status\":9,\"cgroup\":\"%s\","
-	      "\"memcg\":\"%s\",\"version\":2,\"limit\":%ld,\"oom_kill\":%ld%s", pids[0], pids[1],
+	truth(pids[2], 3, "\"cause\":\"oom-group\",\"pids\":[%d,%d,%d],\"status\":9,"
+	      "\"cgroup\":\"%s\",\"memcg\":\"%s\",\"version\":2,\"limit\":%ld,\"oom_kill\":%ld%s", pids[0], pids[1],
 	      pids[2], g.path, g.path, limit, oom_kills(&g), group_kills);
 	return 0;
 }

@@ -225,6 +225,7 @@ static void part_mounted(void **state _unused_)
 		 "39 31 0:33 / /cut");
 	put_text(root, "sys/fs/cgroup/memory/memory.failcnt", "3\n");
 	put_text(root, "sys/fs/cgroup/memory/sub/memory.failcnt", "2\n");
+	put_text(root, "sys/fs/cgroup/memory/7/memory.failcnt", "1\n");
 	put_text(root, "sys/fs/cgroup/part/pids.current", "1\n");
 	put_text(root, "sys/fs/cgroup/pids/docker/4fa6/pids.current", "9\n");
 	c = open_root(root);
@@ -236,7 +237,7 @@ static void part_mounted(void **state _unused_)
 	assert_row(&t, "cgroup:/docker/4fa6", "pids", COUNTER_HELD, 9);
 	assert_int_equal(counters_read_cgroup(c, COUNTER_CGROUP1, "/docker/4fa67", &t), -ENOENT);
 	assert_int_equal(counters_each_cgroup(c, COUNTER_CGROUP1, see, &s), 0);
-	assert_string_equal(s.text, "/docker/4fa6 /docker/4fa6/sub / /docker ");
+	assert_string_equal(s.text, "/docker/4fa6 /docker/4fa6/7 /docker/4fa6/sub / /docker ");
 	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP1, "memory", "/docker/4fa6/sub",
 					      NULL, buf, sizeof(buf)),
 			 0);
@@ -274,7 +275,8 @@ static void odd_names(void **state _unused_)
 static void hostile_files(void **state _unused_)
 {
 	size_t n = 1 << 20;
-	char *root = make_tree(), *big = malloc(n), link[PATH_MAX];
+	char *root = make_tree(), *outside = make_tree(), *big = malloc(n);
+	char link[PATH_MAX], target[PATH_MAX];
 	struct counter_table t = { 0 };
 	struct counters *c;
 
@@ -283,9 +285,10 @@ static void hostile_files(void **state _unused_)
 	put_bytes(root, "sys/fs/cgroup/memory/a/memory.usage_in_bytes", big, n);
 	put_text(root, "sys/fs/cgroup/memory/a/memory.limit_in_bytes", "4096\n");
 	put_text(root, "sys/fs/cgroup/memory/a/memory.failcnt", "");
-	put_text(root, "etc/number", "7\n");
+	put_text(outside, "number", "7\n");
+	snprintf(target, sizeof(target), "%s/number", outside);
 	snprintf(link, sizeof(link), "%s/sys/fs/cgroup/memory/a/memory.max_usage_in_bytes", root);
-	assert_int_equal(symlink("/etc/number", link), 0);
+	assert_int_equal(symlink(target, link), 0);
 	snprintf(link, sizeof(link), "%s/sys/fs/cgroup/memory/linked", root);
 	assert_int_equal(symlink("a", link), 0);
 	snprintf(link, sizeof(link), "%s/sys/fs/cgroup/memory/a/memory.memsw.failcnt", root);
@@ -299,6 +302,7 @@ static void hostile_files(void **state _unused_)
 	counters_close(c);
 	counter_table_free(&t);
 	remove_tree(root);
+	remove_tree(outside);
 	free(big);
 }
 

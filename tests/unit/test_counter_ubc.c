@@ -11,7 +11,7 @@
 
 #include "counter_fixture.h"
 
-#define WHOLE_ROW (ALL_FIVE)
+#define WHOLE_ROW ALL_FIVE
 
 /* Reads one table file through a root that has nothing else. */
 static int read_as(const char *file, const char *owner, struct counter_table *t)
@@ -303,7 +303,8 @@ static size_t write_containers(char *text, size_t containers)
 
 		snprintf(id, sizeof(id), "%zu:", 100 + i);
 		for (int k = 0; k < 25; k++)
-			n += (size_t)sprintf(text + n, "%10s  row%04d      %20d %20d %20d %20d %20d\n",
+			n += (size_t)sprintf(text + n,
+					     "%10s  row%04d      %20d %20d %20d %20d %20d\n",
 					     k ? "" : id, k, 1, 2, 3, 4, k);
 	}
 	return n;

@@ -110,15 +110,17 @@ static void long_names(void **state _unused_)
 {
 	char *owners[] = { (char *)"host" };
 	struct counter_row rows[] = {
-		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "memory.oom_group_kill", NULL, .failcnt = 1 },
+		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "memory.oom_group_kill", NULL,
+		  .failcnt = 1 },
 		{ COUNTER_HOST, 0, COUNTER_HELD, "pty", NULL, .held = 3 },
-		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "hugetlb.1048576kB.rsvd.and.more", .unit = NULL },
+		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "hugetlb.1048576kB.rsvd.and.more",
+		  .unit = NULL },
 	};
 	struct counter_table t = by_hand(owners, 1, rows, ARRAY_SIZE(rows));
 	char *got = printed(&t, false, 1), *line;
 	size_t width = 0;
 
-	/* All lines behind the first are of one width, whoever widened them; hidden rows widen none. */
+	/* All lines behind the first are of one width; hidden rows do not widen them. */
 	line = strchr(got, '\n') + 1;
 	assert_int_equal(strcspn(line, "\n"), 10 + 2 + strlen("memory.oom_group_kill") + 5 * 21);
 	for (; *line; line = strchr(line, '\n') + 1) {

@@ -66,9 +66,9 @@ static const struct mount_point cgroup2[] = {
 
 static const struct mount_point cgroup1[] = {
 	{ .type = "tmpfs", .where = "/sys/fs/cgroup", .options = "mode=755" },
-	{ .type = "cgroup", .where = "/sys/fs/cgroup/memory", .options = "memory", .may_lack = true },
-	{ .type = "cgroup", .where = "/sys/fs/cgroup/pids", .options = "pids", .may_lack = true },
-	{ .type = "cgroup", .where = "/sys/fs/cgroup/cpuset", .options = "cpuset", .may_lack = true },
+	{ "cgroup", "/sys/fs/cgroup/memory", "memory", true },
+	{ "cgroup", "/sys/fs/cgroup/pids", "pids", true },
+	{ "cgroup", "/sys/fs/cgroup/cpuset", "cpuset", true },
 	{ .type = "cgroup2", .where = "/sys/fs/cgroup/unified" },
 };
 

@@ -67,10 +67,12 @@ keyring() {
 apt_in() { # SUITE COMMAND ARGS...
 	local dir=$cache/apt/$1 tool=$2
 	shift 2
-	"$tool" -o Dir::State="$dir/state" -o Dir::State::status=/dev/null -o Dir::Cache="$dir/cache" \
+	"$tool" -o Dir::State="$dir/state" -o Dir::State::status=/dev/null \
+		-o Dir::Cache="$dir/cache" \
 		-o Dir::Etc::sourcelist="$dir/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-		-o APT::Sandbox::User="$(id -un)" -o APT::Architecture=amd64 -o APT::Architectures=amd64 \
+		-o APT::Sandbox::User="$(id -un)" \
+		-o APT::Architecture=amd64 -o APT::Architectures=amd64 \
 		-o Acquire::Languages=none -o Acquire::Retries=1 "$@"
 }
 
@@ -108,7 +110,7 @@ find_kernel() { # VERSION
 	esac
 	for suite in $(suites_of "$version"); do
 		update_index "$suite" || continue
-		name=$(apt_in "$suite" apt-cache search --names-only '^linux-image-[0-9].*-cloud-amd64$' |
+		name=$(apt_in "$suite" apt-cache search --names-only '^linux-image-.*-cloud-amd64$' |
 			cut -d ' ' -f 1 | grep -E "$pattern" | sort -V | tail -n 1) || true
 		if [[ -n $name ]]; then echo "$suite $name"; return 0; fi
 	done
@@ -161,9 +163,8 @@ extract_btf() { # VMLINUX OUTPUT
 	local tool
 	for tool in objcopy llvm-objcopy; do
 		command -v "$tool" >/dev/null || continue
-		if "$tool" -O binary --dump-section ".BTF=$2" "$1" /dev/null 2>/dev/null && [[ -s $2 ]]; then
-			return 0
-		fi
+		"$tool" -O binary --dump-section ".BTF=$2" "$1" /dev/null 2>/dev/null || continue
+		if [[ -s $2 ]]; then return 0; fi
 	done
 	command -v objcopy >/dev/null || die "needs objcopy: apt-get install binutils"
 	die "no .BTF section in the vmlinux of this package"
@@ -186,7 +187,7 @@ copy_modules() { # RELEASE OUTPUT
 }
 
 fetch_kernel() { # VERSION
-	local version=$1 suite package release real image new
+	local version=$1 suite package release real image new part parts
 	if [[ -z $update && -e $kernels/$version/release ]]; then
 		say "$version: $(<"$kernels/$version/release") is cached"
 		return 0
@@ -202,15 +203,18 @@ fetch_kernel() { # VERSION
 	release=${package#linux-image-}
 	real=$version
 	if [[ $version == newest ]]; then real=$(cut -d . -f 1,2 <<<"$release"); fi
-	if [[ ! -e $kernels/$real/release || $(<"$kernels/$real/release") != "$release" ]]; then
+	if [[ ! -e $kernels/$real/release || "$(<"$kernels/$real/release")" != "$release" ]]
+	then
 		rm -rf "$work/root"
 		# From 6.19 on the image package is empty and depends on one for each part.
 		if has_package "$suite" "linux-binary-$release"; then
-			download "$suite" "linux-binary-$release" || die "$version: download failed"
-			download "$suite" "linux-modules-$release" || die "$version: download failed"
+			parts=("linux-binary-$release" "linux-modules-$release")
 		else
-			download "$suite" "$package" || die "$version: download failed"
+			parts=("$package")
 		fi
+		for part in "${parts[@]}"; do
+			download "$suite" "$part" || die "$version: download failed"
+		done
 		image=$(first_file "$work/root" 'vmlinuz*')
 		[[ -n $image ]] || die "$package holds no vmlinuz"
 		new=$work/new

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * verdict.c - an OOM kill seen by tracepoints alone, settled with what the
+ * kernel log says of it.
+ *
+ * The kernel prints "oom-kill:constraint=..." before it kills the one it chose
+ * (unless it printed ten in five seconds), and "Tasks in ... are going to be
+ * killed" before the members of a group. Without either, the walk up the
+ * victim's cgroups stands, and the event says that it was inferred.
+ */
+#include "verdict.h"
+
+#define GROUP_NS 2000000000ULL /* kills of one group follow each other at once */
+
+static const char *const causes[] = {
+	[FC_CONSTRAINT_NONE] = "oom-global",
+	[FC_CONSTRAINT_CPUSET] = "oom-cpuset",
+	[FC_CONSTRAINT_MEMORY_POLICY] = "oom-mempolicy",
+	[FC_CONSTRAINT_MEMCG] = "oom-memcg",
+};
+
+/* The walk named another limit than the kernel: what was read of that one is not this one's. */
+static void forget_walk(struct event *e)
+{
+	event_clear(e, FIELD_HELD);
+	event_clear(e, FIELD_LIMIT);
+	event_clear(e, FIELD_LIMIT_UNLIMITED);
+	event_clear(e, FIELD_MEMCG);
+	e->n_moved = 0;
+}
+
+static void settle_limit(struct event *e, const struct kmsg_line *l)
+{
+	bool memcg = l->constraint == FC_CONSTRAINT_MEMCG && l->order != -1;
+
+	if (memcg && l->oom_memcg[0] && !util_streq(event_text(e, FIELD_MEMCG), l->oom_memcg)) {
+		forget_walk(e);
+		event_str(e, FIELD_MEMCG, l->oom_memcg);
+	} else if (!memcg && event_has(e, FIELD_MEMCG)) {
+		forget_walk(e);
+		event_static(e, FIELD_LIMIT_NAME, l->constraint == FC_CONSTRAINT_CPUSET ? "cpuset.mems"
+						  : l->constraint == FC_CONSTRAINT_MEMORY_POLICY
+							  ? "the memory policy's nodes"
+							  : "memory and swap of the host");
+	}
+}
+
+static void settle_chosen(struct event *e, const struct kmsg_victim *v)
+{
+	const struct kmsg_line *l = &v->line;
+
+	if (!(l->have & KMSG_HAS_CONSTRAINT))
+		return;
+	event_static(e, FIELD_CAUSE, l->have & KMSG_HAS_ORDER && l->order == -1 ? "oom-sysrq"
+										: causes[l->constraint]);
+	/* "order=-1" tells sysrq; without that line a host-wide kill may be either. */
+	event_bool(e, FIELD_CERTAIN, !l->doubtful && (l->constraint != FC_CONSTRAINT_NONE ||
+						      l->have & KMSG_HAS_ORDER));
+	if (!l->doubtful)
+		settle_limit(e, l);
+}
+
+void verdict_oom(struct event *e, const struct event_facts *facts, const struct kmsg *k,
+		 uint64_t since, struct verdict_group *last)
+{
+	int64_t trigger = event_num(e, FIELD_TRIGGER_PID);
+	bool follows = facts->group_id && facts->group_id == last->id && trigger == last->trigger &&
+		       facts->time - last->time < GROUP_NS;
+	const struct kmsg_victim *v = kmsg_find_victim(k, facts->pid, since);
+
+	if (!facts->by_walk)
+		return;
+	if (v && v->chosen) {
+		settle_chosen(e, v);
+	} else if (follows) {
+		event_static(e, FIELD_CAUSE, "oom-group");
+		event_bool(e, FIELD_CERTAIN, k->in_group || (v && v->member));
+	}
+	if (!follows)
+		*last = (struct verdict_group){ .id = facts->group_id, .time = facts->time,
+						.trigger = trigger };
+}

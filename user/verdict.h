@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * verdict.h - an OOM kill seen by tracepoints alone, settled with what the
+ * kernel log says of it. Pure.
+ */
+#ifndef FAILCNT_VERDICT_H
+#define FAILCNT_VERDICT_H
+
+#include "event.h"
+#include "field.h"
+#include "kmsg.h"
+
+/* Kills of one group, one after the other, by the same trigger. */
+struct verdict_group {
+	uint64_t id;   /* of the cgroup; 0: none */
+	uint64_t time; /* CLOCK_BOOTTIME ns of the first kill */
+	int64_t trigger;
+};
+
+/*
+ * Settles CAUSE, CERTAIN and MEMCG of e, where facts->by_walk says that they were inferred; other
+ * events only leave their mark in *last. since: the caller's clock, as kmsg_find_victim() takes it.
+ */
+void verdict_oom(struct event *e, const struct event_facts *facts, const struct kmsg *k,
+		 uint64_t since, struct verdict_group *last);
+
+#endif
