@@ -85,12 +85,14 @@ static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
 	__s64 n = 0;
 	void *at;
 
-	if (bpf_core_field_exists(old->rss_stat.count))
-		at = __builtin_preserve_access_index(&old->rss_stat.count) + member * 8;
-	else
-		at = __builtin_preserve_access_index(&mm->rss_stat) +
-		     member * bpf_core_type_size(struct percpu_counter) +
-		     bpf_core_field_offset(struct percpu_counter, count);
+	if (bpf_core_field_exists(old->rss_stat.count)) {
+		at = __builtin_preserve_access_index(&old->rss_stat.count);
+		at += member * 8;
+	} else {
+		at = __builtin_preserve_access_index(&mm->rss_stat);
+		at += member * bpf_core_type_size(struct percpu_counter) +
+		      bpf_core_field_offset(struct percpu_counter, count);
+	}
 	bpf_probe_read_kernel(&n, sizeof(n), at);
 	return n > 0 ? n : 0; /* both forms may be briefly negative */
 }

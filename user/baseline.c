@@ -114,9 +114,9 @@ static int row_add(struct baseline *b, struct baseline_owner *o, const char *nam
 }
 
 /*
- * pids.events counts descendants since it has a pids.events.local beside it
- * (Linux 6.11); before that, and on v1, it counted the forking task's own
- * cgroup. The other files of v2 do on every kernel that has BPF ring buffers.
+ * pids.events counts descendants where it has a pids.events.local beside it;
+ * on kernels before that, and on v1, it counts the forking task's own cgroup.
+ * The other files of v2 do on every kernel that has BPF ring buffers.
  */
 bool baseline_hierarchical(const struct baseline_owner *o, const struct baseline_row *row)
 {

@@ -43,7 +43,7 @@ static int print_json(const struct counter_table *t, const struct options *o)
 {
 	static struct event e;
 	struct stream s;
-	int err = stream_open(&s, o);
+	int err = stream_open(&s, o, NULL);
 
 	if (err < 0)
 		return err;

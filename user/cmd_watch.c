@@ -74,8 +74,8 @@ static void on_record(void *arg, const void *data, size_t size)
 		return;
 	}
 	tracer_note_cgroup(w->tracer, data, event_text(&e, FIELD_CGROUP));
-	pipeline_run(w->pipeline, &e, &facts);
-	tell(w, &e, true);
+	if (pipeline_run(w->pipeline, &e, &facts))
+		tell(w, &e, true);
 }
 
 static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
@@ -160,6 +160,15 @@ static void on_signal(struct watch *w)
 	}
 }
 
+/* A slow reader is waited for, but not longer than the person who pressed Ctrl-C. */
+static bool is_patient(void *arg)
+{
+	struct watch *w = arg;
+	struct pollfd p = { .fd = w->signals, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 0;
+}
+
 static int timeout_ms(struct watch *w, uint64_t sweep, uint64_t end)
 {
 	uint64_t now = now_ms(), due = UINT64_MAX;
@@ -239,7 +248,9 @@ static void summary(const struct watch *w)
 
 	log_info("%llu refused, %llu killed, %llu counted, %llu lost", (unsigned long long)s->refused,
 		 (unsigned long long)s->killed, (unsigned long long)s->counted,
-		 (unsigned long long)s->lost);
+		 (unsigned long long)(s->lost + stream_untold(s)));
+	if (stream_untold(s))
+		log_error("%llu of these could not be written", (unsigned long long)stream_untold(s));
 }
 
 /* What is still under way is told before the last line. */
@@ -290,15 +301,28 @@ static int open_pipeline(struct watch *w)
 	return pipeline_new(&w->pipeline, &po) < 0 ? EXIT_NOTHING : EXIT_DONE;
 }
 
+/* Who watches the OOM killer should not be its victim. */
+static void stay_alive(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) != 5)
+		log_debug("not exempt from the OOM killer: %s", strerror(errno));
+}
+
 static int open_all(struct watch *w)
 {
-	int err = stream_open(&w->stream, w->options);
+	struct stream_patience patience = { .patient = is_patient, .arg = w };
+	int err;
 
+	w->signals = open_signals();
+	err = stream_open(&w->stream, w->options, &patience);
 	if (err < 0)
 		return EXIT_NOTHING;
-	w->signals = open_signals();
 	open_counters(w);
 	err = start_tracer(&w->tracer, w->options);
+	if (err == 0)
+		stay_alive();
 	if (err == 0)
 		return open_pipeline(w);
 	if (!w->watcher)
@@ -313,6 +337,8 @@ static int status_of(const struct watch *w, int err)
 		log_error("stopped: %s", strerror(-err));
 		return EXIT_NOTHING;
 	}
+	if (stream_untold(&w->stream) && !w->stream.reader_gone)
+		return EXIT_NOTHING; /* summary() has said how many */
 	if (w->options->fail_on_loss && w->stream.lost)
 		return EXIT_LOSS;
 	return EXIT_DONE;

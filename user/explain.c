@@ -68,7 +68,7 @@ void says_who(struct explain *x)
 			explain_add(&x->says, " (pid %lld)", (long long)event_num(e, FIELD_PID));
 	} else if (event_has(e, FIELD_PID)) {
 		explain_add(&x->says, "%srocess %lld", first ? "P" : "p",
-			 (long long)event_num(e, FIELD_PID));
+			    (long long)event_num(e, FIELD_PID));
 	} else {
 		explain_add(&x->says, "%s process", first ? "A" : "a");
 	}
@@ -98,7 +98,8 @@ void says_bytes(struct explain *x, uint64_t bytes)
 	for (; v >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
 		v /= 1024;
 	/* 512, 1.5, 1.46: as many digits as somebody reads */
-	explain_add(&x->says, v >= 100 || v == (double)(uint64_t)v ? "%.0f %s" : "%.1f %s", v, units[i]);
+	explain_add(&x->says, v >= 100 || v == (double)(uint64_t)v ? "%.0f %s" : "%.1f %s", v,
+		    units[i]);
 }
 
 const char *because(const struct explain *x)
@@ -112,7 +113,7 @@ void says_end(struct explain *x)
 {
 	if (event_num(x->e, FIELD_COUNT) > 1)
 		explain_add(&x->says, "; this happened %lld times",
-			 (long long)event_num(x->e, FIELD_COUNT));
+			    (long long)event_num(x->e, FIELD_COUNT));
 	explain_add(&x->says, ".");
 }
 
@@ -184,10 +185,10 @@ static void explain_any(struct explain *x)
 	if (e->kind == EVENT_REFUSED)
 		explain_add(&x->says, "%s", call[0] ? call : "something");
 	explain_add(&x->says, " %s the limit %s is reached", because(x),
-		 limit[0] ? limit : event_text(e, FIELD_RESOURCE));
+		    limit[0] ? limit : event_text(e, FIELD_RESOURCE));
 	if (event_has(e, FIELD_HELD) && event_has(e, FIELD_LIMIT))
 		explain_add(&x->says, ": %lld of %lld %s", (long long)event_num(e, FIELD_HELD),
-			 (long long)event_num(e, FIELD_LIMIT), event_text(e, FIELD_MEASURE));
+			    (long long)event_num(e, FIELD_LIMIT), event_text(e, FIELD_MEASURE));
 	says_end(x);
 }
 
@@ -197,14 +198,14 @@ void explain_event(struct event *e, const struct explain_facts *facts)
 		const char *resource;
 		void (*explain)(struct explain *x);
 	} explainers[] = {
-		{"nofile", explain_nofile}, {"nr-open", explain_nr_open},
+		{"nofile", explain_nofile},	{"nr-open", explain_nr_open},
 		{"file-max", explain_file_max}, {"semmni", explain_semmni},
-		{"semmns", explain_semmns}, {"semmsl", explain_semmsl},
+		{"semmns", explain_semmns},	{"semmsl", explain_semmsl},
 	};
 	static const struct explain_facts none;
 	struct explain x = {.e = e, .facts = facts ? facts : &none};
 	const char *resource = event_text(e, FIELD_RESOURCE);
-	void (*explain)(struct explain *x) = explain_any;
+	void (*explain)(struct explain * x) = explain_any;
 
 	if (e->kind != EVENT_REFUSED && e->kind != EVENT_KILLED)
 		return;

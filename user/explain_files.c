@@ -109,7 +109,7 @@ static void says_limit(struct explain *x, const char *whose)
 
 	if (event_has(x->e, FIELD_LIMIT))
 		explain_add(&x->says, " and %s is %lld", whose,
-			 (long long)event_num(x->e, FIELD_LIMIT));
+			    (long long)event_num(x->e, FIELD_LIMIT));
 	else
 		explain_add(&x->says, " for %s", whose);
 	if (seen)
@@ -125,11 +125,13 @@ static void fix_lasting(struct explain *x, uint64_t soft, uint64_t hard)
 
 	if (event_has(x->e, FIELD_POD_UID)) {
 		fix_line(x, "# lasting: the runtime on the node sets it: LimitNOFILE= of "
-			 "containerd.service or crio.service, then make the pod anew");
+			    "containerd.service or crio.service, then make the pod anew");
 	} else if (event_has(x->e, FIELD_CONTAINER)) {
 		if (util_streq(runtime, "lxc"))
-			fix_line(x, "# lasting: lxc.prlimit.nofile = %llu:%llu in the container's "
-				 "configuration", s, h);
+			fix_line(x,
+				 "# lasting: lxc.prlimit.nofile = %llu:%llu in the container's "
+				 "configuration",
+				 s, h);
 		else
 			fix_line(x, "# lasting: start the container with --ulimit nofile=%llu:%llu",
 				 s, h);
@@ -137,13 +139,16 @@ static void fix_lasting(struct explain *x, uint64_t soft, uint64_t hard)
 		snprintf(dir, sizeof(dir), "/etc/systemd/system/%s.d", x->id.unit);
 		if (!shell_quote(quoted, x->id.unit) || !shell_quote(conf, dir))
 			return;
-		fix_line(x, "mkdir -p %s && printf '[Service]\\nLimitNOFILE=%llu:%llu\\n' > "
+		fix_line(x,
+			 "mkdir -p %s && printf '[Service]\\nLimitNOFILE=%llu:%llu\\n' > "
 			 "%s/limit-nofile.conf && systemctl daemon-reload && systemctl restart %s",
 			 conf, s, h, conf, quoted);
 	} else if (event_has(x->e, FIELD_UID) && x->id.unit[0]) {
 		/* A login: pam_limits sets it. ":UID" is exactly that user (limits.conf(5)). */
-		fix_line(x, "echo ':%lld - nofile %llu' >> /etc/security/limits.d/90-nofile.conf  "
-			 "# from the next login", (long long)event_num(x->e, FIELD_UID), s);
+		fix_line(x,
+			 "echo ':%lld - nofile %llu' >> /etc/security/limits.d/90-nofile.conf  "
+			 "# from the next login",
+			 (long long)event_num(x->e, FIELD_UID), s);
 	}
 }
 
@@ -166,7 +171,8 @@ void explain_nofile(struct explain *x)
 	says_held(x, "it");
 	says_limit(x, "its limit (RLIMIT_NOFILE, \"ulimit -n\")");
 	if (want == 0) {
-		fix_line(x, "# raise the limit of open files: prlimit --pid PID --nofile=SOFT:HARD");
+		fix_line(x,
+			 "# raise the limit of open files: prlimit --pid PID --nofile=SOFT:HARD");
 		return;
 	}
 	soft = new_soft(want, hard);
@@ -179,7 +185,8 @@ void explain_nofile(struct explain *x)
 	if (pid && known)
 		fix_line(x, "prlimit --pid %llu --nofile=%llu:%llu", pid, s, h);
 	else if (pid) /* the hard limit is not to come down */
-		fix_line(x, "h=$(prlimit --pid %llu --nofile --noheadings --output HARD); "
+		fix_line(x,
+			 "h=$(prlimit --pid %llu --nofile --noheadings --raw --output=HARD); "
 			 "[ \"$h\" -ge %llu ] || h=%llu; prlimit --pid %llu --nofile=%llu:$h",
 			 pid, s, s, pid, s);
 	fix_lasting(x, soft, known || hard > HARD_USUAL ? hard : HARD_USUAL);
@@ -191,7 +198,8 @@ void explain_nr_open(struct explain *x)
 
 	says_action(x);
 	says_held(x, "it");
-	says_limit(x, "the most that any process here may have, whatever its own limit (fs.nr_open)");
+	says_limit(x,
+		   "the most that any process here may have, whatever its own limit (fs.nr_open)");
 	if ((uint64_t)event_num(x->e, FIELD_LIMIT) >= NR_OPEN_MAX)
 		fix_line(x, "# the kernel allows no more: find out what the process keeps open");
 	else if (want)

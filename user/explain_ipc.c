@@ -47,8 +47,10 @@ static void fix_sem_now(struct explain *x, enum sem which, const uint64_t new[SE
 	if (known)
 		fix_line(x, "%ssysctl -w kernel.sem=\"%s\"", prefix, t.s);
 	else
-		fix_line(x, "%ssh -c 'set -- $(cat /proc/sys/kernel/sem) && "
-			 "sysctl -w kernel.sem=\"%s\"'", prefix, t.s);
+		fix_line(x,
+			 "%ssh -c 'set -- $(cat /proc/sys/kernel/sem) && "
+			 "sysctl -w kernel.sem=\"%s\"'",
+			 prefix, t.s);
 }
 
 static void fix_sem_lasting(struct explain *x, const uint64_t new[SEMS], bool other)
@@ -57,13 +59,13 @@ static void fix_sem_lasting(struct explain *x, const uint64_t new[SEMS], bool ot
 
 	if (!other)
 		fix_line(x, "echo \"kernel.sem = $(cat /proc/sys/kernel/sem)\" > "
-			 "/etc/sysctl.d/90-kernel.sem.conf");
+			    "/etc/sysctl.d/90-kernel.sem.conf");
 	else if (event_has(x->e, FIELD_POD_UID))
 		fix_line(x, "# lasting: kernel.sem in securityContext.sysctls of the pod");
 	else if (new[SEMMSL] && new[SEMMNS] && new[SEMOPM] && new[SEMMNI] &&
 		 (util_streq(runtime, "docker") || util_streq(runtime, "podman")))
-		fix_line(x, "# lasting: %s run --sysctl kernel.sem=\"%llu %llu %llu %llu\"", runtime,
-			 (unsigned long long)new[0], (unsigned long long)new[1],
+		fix_line(x, "# lasting: %s run --sysctl kernel.sem=\"%llu %llu %llu %llu\"",
+			 runtime, (unsigned long long)new[0], (unsigned long long)new[1],
 			 (unsigned long long)new[2], (unsigned long long)new[3]);
 	else if (event_has(x->e, FIELD_CONTAINER))
 		fix_line(x, "# lasting: kernel.sem in the configuration of the container");
@@ -89,7 +91,7 @@ static void fix_sem(struct explain *x, enum sem which)
 		new[SEMMNS] = new[SEMMSL];
 	if (other && !event_has(x->e, FIELD_PID)) {
 		fix_line(x, "# raise kernel.sem inside the process's own IPC namespace: "
-			 "nsenter -t PID -i sysctl -w kernel.sem=...");
+			    "nsenter -t PID -i sysctl -w kernel.sem=...");
 		return;
 	}
 	if (other)
@@ -98,8 +100,8 @@ static void fix_sem(struct explain *x, enum sem which)
 	fix_sem_now(x, which, new, known, prefix);
 	fix_sem_lasting(x, new, other);
 	if (which != SEMMSL)
-		fix_line(x, "# sets that no program uses any more: %sipcs -s -p ; %sipcrm -s ID", prefix,
-			 prefix);
+		fix_line(x, "# sets that no program uses any more: %sipcs -s -p ; %sipcrm -s ID",
+			 prefix, prefix);
 }
 
 /* what: "sets" or "semaphores" that exist; NULL: one set itself is too large. */
@@ -121,11 +123,12 @@ static void says_sem(struct explain *x, const char *what, const char *limit)
 	else
 		explain_add(&x->says, "too many %s exist", what);
 	if (event_has(x->e, FIELD_LIMIT))
-		explain_add(&x->says, " and the limit is %lld", (long long)event_num(x->e, FIELD_LIMIT));
+		explain_add(&x->says, " and the limit is %lld",
+			    (long long)event_num(x->e, FIELD_LIMIT));
 	explain_add(&x->says, " (%s%s)", limit, own);
 	if (util_streq(event_text(x->e, FIELD_ERRNO), "ENOSPC"))
 		explain_add(&x->says, "; the program reports \"No space left on device\", "
-			 "but no disk is full");
+				      "but no disk is full");
 	else if (util_streq(event_text(x->e, FIELD_ERRNO), "EINVAL"))
 		explain_add(&x->says, "; the program reports \"Invalid argument\"");
 	says_end(x);
@@ -135,8 +138,10 @@ void explain_semmni(struct explain *x)
 {
 	says_sem(x, "sets", "SEMMNI, the fourth number of kernel.sem");
 	if ((uint64_t)event_num(x->e, FIELD_LIMIT) >= SEMMNI_MAX) {
-		fix_line(x, "# %u sets are the most, unless the kernel is booted with "
-			 "ipcmni_extend", SEMMNI_MAX);
+		fix_line(x,
+			 "# %u sets are the most, unless the kernel is booted with "
+			 "ipcmni_extend",
+			 SEMMNI_MAX);
 		fix_line(x, "# sets that no program uses any more: ipcs -s -p ; ipcrm -s ID");
 		return;
 	}

@@ -69,21 +69,27 @@ static void says_memcg(struct explain *x)
 static void says_cause(struct explain *x)
 {
 	if (cause_is(x, "oom-sysrq"))
-		explain_add(&x->says, " because somebody asked for it by SysRq-f, not because memory "
-			 "had run out");
+		explain_add(&x->says,
+			    " because somebody asked for it by SysRq-f, not because memory "
+			    "had run out");
 	else if (of_memcg(x))
 		says_memcg(x);
 	else if (cause_is(x, "oom-cpuset"))
-		explain_add(&x->says, " %s the memory nodes that its cpuset allows were full; other nodes "
-			 "may have had free memory", because(x));
+		explain_add(&x->says,
+			    " %s the memory nodes that its cpuset allows were full; other nodes "
+			    "may have had free memory",
+			    because(x));
 	else if (cause_is(x, "oom-mempolicy"))
-		explain_add(&x->says, " %s the memory nodes that a NUMA policy (mbind, numactl) allows were "
-			 "full; other nodes may have had free memory", because(x));
+		explain_add(&x->says,
+			    " %s the memory nodes that a NUMA policy (mbind, numactl) allows were "
+			    "full; other nodes may have had free memory",
+			    because(x));
 	else
-		explain_add(&x->says, " %s the whole machine had run out of memory and swap", because(x));
+		explain_add(&x->says, " %s the whole machine had run out of memory and swap",
+			    because(x));
 	if (cause_is(x, "oom-group"))
 		explain_add(&x->says, "; it was not chosen itself but died with its group, as "
-			 "memory.oom.group asks for");
+				      "memory.oom.group asks for");
 }
 
 static void says_bystander(struct explain *x)
@@ -99,7 +105,7 @@ static void says_bystander(struct explain *x)
 	else
 		explain_add(&x->says, "process");
 	explain_add(&x->says, " (pid %lld) only happened to ask for memory at that moment",
-		 (long long)event_num(e, FIELD_TRIGGER_PID));
+		    (long long)event_num(e, FIELD_TRIGGER_PID));
 }
 
 static void says_total(struct explain *x)
@@ -121,15 +127,17 @@ void explain_oom(struct explain *x)
 	says_total(x);
 	says_end(x);
 	if (cause_is(x, "oom-sysrq"))
-		fix_line(x, "# nothing to raise: look who wrote f to /proc/sysrq-trigger or pressed "
+		fix_line(x,
+			 "# nothing to raise: look who wrote f to /proc/sysrq-trigger or pressed "
 			 "Alt-SysRq-f");
 	else if (of_memcg(x))
 		fix_memcg(x);
 	else if (cause_is(x, "oom-cpuset"))
 		fix_line(x, "# allow it more memory nodes: cpuset.mems of its control group, or "
-			 "AllowedMemoryNodes= of its unit");
+			    "AllowedMemoryNodes= of its unit");
 	else if (cause_is(x, "oom-mempolicy"))
-		fix_line(x, "# let it use other nodes too: numactl --preferred instead of --membind");
+		fix_line(x,
+			 "# let it use other nodes too: numactl --preferred instead of --membind");
 	else
 		fix_global(x);
 	if (!cause_is(x, "oom-sysrq"))

@@ -14,8 +14,8 @@
  * then a unit. What lies below a service is the service's own. */
 static bool manager_unit(const char *path, char *buf, size_t size)
 {
-	static const char *const ends[] = {".slice", ".service", ".scope", ".mount", ".socket",
-					   ".swap"};
+	static const char *const ends[] = {".slice", ".service", ".scope",
+					   ".mount", ".socket",	 ".swap"};
 	size_t n = 0;
 	bool leaf = false;
 
@@ -28,7 +28,8 @@ static bool manager_unit(const char *path, char *buf, size_t size)
 		memcpy(buf, path, n);
 		buf[n] = '\0';
 		while (end < ARRAY_SIZE(ends) &&
-		       (n <= strlen(ends[end]) || strcmp(buf + n - strlen(ends[end]), ends[end]) != 0))
+		       (n <= strlen(ends[end]) ||
+			strcmp(buf + n - strlen(ends[end]), ends[end]) != 0))
 			end++;
 		if (end == ARRAY_SIZE(ends))
 			return false;
@@ -61,8 +62,10 @@ static bool fix_container(struct explain *x, const struct identity *id, unsigned
 	uint64_t limit = (uint64_t)event_num(e, FIELD_LIMIT) / MIB, memsw = x->facts->memsw;
 
 	if (id->pod_uid[0]) {
-		fix_line(x, "# raise resources.limits.memory of the container in the pod with the uid "
-			 "%s to %lluMi or more", id->pod_uid, mib);
+		fix_line(x,
+			 "# raise resources.limits.memory of the container in the pod with the uid "
+			 "%s to %lluMi or more",
+			 id->pod_uid, mib);
 		return true;
 	}
 	if (util_streq(runtime, "openvz")) {
@@ -72,7 +75,8 @@ static bool fix_container(struct explain *x, const struct identity *id, unsigned
 	if (!util_streq(runtime, "docker") && !util_streq(runtime, "podman"))
 		return false;
 	if (memsw == UINT64_MAX) {
-		fix_line(x, "%s update --memory %lluM --memory-swap -1 %s", runtime, mib, id->container);
+		fix_line(x, "%s update --memory %lluM --memory-swap -1 %s", runtime, mib,
+			 id->container);
 		return true;
 	}
 	/* The swap on top stays what it is; unknown, it is as much as the memory, which is what
@@ -104,8 +108,10 @@ static void fix_file(struct explain *x, const char *memcg, unsigned long long mi
 		return;
 	}
 	/* memsw may never be below memory, and bounds it: it goes up first, if it is there. */
-	fix_line(x, "m=%s; s=$m/memory.memsw.limit_in_bytes; [ ! -e \"$s\" ] || "
-		 "[ \"$(cat \"$s\")\" -ge %llu ] || echo %lluM > \"$s\"", quoted, mib * MIB, mib);
+	fix_line(x,
+		 "m=%s; s=$m/memory.memsw.limit_in_bytes; [ ! -e \"$s\" ] || "
+		 "[ \"$(cat \"$s\")\" -ge %llu ] || echo %lluM > \"$s\"",
+		 quoted, mib * MIB, mib);
 	if (!util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw"))
 		fix_line(x, "echo %lluM > \"$m\"/memory.limit_in_bytes", mib);
 }
@@ -120,14 +126,16 @@ void fix_memcg(struct explain *x)
 	bool cut = e->cut[FIELD_MEMCG / 64] >> FIELD_MEMCG % 64 & 1;
 
 	if (memcg[0] != '/' || cut || !event_has(e, FIELD_LIMIT)) {
-		fix_line(x, "# raise the memory limit of the control group, or make the program need less");
+		fix_line(x, "# raise the memory limit of the control group, or make the program "
+			    "need less");
 		return;
 	}
 	identity_cgroup(memcg, &id);
 	if (is_container(memcg, &id) && fix_container(x, &id, mib))
 		return;
 	if (id.pod_uid[0]) {
-		fix_line(x, "# raise resources.limits.memory in the pod with the uid %s", id.pod_uid);
+		fix_line(x, "# raise resources.limits.memory in the pod with the uid %s",
+			 id.pod_uid);
 		return;
 	}
 	if (manager_unit(memcg, unit, sizeof(unit)) && shell_quote(quoted, unit))
@@ -154,21 +162,26 @@ void fix_manual(struct explain *x)
 	if (util_streq(comm, "postgres") || util_streq(comm, "postmaster")) {
 		snprintf(dir, sizeof(dir), "/etc/systemd/system/%s.d", x->id.unit);
 		if (own_service(x) && shell_quote(conf, dir))
-			fix_line(x, "mkdir -p %s && printf '[Service]\\nOOMScoreAdjust=-1000\\n"
+			fix_line(x,
+				 "mkdir -p %s && printf '[Service]\\nOOMScoreAdjust=-1000\\n"
 				 "Environment=PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj\\n"
 				 "Environment=PG_OOM_ADJUST_VALUE=0\\n' > %s/oom.conf && "
-				 "systemctl daemon-reload  # from the next start: the parent is safe, "
-				 "its children are not", conf, conf);
+				 "systemctl daemon-reload  # from the next start: the parent is "
+				 "safe, "
+				 "its children are not",
+				 conf, conf);
 		else
-			fix_line(x, "# PostgreSQL's manual: start the parent with oom_score_adj -1000 and "
-				 "PG_OOM_ADJUST_VALUE=0, so that only a child is killed");
+			fix_line(x, "# PostgreSQL's manual: start the parent with oom_score_adj "
+				    "-1000 and "
+				    "PG_OOM_ADJUST_VALUE=0, so that only a child is killed");
 		if (!event_has(x->e, FIELD_MEMCG))
 			fix_line(x, "# PostgreSQL's manual, for a machine of its own: sysctl -w "
-				 "vm.overcommit_memory=2, with vm.overcommit_ratio to fit");
+				    "vm.overcommit_memory=2, with vm.overcommit_ratio to fit");
 	} else if (util_streq(comm, "mysqld") || util_streq(comm, "mariadbd")) {
 		fix_line(x, "# or make it need less: innodb_buffer_pool_size and max_connections");
 	} else if (util_streq(comm, "redis-server")) {
-		fix_line(x, "# or make it need less: maxmemory and maxmemory-policy; Redis' manual wants "
-			 "vm.overcommit_memory=1");
+		fix_line(x, "# or make it need less: maxmemory and maxmemory-policy; Redis' manual "
+			    "wants "
+			    "vm.overcommit_memory=1");
 	}
 }

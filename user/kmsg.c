@@ -195,11 +195,18 @@ const struct kmsg_victim *kmsg_find_victim(const struct kmsg *k, int pid, uint64
 {
 	unsigned int kept = k->n < KMSG_VICTIMS ? k->n : KMSG_VICTIMS;
 
+	const struct kmsg_victim *newest = NULL;
+
+	/* A group's first victim is printed twice: chosen, and again with the members. */
 	for (unsigned int i = 1; i <= kept; i++) {
 		const struct kmsg_victim *v = &k->victims[(k->n - i) % KMSG_VICTIMS];
 
-		if (v->line.pid == pid && v->seen >= since)
+		if (v->line.pid != pid || v->seen < since)
+			continue;
+		if (v->chosen)
 			return v;
+		if (!newest)
+			newest = v;
 	}
-	return NULL;
+	return newest;
 }

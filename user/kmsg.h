@@ -106,7 +106,7 @@ void kmsg_add(struct kmsg *k, const struct kmsg_line *l, uint64_t usec, uint64_t
  */
 int kmsg_read(struct kmsg *k, int fd, uint64_t now);
 
-/* The newest victim pid whose last line was read at since or later (the kernel prints after it
+/* The newest victim pid, the chosen one before others, whose last line was read at since or later (the kernel prints after it
  * kills); NULL: not seen, or not yet. Valid until the next call that adds. */
 const struct kmsg_victim *kmsg_find_victim(const struct kmsg *k, int pid, uint64_t since);
 

@@ -14,6 +14,13 @@
 
 #define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
 
+#define VICTIMS 64
+
+struct victim {
+	uint64_t start;
+	uint32_t pid;
+};
+
 struct pipeline {
 	const struct event_context *context;
 	char memory_mount[256];
@@ -21,6 +28,8 @@ struct pipeline {
 	int log; /* /dev/kmsg; -1: not readable, then causes stay inferred */
 	struct kmsg kmsg;
 	struct verdict_group group;
+	struct victim told[VICTIMS]; /* the latest kills */
+	unsigned int n_told;
 };
 
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
@@ -83,7 +92,18 @@ static uint64_t read_nr_open(const struct pipeline *p)
 	return strtoull(text, NULL, 10);
 }
 
-void pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts)
+/* With memory.oom.group the kernel goes over its first victim again (and 7.x marks it twice). */
+static bool killed_before(struct pipeline *p, const struct event_facts *facts)
+{
+	for (unsigned int i = 0; i < VICTIMS; i++)
+		if (p->told[i].pid == facts->pid && p->told[i].start == facts->start)
+			return true;
+	p->told[p->n_told++ % VICTIMS] =
+		(struct victim){ .start = facts->start, .pid = facts->pid };
+	return false;
+}
+
+bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts)
 {
 	struct explain_facts now = {
 		.ipc_ns = p->context->host_ipc_ns,
@@ -93,10 +113,13 @@ void pipeline_run(struct pipeline *p, struct event *e, const struct event_facts 
 		.memsw = facts->memsw,
 	};
 
+	if (e->kind == EVENT_KILLED && killed_before(p, facts))
+		return false;
 	memcpy(now.sem, facts->sem, sizeof(now.sem));
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
 	judge(p, e, facts);
 	identity_event(e, p->proc, facts->start);
 	explain_event(e, &now);
+	return true;
 }

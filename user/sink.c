@@ -17,18 +17,35 @@
 
 /* A reader that takes nothing for so long has what it misses counted as lost. */
 #define PATIENCE_MS 1000
+#define SLICE_MS 100
 
 struct sink {
 	sink_format_fn *format;
 	struct sink_options options;
 	int fd;
 	char *path;   /* NULL: the descriptor is the caller's */
+	int pipe;     /* the caller's pipe opened anew, to wait for it with an end; -1: none */
 	bool torn;    /* the last line has no end */
 	bool stalled; /* the reader's patience is used up: do not wait again until it reads */
 	int64_t seq;
 	uint64_t lost;
 	char buf[1 + SINK_BUFFER]; /* the first byte: room for the newline after a torn line */
 };
+
+/*
+ * write(2) to a pipe that nobody reads would never return, not even for Ctrl-C. O_NONBLOCK belongs to
+ * the open file, which others may share, so the pipe is opened once more.
+ */
+static int open_pipe_again(int fd)
+{
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return -1;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
 
 int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_options *o)
 {
@@ -44,7 +61,8 @@ int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_o
 	if (!s)
 		return -ENOMEM;
 	s->format = formats[kind];
-	s->fd = fd;
+	s->pipe = open_pipe_again(fd);
+	s->fd = s->pipe >= 0 ? s->pipe : fd;
 	if (o)
 		s->options = *o;
 	*ret = s;
@@ -123,6 +141,7 @@ void sink_free(struct sink *s)
 		return;
 	if (s->path)
 		close(s->fd);
+	util_closep(&s->pipe);
 	free(s->path);
 	free(s);
 }
@@ -142,11 +161,13 @@ static int wait_writable(struct sink *s, int64_t deadline)
 	int64_t left = deadline - now_ms();
 	int n;
 
-	if (s->stalled || left <= 0)
+	if (s->stalled || (left <= 0 && !s->options.patient))
 		return -EAGAIN;
-	n = poll(&p, 1, (int)left);
+	n = poll(&p, 1, s->options.patient ? SLICE_MS : (int)left);
 	if (n < 0 && errno != EINTR)
 		return -errno;
+	if (n <= 0 && s->options.patient && !s->options.patient(s->options.patient_arg))
+		return -EAGAIN;
 	return 0; /* whatever happened, the next write tells */
 }
 

@@ -20,6 +20,10 @@ struct sink_options {
 	bool utc;
 	bool color;
 	bool verbose;
+	/* A reader of a pipe that takes nothing is waited for as long as this says true (asked every
+	 * tenth of a second); NULL: for a second. What is then not written is lost, and counted. */
+	bool (*patient)(void *arg);
+	void *patient_arg;
 };
 
 /* fd stays the caller's. *ret is freed with sink_free(). */

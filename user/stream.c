@@ -55,12 +55,19 @@ static void name_run(struct stream *s)
 	util_strlcpy(s->arch, u.machine, sizeof(s->arch));
 }
 
-static int open_sinks(struct stream *s, const struct options *o)
+static int open_sinks(struct stream *s, const struct options *o, const struct stream_patience *p)
 {
 	struct sink_options so = { .utc = o->utc, .color = options_color(o, STDOUT_FILENO),
 				   .verbose = o->verbose > 0 };
-	const char *path = o->output ? util_after(o->output, "json:") : NULL;
-	int err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, STDOUT_FILENO, &so);
+	const char *path;
+	int err;
+
+	if (p) {
+		so.patient = p->patient;
+		so.patient_arg = p->arg;
+	}
+	path = o->output ? util_after(o->output, "json:") : NULL;
+	err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, STDOUT_FILENO, &so);
 
 	if (err < 0)
 		return err;
@@ -76,7 +83,7 @@ static int open_sinks(struct stream *s, const struct options *o)
 	return 0;
 }
 
-int stream_open(struct stream *s, const struct options *o)
+int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p)
 {
 	struct stat ipc;
 	int err;
@@ -89,7 +96,7 @@ int stream_open(struct stream *s, const struct options *o)
 	s->context.start_to_real = s->context.boot_to_real;
 	read_boot_id(s);
 	name_run(s);
-	err = open_sinks(s, o);
+	err = open_sinks(s, o, p);
 	if (err < 0)
 		stream_close(s);
 	return err;
@@ -167,16 +174,35 @@ void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t
 	stream_emit(s, &e);
 }
 
-void stream_report_sinks(struct stream *s)
+static uint64_t sinks_lost(const struct stream *s)
 {
 	uint64_t lost = 0;
 
 	for (unsigned int i = 0; i < s->n_sinks; i++)
 		lost += sink_lost(s->sink[i]);
-	if (lost <= s->sink_lost || s->reader_gone)
+	return lost;
+}
+
+void stream_report_sinks(struct stream *s)
+{
+	uint64_t before = sinks_lost(s), n = before - s->sink_lost, failed;
+
+	if (n == 0 || s->reader_gone)
 		return;
-	stream_lost(s, "sink", NULL, lost - s->sink_lost);
-	s->sink_lost = lost;
+	stream_lost(s, "sink", NULL, n);
+	failed = sinks_lost(s) - before;
+	if (failed == 0) {
+		s->sink_lost = before;
+		return;
+	}
+	/* Still full: this line is no event, and is told again with what it tells. */
+	s->lost -= n;
+	s->sink_lost += failed;
+}
+
+uint64_t stream_untold(const struct stream *s)
+{
+	return sinks_lost(s) - s->sink_lost;
 }
 
 void stream_stopped(struct stream *s)

@@ -13,18 +13,24 @@
 
 #define STREAM_SINKS 2
 
+/* How long a reader that takes nothing is waited for: sink_options. */
+struct stream_patience {
+	bool (*patient)(void *arg);
+	void *arg;
+};
+
 struct stream {
 	struct event_context context;
 	char boot_id[40], run[24], host[65], kernel[65], arch[65];
 	struct sink *sink[STREAM_SINKS];
 	unsigned int n_sinks;
 	uint64_t refused, killed, counted, lost;
-	uint64_t sink_lost;  /* told so far */
+	uint64_t sink_lost;  /* told so far, or not worth telling: lines that told of it */
 	bool reader_gone;    /* EPIPE: end quietly */
 };
 
-/* Opens stdout and what --output names; clocks and names of the host. */
-int stream_open(struct stream *s, const struct options *o);
+/* Opens stdout and what --output names; clocks and names of the host. p NULL: a second. */
+int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p);
 void stream_close(struct stream *s);
 void stream_reopen(struct stream *s); /* SIGHUP */
 
@@ -34,6 +40,9 @@ int64_t stream_emit(struct stream *s, struct event *e);
 void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n);
 /* Reports what the sinks could not write since the last call, on what works again. */
 void stream_report_sinks(struct stream *s);
+
+/* Events that could not be written, nor that told. */
+uint64_t stream_untold(const struct stream *s);
 
 void stream_stopped(struct stream *s);
 

@@ -28,7 +28,9 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h)
 {
 	const struct kernel_trial *k = &t->facts.trial[KERNEL_KPROBE];
 
-	t->spare_sys_exit = !t->no_spare && t->facts.may_preempt && t->options.backend == OPT_AUTO &&
+	/* Both are the tracepoint backend, so that --backend=tracepoint may move as well. */
+	t->spare_sys_exit = !t->no_spare && t->facts.may_preempt &&
+			    (t->options.backend == OPT_AUTO || t->options.backend == OPT_TRACEPOINT) &&
 			    t->facts.trial[KERNEL_TRACEPOINT].stage == KERNEL_WORKS;
 	if (t->no_spare || !t->facts.may_preempt || t->options.backend != OPT_AUTO ||
 	    t->plan.hook[h].backend != FC_BACKEND_FEXIT || k->stage != KERNEL_WORKS)

@@ -60,6 +60,18 @@ static void settle_chosen(struct event *e, const struct kmsg_victim *v)
 		settle_limit(e, l);
 }
 
+/* The limit is that of the first one; by now the walk finds it no longer full. */
+static void settle_member(struct event *e, const struct verdict_group *first)
+{
+	if (!first->memcg[0] || util_streq(event_text(e, FIELD_MEMCG), first->memcg))
+		return;
+	forget_walk(e);
+	event_str(e, FIELD_MEMCG, first->memcg);
+	event_str(e, FIELD_LIMIT_NAME, first->limit_name);
+	if (first->limit)
+		event_int(e, FIELD_LIMIT, first->limit);
+}
+
 void verdict_oom(struct event *e, const struct event_facts *facts, const struct kmsg *k,
 		 uint64_t since, struct verdict_group *last)
 {
@@ -75,8 +87,12 @@ void verdict_oom(struct event *e, const struct event_facts *facts, const struct 
 	} else if (follows) {
 		event_static(e, FIELD_CAUSE, "oom-group");
 		event_bool(e, FIELD_CERTAIN, k->in_group || (v && v->member));
+		settle_member(e, last);
 	}
-	if (!follows)
-		*last = (struct verdict_group){ .id = facts->group_id, .time = facts->time,
-						.trigger = trigger };
+	if (follows)
+		return;
+	*last = (struct verdict_group){ .id = facts->group_id, .time = facts->time,
+					.trigger = trigger, .limit = event_num(e, FIELD_LIMIT) };
+	util_strlcpy(last->memcg, event_text(e, FIELD_MEMCG), sizeof(last->memcg));
+	util_strlcpy(last->limit_name, event_text(e, FIELD_LIMIT_NAME), sizeof(last->limit_name));
 }

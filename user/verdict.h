@@ -15,6 +15,9 @@ struct verdict_group {
 	uint64_t id;   /* of the cgroup; 0: none */
 	uint64_t time; /* CLOCK_BOOTTIME ns of the first kill */
 	int64_t trigger;
+	char memcg[FC_PATH + 16]; /* whose limit fired for the first one; "" unknown */
+	char limit_name[64];
+	int64_t limit;            /* its limit in bytes; 0: unknown */
 };
 
 /*

@@ -2,8 +2,9 @@
 /*
  * watcher.h - keeps the baselines of the counter rows and tells what moved:
  * the eyes of correlate.c. It is told by the kernel where it can be (inotify on
- * *.events of cgroup v2, pids.events of v1) and looks once an interval where
- * it cannot (v1 *.failcnt, user_beancounters), and only where those exist.
+ * *.events of cgroup v2) and looks once an interval where it cannot (cgroup v1,
+ * user_beancounters), and only where those exist. The pids.events of v1
+ * notifies on older kernels and no longer on 6.18: it is watched and looked at.
  *
  * All times are CLOCK_MONOTONIC milliseconds. Single-threaded.
  */
@@ -30,10 +31,13 @@ int watcher_fd(const struct watcher *w);
 /* An event was written as line seq: its rows will follow. Reads nothing now. */
 void watcher_event(struct watcher *w, const struct event *e, int64_t seq, uint64_t now_ms);
 
-/* Milliseconds until watcher_run() has something to do; -1: only when the descriptor is readable. */
+/* Milliseconds until watcher_run() has something to do; -1: only when the fd is readable. */
 int watcher_timeout(const struct watcher *w, uint64_t now_ms);
 
-/* Does what is due and calls emit for each followup and counted event. emit's event is valid during the call. */
+/*
+ * Does what is due and calls emit for each followup and counted event. emit's
+ * event is valid during the call.
+ */
 int watcher_run(struct watcher *w, uint64_t now_ms,
 		void (*emit)(void *arg, struct event *e), void *arg);
 

@@ -31,7 +31,7 @@ static int on_child(struct tree *t, struct tree_node *n, const struct inotify_ev
 static void on_file(struct tree *t, struct tree_node *n, const struct inotify_event *ev)
 {
 	if (!(ev->mask & (IN_CREATE | IN_MOVED_TO)) ||
-	    (!tree_notifies(ev->name) && !tree_silent(ev->name)))
+	    (!tree_notifies(ev->name) && !tree_silent(n->hierarchy, ev->name)))
 		return;
 	tree_rescan(t, n);
 	tree_dirty(t, n);

@@ -28,14 +28,24 @@ static bool ends(const char *s, const char *suffix)
 	return n >= m && util_streq(s + n - m, suffix);
 }
 
+/*
+ * pids.events.local as well: mounted with pids_localevents that is the only
+ * file of the two which pids_event() in kernel/cgroup/pids.c notifies.
+ */
 bool tree_notifies(const char *name)
 {
-	return ends(name, ".events") && !util_streq(name, "cgroup.events");
+	return (ends(name, ".events") && !util_streq(name, "cgroup.events")) ||
+	       util_streq(name, "pids.events.local");
 }
 
-bool tree_silent(const char *name)
+/*
+ * The pids.events of v1 tells nobody (seen on 6.18) since pids_event() in
+ * kernel/cgroup/pids.c counts and notifies a local file that v1 does not have.
+ */
+bool tree_silent(enum tree_hierarchy h, const char *name)
 {
-	return ends(name, ".failcnt") || util_streq(name, "memory.oom_control");
+	return h != TREE_V2 && (ends(name, ".failcnt") || util_streq(name, "memory.oom_control") ||
+				util_streq(name, "pids.events"));
 }
 
 struct tree_node *tree_find(const struct tree *t, enum tree_hierarchy h, const char *path)
@@ -90,7 +100,8 @@ void tree_watch_free(struct tree *t, struct tree_watch *w)
 void tree_free(struct tree *t, struct tree_node *n)
 {
 	while (n->watches) {
-		inotify_rm_watch(t->fd, n->watches->wd);
+		if (t->fd >= 0)
+			inotify_rm_watch(t->fd, n->watches->wd);
 		tree_watch_free(t, n->watches);
 	}
 	tree_clean(t, n);
@@ -276,7 +287,7 @@ static int entry(struct tree *t, struct tree_node *n, int dir, const struct dire
 			 S_ISDIR(st.st_mode);
 	if (is_dir)
 		return child_add(t, n, e->d_name, t->starting);
-	if (tree_silent(e->d_name))
+	if (tree_silent(n->hierarchy, e->d_name))
 		remember_polled(t, n, e->d_name);
 	if (!tree_notifies(e->d_name) && !util_streq(e->d_name, "cgroup.subtree_control"))
 		return 0;

@@ -90,9 +90,13 @@ void tree_clean(struct tree *t, struct tree_node *n);
 /* Whether the files of n that never notify have another content than last time. */
 bool tree_poll(struct tree *t, struct tree_node *n);
 
-/* Between watcher_tree.c (nodes and watches) and watcher_notify.c (what the kernel says of them). */
-bool tree_notifies(const char *name); /* files whose change the kernel tells */
-bool tree_silent(const char *name);   /* counters whose change it does not tell */
+/*
+ * Between watcher_tree.c (nodes and watches) and watcher_notify.c (what the
+ * kernel says of them). notifies: files whose change the kernel tells; silent:
+ * counters whose change it may not tell.
+ */
+bool tree_notifies(const char *name);
+bool tree_silent(enum tree_hierarchy h, const char *name);
 int tree_dir(struct tree *t, enum tree_hierarchy h, const char *path, char *buf, size_t size);
 struct tree_node *tree_find(const struct tree *t, enum tree_hierarchy h, const char *path);
 int tree_child(const struct tree_node *n, const char *name, char **ret);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Cgroups of either version for the provocations: a controller is looked for in
- * /proc/self/mountinfo, in version 1 first, because what is mounted there is missing from version 2.
+ * /proc/self/mountinfo, first in version 1, because what is mounted there is missing from
+ * version 2.
  */
 #define _GNU_SOURCE
 #include "provoke.h"

@@ -134,8 +134,9 @@ static int memcg_bystander(int argc, char **argv)
 	small = spawn();
 	if (!small) {
 		/*
-		 * On 7.3 a victim leaves the cgroup's list of tasks milliseconds before it gives its
-		 * memory back: who still asks meanwhile would be killed next, were it not exempt.
+		 * On 7.3 a victim leaves the cgroup's list of tasks milliseconds before it gives
+		 * its memory back: who still asks meanwhile would be killed next, were it not
+		 * exempt.
 		 */
 		write_file("/proc/self/oom_score_adj", "-1000");
 		group_join(&g);
@@ -201,8 +202,8 @@ static int group_kill(int argc, char **argv)
 			 group_get(&g, "memory.events", "oom_group_kill"));
 	/* The kernel counts one kill more than there are dead: the first victim twice. */
 	truth(pids[2], 3, "\"cause\":\"oom-group\",\"pids\":[%d,%d,%d],\"status\":9,"
-	      "\"cgroup\":\"%s\",\"memcg\":\"%s\",\"version\":2,\"limit\":%ld,\"oom_kill\":%ld%s", pids[0], pids[1],
-	      pids[2], g.path, g.path, limit, oom_kills(&g), group_kills);
+	      "\"cgroup\":\"%s\",\"memcg\":\"%s\",\"version\":2,\"limit\":%ld,\"oom_kill\":%ld%s",
+	      pids[0], pids[1], pids[2], g.path, g.path, limit, oom_kills(&g), group_kills);
 	return 0;
 }
 

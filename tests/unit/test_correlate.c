@@ -3,14 +3,10 @@
 /*
  * test_correlate.c - verdicts on rows that moved; tables are made by hand.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-
 #include <cmocka.h>
 
 #include "../../user/correlate.h"
@@ -60,7 +56,6 @@ void counter_table_clear(struct counter_table *t)
 }
 
 #define NO_LOCAL (-1)
-
 static void row(enum counter_source s, const char *owner, const char *name, uint64_t failcnt,
 		int64_t local)
 {
@@ -395,9 +390,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(oom_v2),	 TEST(oom_v1),	     TEST(nothing_moved), TEST(together),
-		TEST(no_local),	 TEST(local_events), TEST(bad_numbers),	  TEST(at_the_end),
-		TEST(crowded),	 TEST(chains),	     TEST(ancestors_implied),
+		TEST(oom_v2), TEST(oom_v1), TEST(nothing_moved), TEST(together), TEST(no_local),
+		TEST(local_events), TEST(bad_numbers), TEST(at_the_end), TEST(crowded),
+		TEST(chains), TEST(ancestors_implied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,8 +197,8 @@ fetch_kernel() { # VERSION
 	if [[ -z $update && -e $kernels/$version/release ]]; then return 0; fi
 	read -r suite package < <(find_kernel "$version") || true
 	if [[ -z ${package-} ]]; then
-		die "$version: no kernel to be had. Is the network up? On a machine without one, copy" \
-			"$kernels/$version there from another, or set FAILCNT_VM_CACHE"
+		die "$version: no kernel to be had. Is the network up? On a machine without one," \
+			"copy $kernels/$version there from another, or set FAILCNT_VM_CACHE"
 	fi
 	release=${package#linux-image-}
 	real=$version

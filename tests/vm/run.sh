@@ -123,7 +123,8 @@ boot() {
 	out=$!
 	# The kernel's own console writes carriage returns. The last line is for us, and what the
 	# kernel says when it switches off, at the level of a panic, for nobody.
-	sed -u -e 's/\r*$//' -e '/reboot: Power down$/d' -e '/VM-EXIT status=[0-9]*$/{h;s/.*VM-EXIT status=//' \
+	sed -u -e 's/\r*$//' -e '/reboot: Power down$/d' \
+		-e '/VM-EXIT status=[0-9]*$/{h;s/.*VM-EXIT status=//' \
 		-e "w $work/status" -e 'g;s/VM-EXIT status=.*//;/^$/d}' <"$work/err" >&2 3>&- 4>&- &
 	err=$!
 	timeout -k 5 "$seconds" qemu-system-x86_64 -nodefaults -no-user-config -display none \
