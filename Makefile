@@ -1,53 +1,147 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# failcnt: `sudo make run` installs what is missing, builds and starts failcnt watch;
-# `sudo make test` builds and passes every test.
+#
+# sudo make run      installs what is missing, builds, and starts failcnt watch
+# sudo make test     builds and passes every test
+# make               builds build/failcnt
+# make check         the quick tests: no root, under a minute
+# make lint          clang-format, clang --analyze, shellcheck, the rules of the house
+# make install       DESTDIR= PREFIX=/usr/local
+# make bench         instructions per operation, start time, memory (README.md, "What it costs")
+#
+# KERNELS="6.1 newest" limits the virtual machines of `make test` to these, KERNELS=none leaves
+# them out.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
+KERNELS ?= 5.10 6.1 6.12 6.18 newest
 CLANG ?= clang
-CC ?= cc
+CC := $(if $(filter default,$(origin CC)),gcc,$(CC))
 BPFTOOL ?= $(firstword $(shell command -v bpftool 2>/dev/null) /usr/sbin/bpftool)
 ARCH := $(shell uname -m)
 BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
+
+# Debian's names. What only the tests need is not installed to run.
+BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev uthash-dev bpftool
+TEST_PACKAGES := libcmocka-dev libjson-c-dev libclang-rt-14-dev jq bats shellcheck clang-format \
+	qemu-system-x86 cpio gzip xz-utils zstd lz4 binutils util-linux debian-archive-keyring \
+	procps psmisc file iproute2 strace bc mandoc
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
 override CPPFLAGS += -D_GNU_SOURCE -DFAILCNT_VERSION='"$(VERSION)"' -I$(BUILD)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS)
 LIBS := -lbpf -lelf -lz
+SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard user/*.c)
 OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
 BPF_SRC := $(wildcard bpf/*.h bpf/*.def bpf/*.c) vmlinux/vmlinux.h
+# Everything that needs no kernel: what the unit tests are linked with.
+PURE := $(filter-out user/main.c user/cmd_%.c user/tracer%.c user/start.c user/selftest.c,$(SRC))
+UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
 
 all: $(BUILD)/failcnt
 
-$(BUILD)/user $(BUILD)/unit $(BUILD)/live $(BUILD)/vm:
+$(BUILD)/user $(BUILD)/san $(BUILD)/unit $(BUILD)/fuzz:
 	@mkdir -p $@
 
 $(BUILD)/failcnt.bpf.o: $(BPF_SRC) | $(BUILD)/user
-	$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_$(BPF_ARCH) \
+	$(call say,BPF,$@)
+	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_$(BPF_ARCH) \
 		-Ivmlinux -Ibpf -c bpf/failcnt.bpf.c -o $@
 
 $(BUILD)/failcnt.skel.h: $(BUILD)/failcnt.bpf.o
-	$(BPFTOOL) gen object $(BUILD)/failcnt.linked.o $<
-	$(BPFTOOL) gen skeleton $(BUILD)/failcnt.linked.o name failcnt_bpf > $@.tmp
-	mv $@.tmp $@
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen object $(BUILD)/failcnt.linked.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/failcnt.linked.o name failcnt_bpf > $@.tmp
+	$(Q)mv $@.tmp $@
 
 $(BUILD)/user/%.o: user/%.c $(BUILD)/failcnt.skel.h Makefile | $(BUILD)/user
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 $(BUILD)/failcnt: $(OBJ)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/failcnt.static: $(OBJ)
-	$(CC) $(ALL_CFLAGS) -static $(LDFLAGS) $^ $(LIBS) -o $@
+# The same sources with the sanitizers, for the unit tests.
+$(BUILD)/san/%.o: user/%.c Makefile | $(BUILD)/san
+	$(call say,CC-SAN,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) -MMD -MP -c $< -o $@
+
+$(BUILD)/san/libpure.a: $(PURE:user/%.c=$(BUILD)/san/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libpure.a $(wildcard tests/unit/*.h)
+	$(call say,UNIT,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) -Wno-missing-prototypes -I. -Iuser -DFIXTURES='"$(CURDIR)/tests/fixtures"' $< \
+		$(BUILD)/san/libpure.a -lcmocka -ljson-c $(LIBS) -o $@
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE)
+	$(call say,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -std=gnu11 $(CPPFLAGS) -O1 -g -w -fsanitize=fuzzer,address,undefined -I. -Iuser $< $(PURE) $(LIBS) \
+		-o $@
+
+$(BUILD)/provoke: $(wildcard tests/live/provoke*.c tests/live/provoke*.h)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -static $(wildcard tests/live/provoke*.c) -o $@
+
+unit: $(UNIT)
+fuzz: $(FUZZ)
+testbins: all unit fuzz $(BUILD)/provoke
+
+# Nothing is asked of the network where nothing is missing.
+deps-build:
+	@tests/deps.sh $(BUILD_PACKAGES)
+deps-test:
+	@tests/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+run: deps-build
+	@$(MAKE) --no-print-directory all
+	@$(BUILD)/failcnt watch
+
+check:
+	@$(MAKE) --no-print-directory all unit
+	@tests/run.sh quick $(BUILD)
+
+test: deps-test
+	@$(MAKE) --no-print-directory testbins
+	@KERNELS="$(KERNELS)" tests/run.sh all $(BUILD)
+
+lint:
+	@$(MAKE) --no-print-directory all
+	@tests/lint.sh $(BUILD)
+
+bench: deps-test
+	@$(MAKE) --no-print-directory all $(BUILD)/provoke
+	@tests/bench/run.sh $(BUILD)
+
+install: all
+	install -D -m 0755 $(BUILD)/failcnt $(DESTDIR)$(PREFIX)/sbin/failcnt
+	install -D -m 0644 user/share/failcnt.8 $(DESTDIR)$(PREFIX)/share/man/man8/failcnt.8
+	install -D -m 0644 user/share/failcnt.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/failcnt
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/failcnt $(DESTDIR)$(PREFIX)/share/man/man8/failcnt.8 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/failcnt
 
 clean:
 	rm -rf $(BUILD)
 
--include $(OBJ:.o=.d)
-.PHONY: all clean
+-include $(wildcard $(BUILD)/user/*.d $(BUILD)/san/*.d)
+.PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench install uninstall clean
 .DELETE_ON_ERROR:
+.SECONDARY:

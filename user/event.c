@@ -13,9 +13,15 @@
 #define PATH_TEXT 4096
 #define MAX_ERRNO 4095
 
+/* Of a time that no clock shows either: it must wrap, and not be undefined. */
+static int64_t add_ns(uint64_t boot_ns, int64_t offset)
+{
+	return (int64_t)(boot_ns + (uint64_t)offset);
+}
+
 void event_time(struct event *e, uint64_t boot_ns, const struct event_context *c)
 {
-	event_int(e, FIELD_TIME, (int64_t)boot_ns + c->boot_to_real);
+	event_int(e, FIELD_TIME, add_ns(boot_ns, c->boot_to_real));
 	event_u64(e, FIELD_UPTIME_US, boot_ns / 1000);
 }
 
@@ -69,7 +75,7 @@ static int set_who(struct event *e, const struct fc_who *w, const struct event_c
 	event_int(e, FIELD_UID, w->uid);
 	if (w->vpid && w->vpid != w->pid)
 		event_int(e, FIELD_VPID, w->vpid);
-	event_int(e, FIELD_STARTED_AT, (int64_t)w->start + c->start_to_real);
+	event_int(e, FIELD_STARTED_AT, add_ns(w->start, c->start_to_real));
 	event_strn(e, FIELD_COMM, w->comm, FC_COMM);
 	event_strn(e, FIELD_PARENT_COMM, w->parent_comm, FC_COMM);
 	if (w->cgroup_id)
@@ -129,7 +135,7 @@ static void set_object(struct event *e, const struct fc_refused *r)
 {
 	if (r->has & FC_HAS_PATH) {
 		event_strn(e, FIELD_OBJECT, r->object, FC_OBJECT);
-		if (strnlen(r->object, FC_OBJECT) == FC_OBJECT - 1)
+		if (strnlen(r->object, FC_OBJECT) >= FC_OBJECT - 1)
 			event_cut(e, FIELD_OBJECT);
 	} else if (r->has & FC_HAS_SOCK) {
 		set_socket(e, &r->sock);
@@ -204,6 +210,12 @@ static const char *oom_cause(const struct fc_oom *o)
 	}
 }
 
+/* No host has so many pages: then the number stays absent instead of wrapping round to a small one. */
+static uint64_t page_bytes(uint64_t pages, const struct event_context *c)
+{
+	return pages > (uint64_t)INT64_MAX / c->page_size ? INT64_MAX : pages * c->page_size;
+}
+
 /* Page counters say "no limit" with LONG_MAX / PAGE_SIZE. */
 static uint64_t counter_bytes(uint64_t pages, const struct event_context *c)
 {
@@ -237,7 +249,7 @@ static void set_moved_memcg(struct event *e, const struct fc_oom *o, const struc
 	row->source = c->memory_is_v1 ? "cgroup1" : "cgroup2";
 	row->owner = event_keep(e, owner);
 	row->resource = "memory.oom_kill";
-	row->held = m->usage * c->page_size;
+	row->held = page_bytes(m->usage, c);
 	row->limit = counter_bytes(m->max, c);
 	row->failcnt = o->memcg.oom_kill;
 	row->delta = 1;
@@ -260,7 +272,7 @@ static int set_memcg(struct event *e, const struct fc_oom *o, const struct event
 	event_static(e, FIELD_LIMIT_NAME, !c->memory_is_v1 ? "memory.max"
 					  : memsw	    ? "memory.memsw.limit_in_bytes"
 							    : "memory.limit_in_bytes");
-	event_u64(e, FIELD_HELD, m->usage * c->page_size);
+	event_u64(e, FIELD_HELD, page_bytes(m->usage, c));
 	event_u64(e, FIELD_LIMIT, counter_bytes(m->max, c));
 	set_moved_memcg(e, o, c);
 	return 0;
@@ -277,16 +289,15 @@ static int set_limit_of_kill(struct event *e, const struct fc_oom *o, const stru
 						  ? "the memory policy's nodes"
 						  : "memory and swap of the host");
 	if (o->has & FC_HAS_CONTEXT && o->total_pages && !sysrq)
-		event_u64(e, FIELD_LIMIT, o->total_pages * c->page_size);
+		event_u64(e, FIELD_LIMIT, page_bytes(o->total_pages, c));
 	if (o->has & FC_HAS_HELD)
-		event_u64(e, FIELD_HELD, o->host_held * c->page_size);
+		event_u64(e, FIELD_HELD, page_bytes(o->host_held, c));
 	return 0;
 }
 
 static int decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
 		      const struct event_context *c)
 {
-	char trigger[FC_PATH + 16];
 	int err;
 
 	if (o->constraint > FC_CONSTRAINT_MEMCG || o->backend == FC_BACKEND_NONE ||
@@ -301,10 +312,10 @@ static int decode_oom(struct event *e, struct event_facts *facts, const struct f
 	event_clear(e, FIELD_LIMIT_NAME);
 	event_bool(e, FIELD_CERTAIN, o->has & FC_HAS_CERTAIN);
 	event_static(e, FIELD_BACKEND, attach_backend_name(o->backend));
-	event_u64(e, FIELD_RSS_ANON, o->rss_anon * c->page_size);
-	event_u64(e, FIELD_RSS_FILE, o->rss_file * c->page_size);
-	event_u64(e, FIELD_RSS_SHMEM, o->rss_shmem * c->page_size);
-	event_u64(e, FIELD_SWAP, o->swap * c->page_size);
+	event_u64(e, FIELD_RSS_ANON, page_bytes(o->rss_anon, c));
+	event_u64(e, FIELD_RSS_FILE, page_bytes(o->rss_file, c));
+	event_u64(e, FIELD_RSS_SHMEM, page_bytes(o->rss_shmem, c));
+	event_u64(e, FIELD_SWAP, page_bytes(o->swap, c));
 	event_u64(e, FIELD_PGTABLES, o->pgtables);
 	event_int(e, FIELD_OOM_SCORE_ADJ, o->score_adj);
 	if (o->has & FC_HAS_CONTEXT) {
@@ -315,11 +326,9 @@ static int decode_oom(struct event *e, struct event_facts *facts, const struct f
 	}
 	event_int(e, FIELD_TRIGGER_PID, o->trigger.pid);
 	event_strn(e, FIELD_TRIGGER_COMM, o->trigger.comm, FC_COMM);
-	err = event_path(&o->trigger.cgroup, trigger, sizeof(trigger));
+	err = set_path(e, FIELD_TRIGGER_CGROUP, &o->trigger.cgroup);
 	if (err < 0)
 		return err;
-	if (!o->trigger.cgroup.cut)
-		event_str(e, FIELD_TRIGGER_CGROUP, trigger);
 	err = set_limit_of_kill(e, o, c);
 	if (err < 0)
 		return err;
@@ -329,6 +338,7 @@ static int decode_oom(struct event *e, struct event_facts *facts, const struct f
 	facts->tid = o->victim.tid;
 	facts->hook = o->hook;
 	facts->by_walk = !(o->has & FC_HAS_CONTEXT);
+	facts->memory_is_v1 = c->memory_is_v1;
 	facts->group_id = o->group_id;
 	facts->memsw = memsw_bytes(o, c);
 	facts->time = o->h.time;
@@ -366,7 +376,7 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	event_int(e, FIELD_PID, key->pid);
 	event_int(e, FIELD_PPID, fold->ppid);
 	event_int(e, FIELD_UID, fold->uid);
-	event_int(e, FIELD_STARTED_AT, (int64_t)key->start + c->start_to_real);
+	event_int(e, FIELD_STARTED_AT, add_ns(key->start, c->start_to_real));
 	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
@@ -377,8 +387,8 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		event_u64(e, FIELD_LIMIT_HARD, known->hard);
 	event_static(e, FIELD_BACKEND, attach_backend_name(fold->backend));
 	event_u64(e, FIELD_COUNT, n);
-	event_int(e, FIELD_FIRST, (int64_t)fold->first + c->boot_to_real);
-	event_int(e, FIELD_LAST, (int64_t)fold->last + c->boot_to_real);
+	event_int(e, FIELD_FIRST, add_ns(fold->first, c->boot_to_real));
+	event_int(e, FIELD_LAST, add_ns(fold->last, c->boot_to_real));
 	facts->resource = key->resource;
 	facts->start = key->start;
 	facts->pid = key->pid;
@@ -394,6 +404,6 @@ void event_decode_overflow(struct event *e, unsigned int resource, const struct 
 	set_resource(e, resource);
 	set_errno(e, o->err);
 	event_u64(e, FIELD_COUNT, n);
-	event_int(e, FIELD_FIRST, (int64_t)o->first + c->boot_to_real);
-	event_int(e, FIELD_LAST, (int64_t)o->last + c->boot_to_real);
+	event_int(e, FIELD_FIRST, add_ns(o->first, c->boot_to_real));
+	event_int(e, FIELD_LAST, add_ns(o->last, c->boot_to_real));
 }

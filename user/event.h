@@ -28,6 +28,7 @@ struct event_facts {
 	uint32_t pid, tid;
 	unsigned int hook;
 	bool by_walk;      /* OOM: the constraint was inferred */
+	bool memory_is_v1; /* OOM: which names the limits have */
 	uint64_t group_id; /* OOM: memory.oom.group cgroup; 0: none */
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
 	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no limit */

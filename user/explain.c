@@ -198,9 +198,9 @@ void explain_event(struct event *e, const struct explain_facts *facts)
 		const char *resource;
 		void (*explain)(struct explain *x);
 	} explainers[] = {
-		{"nofile", explain_nofile},	{"nr-open", explain_nr_open},
+		{"nofile", explain_nofile},     {"nr-open", explain_nr_open},
 		{"file-max", explain_file_max}, {"semmni", explain_semmni},
-		{"semmns", explain_semmns},	{"semmsl", explain_semmsl},
+		{"semmns", explain_semmns},     {"semmsl", explain_semmsl},
 	};
 	static const struct explain_facts none;
 	struct explain x = {.e = e, .facts = facts ? facts : &none};

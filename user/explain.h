@@ -23,8 +23,8 @@ struct explain_facts {
 	uint64_t sem[4];
 	uint32_t ipc_ns;  /* inode number of the host's IPC namespace (stat of /proc/self/ns/ipc) */
 	uint64_t nr_open; /* /proc/sys/fs/nr_open */
-	uint64_t page_size; /* bytes; 4096 where unknown */
-	bool memory_is_v1;  /* the memory controller is on cgroup v1 */
+	uint64_t page_size;       /* bytes; 4096 where unknown */
+	bool memory_is_v1;        /* the memory controller is on cgroup v1 */
 	const char *memory_mount; /* its mount point, e.g. "/sys/fs/cgroup/memory" */
 	/* How many bytes of memory and swap together the memcg may use: v1 memsw limit, v2
 	 * memory.max + memory.swap.max; UINT64_MAX: no limit */

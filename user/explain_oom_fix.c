@@ -15,12 +15,12 @@
 static bool manager_unit(const char *path, char *buf, size_t size)
 {
 	static const char *const ends[] = {".slice", ".service", ".scope",
-					   ".mount", ".socket",	 ".swap"};
+					   ".mount", ".socket",  ".swap"};
 	size_t n = 0;
 	bool leaf = false;
 
 	for (path += strspn(path, "/"); *path; path += n, path += strspn(path, "/")) {
-		size_t end = 0;
+		size_t end = 0; /* which of ends */
 
 		n = strcspn(path, "/");
 		if (leaf || n >= size)
@@ -35,6 +35,9 @@ static bool manager_unit(const char *path, char *buf, size_t size)
 			return false;
 		leaf = end > 0;
 	}
+	/* systemd's own escape, as in see_unit() of identity.c */
+	if (n > 1 && buf[0] == '_')
+		memmove(buf, buf + 1, n);
 	return n > 0;
 }
 

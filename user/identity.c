@@ -44,7 +44,8 @@ static bool part_strip(struct part *p, const char *prefix, const char *suffix)
 {
 	size_t a = strlen(prefix), b = strlen(suffix);
 
-	if (p->n <= a + b || memcmp(p->s, prefix, a) != 0 || memcmp(p->s + p->n - b, suffix, b) != 0)
+	if (p->n <= a + b || memcmp(p->s, prefix, a) != 0 ||
+	    memcmp(p->s + p->n - b, suffix, b) != 0)
 		return false;
 	p->s += a;
 	p->n -= a + b;
@@ -153,8 +154,9 @@ static bool is_unit(struct part p)
 {
 	static const char *const suffixes[] = {".service", ".scope", ".mount", ".socket", ".swap"};
 
-	if (p.n > NAME_MAX_LEN || !part_all(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-					       "0123456789:_.\\@-"))
+	if (p.n > NAME_MAX_LEN ||
+	    !part_all(p, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789:_.\\@-"))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
 		struct part rest = p;
@@ -234,7 +236,8 @@ static bool see_prefixed(struct walk *w, struct part p)
 		{"libpod-", ".scope", "podman"},
 		{"libpod-payload-", "", "podman"},
 		{"libpod-", "", "podman"},
-		/* the slice, the prefix and the id, where runtime and kubelet disagree on the driver */
+		/* the slice, the prefix and the id, where runtime and kubelet disagree on the
+		   driver */
 		{":docker:", "", "docker"},
 		{":cri-containerd:", "", "containerd"},
 		{":nerdctl:", "", "containerd"},
@@ -332,7 +335,8 @@ void identity_cgroup(const char *path, struct identity *ret)
 		inside = see_prefixed(&w, w.part) || see_bare(&w, w.part) || see_lxc(&w, w.part) ||
 			 see_openvz(&w, w.part);
 		if (!inside) {
-			/* A container that is a service keeps its unit: the host sets its limits. */
+			/* A container that is a service keeps its unit: the host sets its limits.
+			 */
 			inside = see_nspawn(&w, w.part);
 			if (!inside || part_starts(w.part, "systemd-nspawn@"))
 				see_unit(&w);

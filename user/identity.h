@@ -16,11 +16,12 @@ struct identity {
 	char unit[256];
 	bool user_unit;        /* unit belongs to a user's manager, below user@UID.service */
 	unsigned int unit_uid; /* with user_unit: that UID */
-	char container[128]; /* id as its runtime shows it (64 hex digits whole), machine name, CTID */
+	char container[128]; /* id as its runtime shows it (64 hex digits whole), machine name, CTID
+			      */
 	/* static: "docker", "containerd", "cri-o", "podman", "lxc", "nspawn", "openvz"; NULL none,
 	 * or not known */
 	const char *runtime;
-	char pod_uid[64];    /* kubernetes, with '-' */
+	char pod_uid[64]; /* kubernetes, with '-' */
 };
 
 /* Fills *ret from a cgroup path ("/system.slice/docker-<64 hex>.scope"). Of containers in

@@ -47,7 +47,8 @@ static void set_exe(struct event *e, int proc_fd, uint64_t start_boot_ns)
 	ssize_t n;
 
 	snprintf(name, sizeof(name), "%lld", (long long)event_num(e, FIELD_PID));
-	/* The descriptor belongs to this process for ever: whoever gets the pid next is not seen. */
+	/* The descriptor belongs to this process for ever: whoever gets the pid next is not seen.
+	 */
 	_cleanup_close_ int pid_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (pid_fd < 0 || start_ticks(pid_fd, &ticks) < 0)

@@ -35,23 +35,24 @@ enum kmsg_have {
 #define KMSG_TEXT 1024 /* a line of the kernel log is no longer (LOG_LINE_MAX) */
 #define KMSG_PATH 512
 
-/* What a line, or all lines about one victim, say. Texts are as the kernel had them, "\x0a" undone. */
+/* What a line, or all lines about one victim, say. Texts are as the kernel had them, "\x0a" undone.
+ */
 struct kmsg_line {
 	enum kmsg_kind kind;
-	unsigned int have;  /* enum kmsg_have */
-	bool memcg;         /* KILLED: "Memory cgroup out of memory", not the host */
-	bool doubtful;      /* a name looks like the keys around it: paths may be wrong, pid is not */
+	unsigned int have; /* enum kmsg_have */
+	bool memcg;        /* KILLED: "Memory cgroup out of memory", not the host */
+	bool doubtful; /* a name looks like the keys around it: paths may be wrong, pid is not */
 	int pid;
 	uint32_t uid;
 	char comm[FC_COMM]; /* of the victim; INVOKED: of who asked */
 	enum fc_constraint constraint;
-	int order;          /* -1: sysrq */
+	int order; /* -1: sysrq */
 	uint32_t gfp;
 	int score_adj;
 	uint64_t total_vm, rss_anon, rss_file, rss_shmem, pgtables; /* bytes */
-	uint64_t limit;               /* FILE_MAX */
-	char oom_memcg[KMSG_PATH];    /* whose limit fired; "" the host's, or too long */
-	char task_memcg[KMSG_PATH];   /* where the victim was; GROUP: the group */
+	uint64_t limit;                                             /* FILE_MAX */
+	char oom_memcg[KMSG_PATH];  /* whose limit fired; "" the host's, or too long */
+	char task_memcg[KMSG_PATH]; /* where the victim was; GROUP: the group */
 };
 
 /* One line without its time stamp. n bytes, no NUL needed. *ret is written in any case. */
@@ -61,7 +62,7 @@ enum kmsg_kind kmsg_parse(const char *text, size_t n, struct kmsg_line *ret);
 struct kmsg_head {
 	unsigned int facility; /* 0: the kernel; anything else was written by a process */
 	uint64_t seq, usec;
-	const char *text;      /* in the record */
+	const char *text; /* in the record */
 	size_t len;
 };
 int kmsg_parse_head(const char *record, size_t n, struct kmsg_head *ret); /* -EBADMSG */
@@ -72,8 +73,8 @@ struct kmsg_victim {
 	uint64_t usec;         /* printk's own clock: neither CLOCK_BOOTTIME nor CLOCK_MONOTONIC */
 	uint64_t seen;         /* the caller's clock when its last line was read */
 	bool chosen;           /* "oom-kill:" named it */
-	bool member;           /* killed with the group of the one before; limit and order are its */
-	char asker[FC_COMM];   /* who invoked the OOM killer; "" unknown */
+	bool member;         /* killed with the group of the one before; limit and order are its */
+	char asker[FC_COMM]; /* who invoked the OOM killer; "" unknown */
 	char group[KMSG_PATH]; /* member: the cgroup that has memory.oom.group */
 };
 
@@ -81,10 +82,10 @@ struct kmsg_victim {
 
 struct kmsg {
 	struct kmsg_victim victims[KMSG_VICTIMS];
-	unsigned int n;    /* how many there ever were: the newest is at (n - 1) % KMSG_VICTIMS */
-	bool has_asked;    /* an "invoked" line waits for its victim */
+	unsigned int n; /* how many there ever were: the newest is at (n - 1) % KMSG_VICTIMS */
+	bool has_asked; /* an "invoked" line waits for its victim */
 	struct kmsg_line asked;
-	bool in_group;     /* kills that follow are members of group_path */
+	bool in_group; /* kills that follow are members of group_path */
 	uint64_t group_usec;
 	unsigned int group_of; /* number of the chosen one, counted as n is; 0: not known */
 	char group_path[KMSG_PATH];
@@ -106,8 +107,9 @@ void kmsg_add(struct kmsg *k, const struct kmsg_line *l, uint64_t usec, uint64_t
  */
 int kmsg_read(struct kmsg *k, int fd, uint64_t now);
 
-/* The newest victim pid, the chosen one before others, whose last line was read at since or later (the kernel prints after it
- * kills); NULL: not seen, or not yet. Valid until the next call that adds. */
+/* The newest victim pid, the chosen one before others, whose last line was read at since or later
+ * (the kernel prints after it kills); NULL: not seen, or not yet. Valid until the next call that
+ * adds. */
 const struct kmsg_victim *kmsg_find_victim(const struct kmsg *k, int pid, uint64_t since);
 
 #endif

@@ -273,8 +273,9 @@ static bool parse_killed(const char *s, struct kmsg_line *l)
 static bool parse_group(char *s, struct kmsg_line *l)
 {
 	const char *path = util_after(s, "Tasks in ");
-	const char *end = path ? find_last(path, " are going to be killed due to memory.oom.group set")
-			       : NULL;
+	const char *end =
+		path ? find_last(path, " are going to be killed due to memory.oom.group set")
+		     : NULL;
 
 	if (!end)
 		return false;

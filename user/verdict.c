@@ -26,26 +26,40 @@ static void forget_walk(struct event *e)
 	event_clear(e, FIELD_LIMIT);
 	event_clear(e, FIELD_LIMIT_UNLIMITED);
 	event_clear(e, FIELD_MEMCG);
+	event_clear(e, FIELD_FAILCNT);
 	e->n_moved = 0;
 }
 
-static void settle_limit(struct event *e, const struct kmsg_line *l)
+static const char *name_of_limit(enum fc_constraint c, bool v1)
 {
-	bool memcg = l->constraint == FC_CONSTRAINT_MEMCG && l->order != -1;
-
-	if (memcg && l->oom_memcg[0] && !util_streq(event_text(e, FIELD_MEMCG), l->oom_memcg)) {
-		forget_walk(e);
-		event_str(e, FIELD_MEMCG, l->oom_memcg);
-	} else if (!memcg && event_has(e, FIELD_MEMCG)) {
-		forget_walk(e);
-		event_static(e, FIELD_LIMIT_NAME, l->constraint == FC_CONSTRAINT_CPUSET ? "cpuset.mems"
-						  : l->constraint == FC_CONSTRAINT_MEMORY_POLICY
-							  ? "the memory policy's nodes"
-							  : "memory and swap of the host");
+	switch (c) {
+	case FC_CONSTRAINT_MEMCG:
+		return v1 ? "memory.limit_in_bytes" : "memory.max";
+	case FC_CONSTRAINT_CPUSET:
+		return "cpuset.mems";
+	case FC_CONSTRAINT_MEMORY_POLICY:
+		return "the memory policy's nodes";
+	default:
+		return "memory and swap of the host";
 	}
 }
 
-static void settle_chosen(struct event *e, const struct kmsg_victim *v)
+/* Where both name the same cgroup, what the walk read of it stands. */
+static void settle_limit(struct event *e, const struct kmsg_line *l, bool v1)
+{
+	bool memcg = l->constraint == FC_CONSTRAINT_MEMCG && l->order != -1;
+	bool walk = event_has(e, FIELD_MEMCG);
+
+	if (memcg && walk && (!l->oom_memcg[0] || util_streq(event_text(e, FIELD_MEMCG), l->oom_memcg)))
+		return;
+	if (memcg || walk)
+		forget_walk(e);
+	if (memcg)
+		event_str(e, FIELD_MEMCG, l->oom_memcg);
+	event_static(e, FIELD_LIMIT_NAME, name_of_limit(l->constraint, v1));
+}
+
+static void settle_chosen(struct event *e, const struct kmsg_victim *v, bool v1)
 {
 	const struct kmsg_line *l = &v->line;
 
@@ -57,7 +71,7 @@ static void settle_chosen(struct event *e, const struct kmsg_victim *v)
 	event_bool(e, FIELD_CERTAIN, !l->doubtful && (l->constraint != FC_CONSTRAINT_NONE ||
 						      l->have & KMSG_HAS_ORDER));
 	if (!l->doubtful)
-		settle_limit(e, l);
+		settle_limit(e, l, v1);
 }
 
 /* The limit is that of the first one; by now the walk finds it no longer full. */
@@ -83,7 +97,7 @@ void verdict_oom(struct event *e, const struct event_facts *facts, const struct 
 	if (!facts->by_walk)
 		return;
 	if (v && v->chosen) {
-		settle_chosen(e, v);
+		settle_chosen(e, v, facts->memory_is_v1);
 	} else if (follows) {
 		event_static(e, FIELD_CAUSE, "oom-group");
 		event_bool(e, FIELD_CERTAIN, k->in_group || (v && v->member));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/explain.c user/explain_files.c user/explain_ipc.c user/explain_oom.c user/explain_oom_fix.c user/identity.c user/field.c ; libs: */
+/* needs: user/explain*.c user/identity.c user/field.c ; libs: */
 /*
  * test_explain.c - sentences name the symptom and the right limit; remedies are
  * never below what is set now, hold no name that a shell could run, and work
@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "../../user/explain.h"
@@ -57,15 +58,15 @@ static const char *fix(void)
 	return event_text(&e, FIELD_FIX);
 }
 
-#define assert_has(text, part)                                                                     \
-	do {                                                                                       \
-		if (!strstr(text, part))                                                           \
-			fail_msg("no \"%s\" in: %s", part, text);                                  \
+#define assert_has(text, part)                                    \
+	do {                                                      \
+		if (!strstr(text, part))                          \
+			fail_msg("no \"%s\" in: %s", part, text); \
 	} while (0)
-#define assert_lacks(text, part)                                                                   \
-	do {                                                                                       \
-		if (strstr(text, part))                                                            \
-			fail_msg("\"%s\" in: %s", part, text);                                     \
+#define assert_lacks(text, part)                               \
+	do {                                                   \
+		if (strstr(text, part))                        \
+			fail_msg("\"%s\" in: %s", part, text); \
 	} while (0)
 
 static void nofile(void **state _unused_)
@@ -77,16 +78,20 @@ static void nofile(void **state _unused_)
 	event_str(&e, FIELD_CGROUP, "/system.slice/nginx.service");
 	event_str(&e, FIELD_SYSTEMD_UNIT, "nginx.service");
 	event_bool(&e, FIELD_CERTAIN, true);
-	assert_string_equal(says(NULL),
-		"nginx (pid 812) of nginx.service could not accept a connection on 0.0.0.0:80 because "
+	assert_string_equal(
+		says(NULL),
+		"nginx (pid 812) of nginx.service could not accept a connection on 0.0.0.0:80 "
+		"because "
 		"it had 1024 files open (sockets and pipes are files too) and its limit "
-		"(RLIMIT_NOFILE, \"ulimit -n\") is 1024; clients wait in the listen backlog until they "
+		"(RLIMIT_NOFILE, \"ulimit -n\") is 1024; clients wait in the listen backlog until "
+		"they "
 		"time out or are reset.");
 	assert_string_equal(fix(),
-		"prlimit --pid 812 --nofile=524288:524288\n"
-		"mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\\n"
-		"LimitNOFILE=524288:524288\\n' > /etc/systemd/system/nginx.service.d/limit-nofile.conf "
-		"&& systemctl daemon-reload && systemctl restart nginx.service");
+			    "prlimit --pid 812 --nofile=524288:524288\n"
+			    "mkdir -p /etc/systemd/system/nginx.service.d && printf '[Service]\\n"
+			    "LimitNOFILE=524288:524288\\n' > "
+			    "/etc/systemd/system/nginx.service.d/limit-nofile.conf "
+			    "&& systemctl daemon-reload && systemctl restart nginx.service");
 	/* the hard limit has no room: both go up, and fs.nr_open with them where it must */
 	refused("nofile", "files", "a", 5);
 	amounts(1048576, 1048576, 1048576, -1);
@@ -102,10 +107,11 @@ static void nofile(void **state _unused_)
 	refused("nofile", "files", "", 0);
 	event_bool(&e, FIELD_CERTAIN, false);
 	event_int(&e, FIELD_COUNT, 1200);
-	assert_string_equal(says(NULL),
-		"A process could not get another file descriptor probably because it had too many files "
-		"open (sockets and pipes are files too) for its limit (RLIMIT_NOFILE, \"ulimit -n\"); "
-		"this happened 1200 times.");
+	assert_string_equal(says(NULL), "A process could not get another file descriptor probably "
+					"because it had too many files "
+					"open (sockets and pipes are files too) for its limit "
+					"(RLIMIT_NOFILE, \"ulimit -n\"); "
+					"this happened 1200 times.");
 	assert_has(fix(), "# ");
 }
 
@@ -167,8 +173,10 @@ static void semaphores(void **state _unused_)
 	amounts(128, 128, -1, 4000);
 	event_str(&e, FIELD_ERRNO, "ENOSPC");
 	event_str(&e, FIELD_NAMESPACE, "ipc:[4026531839]");
-	assert_string_equal(says(&f),
-		"apache2 (pid 900) could not make a set of 4000 System V semaphores because 128 sets "
+	assert_string_equal(
+		says(&f),
+		"apache2 (pid 900) could not make a set of 4000 System V semaphores because 128 "
+		"sets "
 		"exist and the limit is 128 (SEMMNI, the fourth number of kernel.sem); the program "
 		"reports \"No space left on device\", but no disk is full.");
 	assert_has(fix(), "sysctl -w kernel.sem=\"32000 1024000000 500 256\"\n");
@@ -189,11 +197,13 @@ static void semaphores(void **state _unused_)
 	refused("semmsl", "semaphores", "a", 900);
 	amounts(-1, 250, -1, 600);
 	event_str(&e, FIELD_ERRNO, "EINVAL");
-	assert_has(says(&f), "a set of 600 System V semaphores because one set may not have so many");
+	assert_has(says(&f),
+		   "a set of 600 System V semaphores because one set may not have so many");
 	assert_has(fix(), "kernel.sem=\"675 675 32 128\"");
 	/* nothing known at all, and a kernel that allows no more */
 	refused("semmns", "semaphores", "", 0);
-	assert_has(says(NULL), "A process could not make a set of System V semaphores because too many");
+	assert_has(says(NULL),
+		   "A process could not make a set of System V semaphores because too many");
 	assert_has(fix(), "$1 $(($2 * 2)) $3 $4");
 	refused("semmni", "sets", "a", 900);
 	amounts(32768, 32768, -1, 1);
@@ -230,11 +240,15 @@ static void oom_says(void **state _unused_)
 	event_int(&e, FIELD_TRIGGER_PID, 900);
 	event_str(&e, FIELD_TRIGGER_COMM, "backup");
 	event_int(&e, FIELD_TOTAL_PAGES, 262144);
-	assert_string_equal(says(NULL),
-		"The kernel killed postgres (pid 812), which had 1000 MiB of memory and 1.5 MiB of swap, "
+	assert_string_equal(
+		says(NULL),
+		"The kernel killed postgres (pid 812), which had 1000 MiB of memory and 1.5 MiB of "
+		"swap, "
 		"because the control group /system.slice/pg.service reached its own limit of 1 GiB "
-		"(memory.max); the host itself had not run out of memory; backup (pid 900) only happened "
-		"to ask for memory at that moment; total_pages (1 GiB) is the size of what was full, not "
+		"(memory.max); the host itself had not run out of memory; backup (pid 900) only "
+		"happened "
+		"to ask for memory at that moment; total_pages (1 GiB) is the size of what was "
+		"full, not "
 		"of the victim.");
 	event_int(&e, FIELD_TRIGGER_PID, 812);
 	assert_lacks(says(NULL), "only happened");
@@ -267,21 +281,28 @@ static void oom_fix(void **state _unused_)
 		const char *memcg, *fix;
 	} cases[] = {
 		{"/system.slice/pg.service", "systemctl set-property pg.service MemoryMax=1536M"},
-		{"/system.slice/system-pg.slice", "systemctl set-property system-pg.slice MemoryMax=1536M"},
-		{"/system.slice/a\\x2db.service", "systemctl set-property 'a\\x2db.service' MemoryMax=1536M"},
-		{"/system.slice/pg.service/child", "echo 1536M > /sys/fs/cgroup/system.slice/pg.service/child/"
-						   "memory.max"},
+		{"/system.slice/system-pg.slice",
+		 "systemctl set-property system-pg.slice MemoryMax=1536M"},
+		{"/system.slice/a\\x2db.service",
+		 "systemctl set-property 'a\\x2db.service' MemoryMax=1536M"},
+		{"/system.slice/pg.service/child",
+		 "echo 1536M > /sys/fs/cgroup/system.slice/pg.service/child/"
+		 "memory.max"},
 		{"/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope",
-		 "echo 1536M > /sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope/"
+		 "echo 1536M > "
+		 "/sys/fs/cgroup/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope/"
 		 "memory.max"},
 		{"/test", "echo 1536M > /sys/fs/cgroup/test/memory.max"},
 		{"/it's $(reboot)", "echo 1536M > '/sys/fs/cgroup/it'\\''s $(reboot)'/memory.max"},
 		{"/a\n/reboot", "# raise the memory limit of this control group to 1536 MiB"},
 		{"/a/../b", "# raise the memory limit of this control group to 1536 MiB"},
-		{"/system.slice/docker-" H ".scope", "docker update --memory 1536M --memory-swap 3072M " H},
+		{"/system.slice/docker-" H ".scope",
+		 "docker update --memory 1536M --memory-swap 3072M " H},
 		{"/docker/" H, "docker update --memory 1536M --memory-swap 3072M " H},
-		{"/docker/" H "/inner", "echo 1536M > /sys/fs/cgroup/docker/" H "/inner/memory.max"},
-		{"/machine.slice/libpod-" H ".scope", "podman update --memory 1536M --memory-swap 3072M " H},
+		{"/docker/" H "/inner",
+		 "echo 1536M > /sys/fs/cgroup/docker/" H "/inner/memory.max"},
+		{"/machine.slice/libpod-" H ".scope",
+		 "podman update --memory 1536M --memory-swap 3072M " H},
 		{"/kubepods/burstable/pod0123456789abcdef0123456789abcdef/" H,
 		 "# raise resources.limits.memory of the container in the pod with the uid "
 		 "0123456789abcdef0123456789abcdef to 1536Mi or more"},
@@ -418,7 +439,8 @@ static void pasted_sem(void **state _unused_)
 		read_sem(pid, after);
 		/* doubled, as far as an int goes */
 		assert_true(after[1] == 2 * before[1] || after[1] == INT32_MAX);
-		assert_true(after[0] == before[0] && after[2] == before[2] && after[3] == before[3]);
+		assert_true(after[0] == before[0] && after[2] == before[2] &&
+			    after[3] == before[3]);
 		refused("semmsl", "semaphores", "x", pid);
 		event_str(&e, FIELD_NAMESPACE, ns);
 		amounts(-1, (int64_t)before[0], -1, (int64_t)before[0] + 1);
@@ -436,15 +458,64 @@ static void pasted_sem(void **state _unused_)
 	waitpid(pid, NULL, 0);
 }
 
+static unsigned long long read_number(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "r");
+	unsigned long long v = 0;
+
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%llu", &v), 1);
+	return v;
+}
+
+/* A cgroup whose name a shell would trip over; v1 where this machine has it. */
+static void pasted_memcg(void **state _unused_)
+{
+	static const char v1_mount[] = "/sys/fs/cgroup/memory", v2_mount[] = "/sys/fs/cgroup";
+	bool v1 = access("/sys/fs/cgroup/memory/memory.limit_in_bytes", F_OK) == 0;
+	struct explain_facts f = {.memory_is_v1 = v1, .memory_mount = v1 ? v1_mount : v2_mount};
+	char name[64], dir[128], file[192], memsw[192];
+	FILE *out;
+
+	snprintf(name, sizeof(name), "/failcnt it's $(%d)", getpid());
+	snprintf(dir, sizeof(dir), "%s%s", f.memory_mount, name);
+	snprintf(file, sizeof(file), "%s/%s", dir, v1 ? "memory.limit_in_bytes" : "memory.max");
+	snprintf(memsw, sizeof(memsw), "%s/memory.memsw.limit_in_bytes", dir);
+	if (geteuid() != 0 || mkdir(dir, 0755) < 0)
+		skip();
+	out = fopen(file, "w");
+	if (!out || fputs("64M", out) < 0 || fclose(out) != 0) {
+		rmdir(dir);
+		skip();
+	}
+	/* memory cannot go above memsw: the order of the lines matters */
+	out = access(memsw, W_OK) == 0 ? fopen(memsw, "w") : NULL;
+	if (out) {
+		fputs("64M", out);
+		fclose(out);
+	}
+	killed("oom-memcg", "a", name, 64 << 20);
+	if (v1)
+		event_static(&e, FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	says(&f);
+	if (paste(fix()) != 0)
+		fail_msg("%s", fix());
+	assert_int_equal(read_number(file), 128 << 20);
+	if (out)
+		assert_int_equal(read_number(memsw), 128 << 20);
+	rmdir(dir);
+}
+
 /* Every remedy of every case is at least sh. */
 static void syntax(void **state _unused_)
 {
-	static const char *const resources[] = {"nofile", "nr-open", "file-max", "semmni", "semmns",
-						"semmsl"};
-	static const char *const causes[] = {"oom-memcg", "oom-global", "oom-cpuset", "oom-mempolicy",
-					     "oom-group", "oom-sysrq"};
+	static const char *const resources[] = {"nofile", "nr-open", "file-max",
+						"semmni", "semmns",  "semmsl"};
+	static const char *const causes[] = {"oom-memcg",     "oom-global", "oom-cpuset",
+					     "oom-mempolicy", "oom-group",  "oom-sysrq"};
 	static const char *const groups[] = {"", "/system.slice/a\\x2d'b.service", "/a;b&c|d`e`",
-					     "/docker/" H, "/user.slice/user-1.slice/session-1.scope"};
+					     "/docker/" H,
+					     "/user.slice/user-1.slice/session-1.scope"};
 	static const char *const names[] = {"postgres", "mysqld", "redis-server", "'\"$(x)"};
 
 	for (size_t i = 0; i < 2 * 6 * 5 * 4 * 2; i++) {
@@ -459,13 +530,15 @@ static void syntax(void **state _unused_)
 			refused(resources[i / 40 % 6], "files", name, 12);
 		amounts(10, 10, -1, 1);
 		event_str(&e, FIELD_CGROUP, group);
-		event_str(&e, FIELD_SYSTEMD_UNIT, strstr(group, "session") ? "session-1.scope" : "");
+		event_str(&e, FIELD_SYSTEMD_UNIT,
+			  strstr(group, "session") ? "session-1.scope" : "");
 		event_int(&e, FIELD_UID, 1);
 		says(&(struct explain_facts){.memory_is_v1 = v1});
 		assert_true(event_text(&e, FIELD_SAYS)[0] != '\0');
 		assert_true(fix()[0] != '\0');
 		f = popen("sh -n", "w");
-		assert_true((size_t)snprintf(quoted, sizeof(quoted), "%s\n", fix()) < sizeof(quoted));
+		assert_true((size_t)snprintf(quoted, sizeof(quoted), "%s\n", fix()) <
+			    sizeof(quoted));
 		assert_true(fputs(quoted, f) >= 0);
 		if (pclose(f) != 0)
 			fail_msg("not sh: %s", fix());
@@ -480,23 +553,19 @@ static void others(void **state _unused_)
 	refused("nproc", "tasks", "x", 4);
 	event_str(&e, FIELD_LIMIT_NAME, "RLIMIT_NPROC");
 	amounts(5, 5, -1, -1);
-	assert_string_equal(says(NULL),
-		"x (pid 4) was refused something because the limit RLIMIT_NPROC is reached: 5 of 5 tasks.");
+	assert_string_equal(says(NULL), "x (pid 4) was refused something because the limit "
+					"RLIMIT_NPROC is reached: 5 of 5 tasks.");
 	assert_false(event_has(&e, FIELD_FIX));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nofile),
-		cmocka_unit_test(symptoms),
-		cmocka_unit_test(host_files),
-		cmocka_unit_test(semaphores),
-		cmocka_unit_test(oom_says),
-		cmocka_unit_test(oom_fix),
-		cmocka_unit_test(pasted_prlimit),
-		cmocka_unit_test(pasted_sem),
-		cmocka_unit_test(syntax),
+		cmocka_unit_test(nofile),         cmocka_unit_test(symptoms),
+		cmocka_unit_test(host_files),     cmocka_unit_test(semaphores),
+		cmocka_unit_test(oom_says),       cmocka_unit_test(oom_fix),
+		cmocka_unit_test(pasted_prlimit), cmocka_unit_test(pasted_sem),
+		cmocka_unit_test(pasted_memcg),   cmocka_unit_test(syntax),
 		cmocka_unit_test(others),
 	};
 

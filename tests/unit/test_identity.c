@@ -27,7 +27,8 @@ static const struct {
 	{"/system.slice/nginx.service", "nginx.service", "", NULL, ""},
 	{"/system.slice/system-postgresql.slice/postgresql@15-main.service",
 	 "postgresql@15-main.service", "", NULL, ""},
-	{"/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope", "x.scope", "", NULL, ""},
+	{"/user.slice/user-1000.slice/user@1000.service/app.slice/x.scope", "x.scope", "", NULL,
+	 ""},
 	{"/user.slice/user-1000.slice/session-4.scope", "session-4.scope", "", NULL, ""},
 	{"/init.scope", "init.scope", "", NULL, ""},
 	{"/system.slice/nginx.service/workers/1", "nginx.service", "", NULL, ""},
@@ -55,7 +56,8 @@ static const struct {
 	{"/kubepods/burstable/pod" U "/" H, "", H, NULL, U},
 	{"/kubepods/pod" U "/" H, "", H, NULL, U},
 	{"/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod" V
-	 ".slice/cri-containerd-" H ".scope", "", H, "containerd", U},
+	 ".slice/cri-containerd-" H ".scope",
+	 "", H, "containerd", U},
 	{"/kubepods.slice/kubepods-pod" V ".slice/crio-" H ".scope/container", "", H, "cri-o", U},
 	{"/kubepods.slice/kubepods-pod" V ".slice/crio-conmon-" H ".scope",
 	 "crio-conmon-" H ".scope", "", NULL, U},
@@ -64,7 +66,8 @@ static const struct {
 	{"/system.slice/containerd.service/kubepods-besteffort-pod" V ".slice:cri-containerd:" H,
 	 "containerd.service", H, "containerd", U},
 	{"/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod" V ".slice/cri-containerd-" H
-	 ".scope", "", H, "containerd", U},
+	 ".scope",
+	 "", H, "containerd", U},
 	{"/kubepods/besteffort/pod0123456789abcdef0123456789abcdef/" H, "", H, NULL,
 	 "0123456789abcdef0123456789abcdef"},
 	{"/docker/" H "/kubelet/kubepods/pod" U "/" H, "", H, "docker", ""},
@@ -94,10 +97,10 @@ static const struct {
 	{"/machine.slice/machine-deb\\x2dbuild.scope/payload/system.slice/cron.service", "",
 	 "deb-build", "nspawn", ""},
 	{"/machine.slice/machine-deb.scope/supervisor", "machine-deb.scope", "", NULL, ""},
-	{"/machine.slice/systemd-nspawn@deb\\x2d1.service/payload", "systemd-nspawn@deb\\x2d1.service",
-	 "deb-1", "nspawn", ""},
-	{"/machine.slice/systemd-nspawn@deb.service/supervisor", "systemd-nspawn@deb.service", "", NULL,
-	 ""},
+	{"/machine.slice/systemd-nspawn@deb\\x2d1.service/payload",
+	 "systemd-nspawn@deb\\x2d1.service", "deb-1", "nspawn", ""},
+	{"/machine.slice/systemd-nspawn@deb.service/supervisor", "systemd-nspawn@deb.service", "",
+	 NULL, ""},
 	{"/machine.slice/machine-qemu\\x2d1\\x2dvm.scope/libvirt/emulator",
 	 "machine-qemu\\x2d1\\x2dvm.scope", "", NULL, ""},
 	{"/user.slice/machine-x.scope", "machine-x.scope", "", NULL, ""},
@@ -127,9 +130,11 @@ static void paths(void **state _unused_)
 		if (!util_streq(id.unit, cases[i].unit) ||
 		    !util_streq(id.container, cases[i].container) ||
 		    !util_streq(id.pod_uid, cases[i].pod) ||
-		    !util_streq(id.runtime ? id.runtime : "", cases[i].runtime ? cases[i].runtime : ""))
-			fail_msg("%s: unit '%s' container '%s' runtime '%s' pod '%s'", cases[i].path,
-				 id.unit, id.container, id.runtime ? id.runtime : "", id.pod_uid);
+		    !util_streq(id.runtime ? id.runtime : "",
+				cases[i].runtime ? cases[i].runtime : ""))
+			fail_msg("%s: unit '%s' container '%s' runtime '%s' pod '%s'",
+				 cases[i].path, id.unit, id.container, id.runtime ? id.runtime : "",
+				 id.pod_uid);
 	}
 }
 
@@ -194,7 +199,9 @@ static uint64_t own_start_ns(void)
 	assert_non_null(fgets(text, sizeof(text), f));
 	assert_int_equal(sscanf(strrchr(text, ')') + 2,
 				"%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d "
-				"%*d %*d %*d %llu", &ticks), 1);
+				"%*d %*d %*d %llu",
+				&ticks),
+			 1);
 	return ticks * (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK));
 }
 
@@ -268,10 +275,8 @@ static void deleted_program(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(paths),
-		cmocka_unit_test(user_units),
-		cmocka_unit_test(hostile),
-		cmocka_unit_test(program),
+		cmocka_unit_test(paths),           cmocka_unit_test(user_units),
+		cmocka_unit_test(hostile),         cmocka_unit_test(program),
 		cmocka_unit_test(deleted_program),
 	};
 

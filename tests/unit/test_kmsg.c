@@ -45,28 +45,34 @@ static void oom_lines(void **state _unused_)
 	assert_string_equal(l.oom_memcg, "/a");
 	assert_string_equal(l.task_memcg, "/a/b");
 	assert_false(l.doubtful);
-	assert_int_equal(parse("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=docker-1.scope,"
-			       "mems_allowed=0-1,3,global_oom,task_memcg=/user.slice,task=a b,pid=7,uid=0"),
-			 KMSG_OOM);
+	assert_int_equal(
+		parse("oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=docker-1.scope,"
+		      "mems_allowed=0-1,3,global_oom,task_memcg=/user.slice,task=a b,pid=7,uid=0"),
+		KMSG_OOM);
 	assert_int_equal(l.constraint, FC_CONSTRAINT_NONE);
 	assert_string_equal(l.oom_memcg, "");
 	assert_string_equal(l.task_memcg, "/user.slice");
 	assert_string_equal(l.comm, "a b");
-	assert_int_equal(parse("oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,"
-			       "mems_allowed=0-1,global_oom,task_memcg=/,task=x,pid=7,uid=4294967294"),
-			 KMSG_OOM);
+	assert_int_equal(
+		parse("oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=1,cpuset=/,"
+		      "mems_allowed=0-1,global_oom,task_memcg=/,task=x,pid=7,uid=4294967294"),
+		KMSG_OOM);
 	assert_int_equal(l.constraint, FC_CONSTRAINT_MEMORY_POLICY);
 	assert_int_equal(l.uid, 4294967294U);
-	assert_int_equal(parse(OOM "oom_memcg=/a\\x5cx2db\\x0a,task_memcg=/a\\x5cx2db\\x0a/c,task=\\xc3\\xa9,"
-				   "pid=1,uid=0"), KMSG_OOM);
+	assert_int_equal(
+		parse(OOM
+		      "oom_memcg=/a\\x5cx2db\\x0a,task_memcg=/a\\x5cx2db\\x0a/c,task=\\xc3\\xa9,"
+		      "pid=1,uid=0"),
+		KMSG_OOM);
 	assert_string_equal(l.oom_memcg, "/a\\x2db\n");
 	assert_string_equal(l.comm, "\xc3\xa9");
 }
 
 static void names_like_keys(void **state _unused_)
 {
-	assert_int_equal(parse(OOM "oom_memcg=/a,task_memcg=/a/b,task=,pid=1,uid=0,pid=4711,uid=33"),
-			 KMSG_OOM);
+	assert_int_equal(
+		parse(OOM "oom_memcg=/a,task_memcg=/a/b,task=,pid=1,uid=0,pid=4711,uid=33"),
+		KMSG_OOM);
 	assert_int_equal(l.pid, 4711);
 	assert_int_equal(l.uid, 33);
 	assert_string_equal(l.comm, ",pid=1,uid=0");
@@ -75,24 +81,30 @@ static void names_like_keys(void **state _unused_)
 	assert_string_equal(l.comm, "x,task=y");
 	assert_true(l.doubtful);
 	/* a path that holds keys: the split at which the victim is below the limit is the one */
-	assert_int_equal(parse(OOM "oom_memcg=/a,task_memcg=/x,task_memcg=/a,task_memcg=/x/y,task=z,"
-				   "pid=2,uid=0"), KMSG_OOM);
+	assert_int_equal(parse(OOM
+			       "oom_memcg=/a,task_memcg=/x,task_memcg=/a,task_memcg=/x/y,task=z,"
+			       "pid=2,uid=0"),
+			 KMSG_OOM);
 	assert_string_equal(l.oom_memcg, "/a,task_memcg=/x");
 	assert_string_equal(l.task_memcg, "/a,task_memcg=/x/y");
 	assert_true(l.doubtful);
 	/* a cpuset that plays a limit: nothing fits, nothing is believed but the pid */
-	assert_int_equal(parse("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_allowed=0,"
+	assert_int_equal(parse("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,mems_"
+			       "allowed=0,"
 			       "oom_memcg=/fake,task_memcg=/fake,mems_allowed=0,oom_memcg=/a,"
-			       "task_memcg=/a,task=z,pid=3,uid=0"), KMSG_OOM);
+			       "task_memcg=/a,task=z,pid=3,uid=0"),
+			 KMSG_OOM);
 	assert_true(l.doubtful);
 	assert_int_equal(l.pid, 3);
 	assert_int_equal(parse("a order=9 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=2, "
-			       "oom_score_adj=0"), KMSG_INVOKED);
+			       "oom_score_adj=0"),
+			 KMSG_INVOKED);
 	assert_string_equal(l.comm, "a order=9");
 	assert_int_equal(l.order, 2);
 	assert_int_equal(parse("Out of memory: Killed process 12 (a) total-vm:1) total-vm:35340kB, "
 			       "anon-rss:4kB, file-rss:8kB, shmem-rss:0kB, UID:0 pgtables:108kB "
-			       "oom_score_adj:-999"), KMSG_KILLED);
+			       "oom_score_adj:-999"),
+			 KMSG_KILLED);
 	assert_string_equal(l.comm, "a) total-vm:1");
 	assert_int_equal(l.total_vm, 35340 * 1024);
 	assert_int_equal(l.score_adj, -999);
@@ -100,27 +112,38 @@ static void names_like_keys(void **state _unused_)
 
 static void other_lines(void **state _unused_)
 {
-	assert_int_equal(parse("kworker/0:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, "
-			       "oom_score_adj=0"), KMSG_INVOKED);
+	assert_int_equal(
+		parse("kworker/0:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, "
+		      "oom_score_adj=0"),
+		KMSG_INVOKED);
 	assert_int_equal(l.order, -1);
 	assert_int_equal(l.gfp, 0xcc0);
 	assert_string_equal(l.comm, "kworker/0:1");
-	assert_int_equal(parse("postgres invoked oom-killer: gfp_mask=0x24201ca(GFP_HIGHUSER_MOVABLE|"
-			       "__GFP_COLD), nodemask=0, order=0, oom_score_adj=0"), KMSG_INVOKED);
+	assert_int_equal(
+		parse("postgres invoked oom-killer: gfp_mask=0x24201ca(GFP_HIGHUSER_MOVABLE|"
+		      "__GFP_COLD), nodemask=0, order=0, oom_score_adj=0"),
+		KMSG_INVOKED);
 	assert_int_equal(l.order, 0);
-	assert_int_equal(parse("Memory cgroup out of memory: Killed process 13138 (provoke) "
-			       "total-vm:35340kB, anon-rss:32640kB, file-rss:972kB, shmem-rss:0kB, UID:0 "
-			       "pgtables:108kB oom_score_adj:0"), KMSG_KILLED);
+	assert_int_equal(
+		parse("Memory cgroup out of memory: Killed process 13138 (provoke) "
+		      "total-vm:35340kB, anon-rss:32640kB, file-rss:972kB, shmem-rss:0kB, UID:0 "
+		      "pgtables:108kB oom_score_adj:0"),
+		KMSG_KILLED);
 	assert_true(l.memcg);
 	assert_int_equal(l.rss_anon, 32640 * 1024);
-	assert_int_equal(l.have, KMSG_HAS_SIZES | KMSG_HAS_PGTABLES | KMSG_HAS_SCORE_ADJ | KMSG_HAS_UID);
-	assert_int_equal(parse("Killed process 99 (mysqld) total-vm:100kB, anon-rss:1kB, file-rss:0kB, "
-			       "shmem-rss:0kB"), KMSG_KILLED);
+	assert_int_equal(l.have,
+			 KMSG_HAS_SIZES | KMSG_HAS_PGTABLES | KMSG_HAS_SCORE_ADJ | KMSG_HAS_UID);
+	assert_int_equal(
+		parse("Killed process 99 (mysqld) total-vm:100kB, anon-rss:1kB, file-rss:0kB, "
+		      "shmem-rss:0kB"),
+		KMSG_KILLED);
 	assert_int_equal(l.have, KMSG_HAS_SIZES);
 	assert_int_equal(parse("Killed process 99 (mysqld), UID 27, total-vm:100kB, anon-rss:1kB, "
-			       "file-rss:0kB, shmem-rss:0kB"), KMSG_OTHER);
-	assert_int_equal(parse("Tasks in /a b/c are going to be killed due to memory.oom.group set"),
-			 KMSG_GROUP);
+			       "file-rss:0kB, shmem-rss:0kB"),
+			 KMSG_OTHER);
+	assert_int_equal(
+		parse("Tasks in /a b/c are going to be killed due to memory.oom.group set"),
+		KMSG_GROUP);
 	assert_string_equal(l.task_memcg, "/a b/c");
 	assert_int_equal(parse("VFS: file-max limit 9223372036854775807 reached"), KMSG_FILE_MAX);
 	assert_true(l.limit == INT64_MAX);
@@ -141,7 +164,8 @@ static void cut_lines(void **state _unused_)
 	static const char *const lines[] = {
 		OOM "oom_memcg=/a\\x0a,task_memcg=/a\\x0a/b,task=provoke,pid=13138,uid=1000",
 		"x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0",
-		"Memory cgroup out of memory: Killed process 13138 (pro\\x20) total-vm:35340kB, anon-rss:32640kB, "
+		"Memory cgroup out of memory: Killed process 13138 (pro\\x20) total-vm:35340kB, "
+		"anon-rss:32640kB, "
 		"file-rss:972kB, shmem-rss:0kB, UID:0 pgtables:108kB oom_score_adj:0",
 		"Tasks in /x are going to be killed due to memory.oom.group set",
 		"VFS: file-max limit 1234 reached",
@@ -177,7 +201,8 @@ static void tell(const char *s, uint64_t usec, uint64_t seen)
 	kmsg_add(&k, &l, usec, seen);
 }
 
-#define KILLED(pid, comm) "Memory cgroup out of memory: Killed process " #pid " (" comm ") total-vm:8kB, " \
+#define KILLED(pid, comm)                                                                \
+	"Memory cgroup out of memory: Killed process " #pid " (" comm ") total-vm:8kB, " \
 	"anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:4kB oom_score_adj:0"
 
 static void one_kill_and_its_group(void **state _unused_)
@@ -186,7 +211,8 @@ static void one_kill_and_its_group(void **state _unused_)
 
 	kmsg_init(&k);
 	assert_null(kmsg_find_victim(&k, 10, 0));
-	tell("asker invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=3, oom_score_adj=0", 100, 1);
+	tell("asker invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=3, oom_score_adj=0", 100,
+	     1);
 	tell(OOM "oom_memcg=/a,task_memcg=/a/b,task=one,pid=10,uid=0", 101, 1);
 	tell(KILLED(10, "one"), 102, 1);
 	tell("Tasks in /a/b are going to be killed due to memory.oom.group set", 103, 1);
@@ -224,13 +250,16 @@ static void large_group(void **state _unused_)
 	char text[256];
 
 	kmsg_init(&k);
-	tell("asker invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0", 100, 1);
+	tell("asker invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0", 100,
+	     1);
 	tell(OOM "oom_memcg=/a,task_memcg=/a/b,task=one,pid=10,uid=0", 101, 1);
 	tell(KILLED(10, "one"), 102, 1);
 	tell("Tasks in /a/b are going to be killed due to memory.oom.group set", 103, 1);
 	for (int i = 0; i < 1000; i++) {
-		snprintf(text, sizeof(text), "Memory cgroup out of memory: Killed process %d (m) "
-			 "total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB", 1000 + i);
+		snprintf(text, sizeof(text),
+			 "Memory cgroup out of memory: Killed process %d (m) "
+			 "total-vm:8kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB",
+			 1000 + i);
 		tell(text, 104 + (uint64_t)i, 1);
 	}
 	assert_null(kmsg_find_victim(&k, 10, 0));
@@ -265,7 +294,8 @@ static void heads(void **state _unused_)
 static void reader(void **state _unused_)
 {
 	static const char *const records[] = {
-		"6,10,100,-;a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, oom_score_adj=0\n",
+		"6,10,100,-;a invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=0, "
+		"oom_score_adj=0\n",
 		"12,11,101,-;" OOM "oom_memcg=/forged,task_memcg=/forged,task=one,pid=10,uid=0\n",
 		"nonsense",
 		"6,14,102,-;" OOM "oom_memcg=/a,task_memcg=/a,task=one,pid=10,uid=0\n",

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Runs the test suites, shows their progress, and ends with the sum of all:
+#   run.sh quick|all BUILD_DIR
+# quick: no root, under a minute. all: everything, as root; KERNELS names the virtual machines, or
+# "none". Every suite prints as its last line "NAME: N passed, N failed[, N skipped]".
+set -u
+
+what=${1:?usage: run.sh quick|all BUILD_DIR}
+build=$(realpath "${2:?usage: run.sh quick|all BUILD_DIR}")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+cd "$here/.." || exit 1
+kernels=${KERNELS:-5.10 6.1 6.12 6.18 newest}
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+# Adds a suite's closing line to the sum; a suite without one has failed.
+add() {
+	local name=$1 status=$2 line n
+	line=$(grep -E '[0-9]+ passed, [0-9]+ failed' "$log" | tail -1)
+	if [ -z "$line" ]; then
+		echo "$name: no closing line (status $status)"
+		failed=$((failed + 1))
+		return
+	fi
+	n=$(sed -E 's/.*[^0-9]([0-9]+) failed.*/\1/' <<<"$line")
+	passed=$((passed + $(sed -E 's/(.*[^0-9])?([0-9]+) passed.*/\2/' <<<"$line")))
+	failed=$((failed + n))
+	if [[ $line =~ ([0-9]+)\ skipped ]]; then skipped=$((skipped + BASH_REMATCH[1])); fi
+	if [ "$status" != 0 ] && [ "$n" = 0 ]; then
+		echo "$name: ended with status $status"
+		failed=$((failed + 1))
+	fi
+}
+
+suite() {
+	local name=$1 start=$SECONDS status
+	shift
+	echo "== $name"
+	"$@" 2>&1 | tee "$log"
+	status=${PIPESTATUS[0]}
+	add "$name" "$status"
+	echo "== $name took $((SECONDS - start)) s"
+}
+
+unit() {
+	local test out n ok=0 bad=0
+	for test in "$build"/unit/test_*; do
+		[ -x "$test" ] && [ ! -d "$test" ] || continue
+		if out=$(FAILCNT_FIXTURES=$here/fixtures "$test" 2>&1); then
+			n=$(sed -nE 's/.*\[  PASSED  \] ([0-9]+) test.*/\1/p' <<<"$out")
+			echo "ok $(basename "$test"): ${n:-0} tests"
+			ok=$((ok + ${n:-0}))
+			[ -n "$n" ] || bad=$((bad + 1))
+		else
+			echo "$out" | tail -60
+			echo "FAIL $(basename "$test")"
+			bad=$((bad + 1))
+		fi
+	done
+	echo "unit: $ok passed, $bad failed"
+	[ "$bad" = 0 ]
+}
+
+cli() {
+	local out status ok bad skip
+	out=$(FAILCNT=$build/failcnt bats --tap tests/cli/*.bats 2>&1)
+	status=$?
+	echo "$out"
+	skip=$(grep -cE '^ok .*# skip' <<<"$out")
+	ok=$(($(grep -c '^ok ' <<<"$out") - skip))
+	bad=$(grep -c '^not ok ' <<<"$out")
+	echo "cli: $ok passed, $bad failed, $skip skipped"
+	return $status
+}
+
+fuzz() {
+	local f ok=0 bad=0
+	for f in "$build"/fuzz/fuzz_*; do
+		[ -x "$f" ] && [ ! -d "$f" ] || continue
+		if (cd "$(mktemp -d)" && "$f" -max_total_time=8 -max_len=8192 -print_final_stats=1) >"$build/fuzz.log" 2>&1; then
+			echo "ok $(basename "$f"): $(sed -n 's/stat::number_of_executed_units: *//p' "$build/fuzz.log") inputs"
+			ok=$((ok + 1))
+		else
+			tail -40 "$build/fuzz.log"
+			echo "FAIL $(basename "$f")"
+			bad=$((bad + 1))
+		fi
+	done
+	echo "fuzz: $ok passed, $bad failed"
+	[ "$bad" = 0 ]
+}
+
+fetch_kernels() {
+	# shellcheck disable=SC2086 # a list of words
+	if tests/vm/kernels.sh fetch $kernels; then
+		echo "kernels: 1 passed, 0 failed"
+	else
+		echo "kernels: 0 passed, 1 failed"
+		return 1
+	fi
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] && return
+	echo "these tests load BPF programs and make cgroups: run 'sudo make test' ('make check' needs no root)" >&2
+	exit 3
+}
+
+[ "$what" = quick ] || need_root
+suite unit unit
+suite cli cli
+suite lint tests/lint.sh "$build"
+if [ "$what" = all ]; then
+	suite fuzz fuzz
+	suite live tests/live/run.sh "$build"
+	suite servers tests/live/servers/run.sh "$build/failcnt"
+	if [ "$kernels" != none ]; then
+		suite kernels fetch_kernels
+		suite btf tests/vm/btf_check.sh --kernels "$kernels" "$build"
+		suite matrix tests/vm/matrix.sh --kernels "$kernels" "$build"
+	else
+		echo "== virtual machines left out: KERNELS=none"
+	fi
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]

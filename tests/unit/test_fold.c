@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* needs: user/fold.c ; libs: */
+/*
+ * test_fold.c - the kernel's counts only grow; what is told is the difference,
+ * once, and the sum of what was told is the count.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../../user/fold.h"
+
+static const struct fc_fold_key key = { .start = 500, .pid = 4711, .resource = FC_NOFILE, .err = EMFILE };
+static const struct fold_known *const untouched = (const void *)&key;
+
+static struct folds *make(void)
+{
+	struct folds *f = NULL;
+
+	assert_int_equal(folds_new(&f), 0);
+	assert_non_null(f);
+	assert_int_equal(folds_count(f), 0);
+	return f;
+}
+
+static uint64_t told(struct folds *f, const struct fc_fold_key *k, uint64_t count)
+{
+	const struct fc_fold fold = { .count = count };
+	const struct fold_known *known = untouched;
+	uint64_t n = folds_new_since(f, k, &fold, &known);
+
+	if (n)
+		assert_ptr_not_equal(known, untouched);
+	else
+		assert_ptr_equal(known, untouched);
+	return n;
+}
+
+static void note(struct folds *f, const struct fc_fold_key *k, unsigned int has, uint64_t limit,
+		 uint64_t hard, const char *cgroup)
+{
+	struct fc_refused r = { .resource = k->resource, .err = k->err, .has = has, .limit = limit,
+				.hard = hard, .who = { .start = k->start, .pid = k->pid } };
+
+	folds_note(f, &r, cgroup);
+}
+
+static void differences(void **state _unused_)
+{
+	struct folds *f = make();
+	uint64_t sum = 0, count = 0;
+
+	assert_int_equal(told(f, &key, 0), 0);
+	assert_int_equal(folds_count(f), 0); /* all came whole: nothing to remember */
+	assert_int_equal(told(f, &key, 1), 1);
+	assert_int_equal(told(f, &key, 1), 0);
+	assert_int_equal(told(f, &key, 11), 10);
+	assert_int_equal(told(f, &key, 11), 0);
+	assert_int_equal(told(f, &key, 10), 0); /* never less than nothing */
+	assert_int_equal(told(f, &key, 12), 1);
+	assert_int_equal(folds_count(f), 1);
+	folds_forget(f, &key);
+	for (int i = 0; i < 1000; i++) {
+		count += i % 7;
+		sum += told(f, &key, count);
+	}
+	assert_int_equal(sum, count);
+	assert_true(told(f, &key, UINT64_MAX) == UINT64_MAX - count);
+	folds_free(f);
+}
+
+/* Each part of the key makes another entry. */
+static void keys(void **state _unused_)
+{
+	struct fc_fold_key others[5];
+	struct folds *f = make();
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		others[i] = key;
+	others[1].start++;
+	others[2].pid++;
+	others[3].resource++;
+	others[4].err++;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(told(f, &others[i], 100 + i), 100 + i);
+	assert_int_equal(folds_count(f), ARRAY_SIZE(others));
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		assert_int_equal(told(f, &others[i], 101 + i), 1);
+	folds_free(f);
+}
+
+static void known(void **state _unused_)
+{
+	const struct fc_fold fold = { .count = 3 }, more = { .count = 4 };
+	const struct fold_known *k = NULL;
+	struct fc_fold_key other = key;
+	struct folds *f = make();
+	char path[] = "/a/b";
+
+	note(f, &key, FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_HELD, 64, 128, path);
+	path[1] = 'x'; /* it keeps a copy */
+	assert_int_equal(folds_new_since(f, &key, &fold, &k), 3); /* nothing of it was told */
+	assert_int_equal(k->has, FC_HAS_LIMIT | FC_HAS_HARD);
+	assert_int_equal(k->limit, 64);
+	assert_int_equal(k->hard, 128);
+	assert_string_equal(k->cgroup, "/a/b");
+	note(f, &key, FC_HAS_LIMIT, 32, 0, "/c"); /* a limit changes, a path is kept */
+	assert_int_equal(folds_new_since(f, &key, &more, &k), 1);
+	assert_int_equal(k->has, FC_HAS_LIMIT);
+	assert_int_equal(k->limit, 32);
+	assert_string_equal(k->cgroup, "/a/b");
+	other.pid++;
+	note(f, &other, 0, 0, 0, "");
+	note(f, &other, 0, 0, 0, NULL);
+	assert_int_equal(folds_new_since(f, &other, &fold, &k), 3);
+	assert_null(k->cgroup);
+	assert_int_equal(k->has, 0);
+	note(f, &other, 0, 0, 0, "/late");
+	assert_int_equal(folds_new_since(f, &other, &more, &k), 1);
+	assert_string_equal(k->cgroup, "/late");
+	folds_free(f);
+}
+
+static void forget(void **state _unused_)
+{
+	struct fc_fold_key other = key;
+	struct folds *f = make();
+
+	folds_forget(f, &key);
+	assert_int_equal(told(f, &key, 10), 10);
+	other.start++; /* the same pid, later */
+	assert_int_equal(told(f, &other, 5), 5);
+	note(f, &other, FC_HAS_LIMIT, 1, 2, "/a");
+	folds_forget(f, &other);
+	assert_int_equal(folds_count(f), 1);
+	assert_int_equal(told(f, &key, 10), 0);
+	assert_int_equal(told(f, &other, 5), 5); /* a new life counts from 0 */
+	folds_forget(f, &key);
+	folds_forget(f, &other);
+	folds_forget(f, &other);
+	assert_int_equal(folds_count(f), 0);
+	folds_free(f);
+	folds_free(NULL);
+}
+
+static void many(void **state _unused_)
+{
+	struct fc_fold_key k = key;
+	struct folds *f = make();
+
+	for (k.pid = 1; k.pid <= 20000; k.pid++)
+		assert_int_equal(told(f, &k, k.pid), k.pid);
+	assert_int_equal(folds_count(f), 20000);
+	for (k.pid = 1; k.pid <= 20000; k.pid++)
+		assert_int_equal(told(f, &k, k.pid + 2), 2);
+	for (k.pid = 2; k.pid <= 20000; k.pid += 2)
+		folds_forget(f, &k);
+	assert_int_equal(folds_count(f), 10000);
+	folds_free(f);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(differences), cmocka_unit_test(keys), cmocka_unit_test(known),
+		cmocka_unit_test(forget),      cmocka_unit_test(many),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

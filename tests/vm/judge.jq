@@ -1,0 +1,313 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Compares what failcnt saw in one virtual machine with the truth that provoke counted, and with
+# what the kernel's log says: the lines of guest.sh in, one result for each row of the matrix out.
+#
+#   jq -nRc --arg kernel 6.12 --arg backend fexit --arg cgroup v2 --argjson names '["nofile-dup"]' \
+#      --rawfile reasons reasons.txt --argjson exit 0 -f judge.jq
+#
+# Result: {row, kernel, backend, cgroup, result, why}; result is ok, lost (missed, and told as
+# lost), cannot (why is the reason) or FAIL (why lists what was expected and what was seen).
+#
+# A value that is expected may be a number or a string, or one of {re}, {min, max}, {in}, {any},
+# {none}, {row}: see fits.
+
+def rest($n): split(" ")[$n:] | join(" ");
+
+# Lines of guest.sh -> one object.
+def collect:
+	reduce inputs as $l ({info: {}, doctor: [], auto: [], began: {}, truth: {}, ended: {}, noise: {},
+			      events: [], said: [], log: [], status: {}};
+		($l | split(" ")) as $w | $w[0] as $kind
+		| if $kind == "I" then .info[$w[1]] = ($l | rest(2))
+		elif $kind == "D" then .doctor += [$l[2:]]
+		elif $kind == "A" then .auto += [$l[2:]]
+		elif $kind == "B" then .began[$w[1]] = ($w[2] | tonumber)
+		elif $kind == "T" then .truth[$w[1]] = ($l | rest(2) | fromjson? // {skip: "no JSON"})
+		elif $kind == "X" then .ended[$w[1]] = {status: ($w[2] | tonumber), at: ($w[3] | tonumber)}
+		elif $kind == "P" then .noise[$w[1]] += [$l | rest(2)]
+		elif $kind == "E" then .events += [$l[2:] | fromjson? // {event: "not JSON"}]
+		elif $kind == "W" then .said += [$l[2:]]
+		elif $kind == "K" then .log += [$l[2:]]
+		elif $kind == "Z" then .status[$w[1]] = ($w[2] | tonumber)
+		else . end);
+
+def fits($p):
+	. as $v
+	| if ($p | type) != "object" then $v == $p
+	elif $p | has("re") then ($v | type) == "string" and ($v | test($p.re))
+	elif $p | has("min") then ($v | type) == "number" and $v >= $p.min and $v <= $p.max
+	elif $p | has("in") then any($p.in[]; . == $v)
+	elif $p | has("any") then $v != null
+	elif $p | has("none") then $v == null
+	elif $p | has("row") then any($v[]?; . as $r | all($p.row | to_entries[]; . as $e | $r[$e.key] == $e.value))
+	else $v == $p end;
+
+# What of an event is not as expected.
+def misfits($want):
+	. as $e
+	| [$want | to_entries[] | . as $w | $e[$w.key]
+	   | select(fits($w.value) | not)
+	   | "\($w.key): expected \($w.value | tojson), seen \(tojson)"];
+
+def pids_of: if .skip then [] else .pids // [.pid] end;
+
+# In the tolerance of some: how far a value may lie from the one expected.
+def within($limit; $less; $more): {min: ($limit * $less | floor), max: ($limit * $more | ceil)};
+
+def refused($t; $m):
+	{event: "refused", errno: $t.errno, pid: $t.pid, tid: $t.pid, uid: 0, comm: "provoke",
+	 ppid: ($m.info.shell | tonumber), limit: $t.limit, backend: $m.backend, certain: true,
+	 says: {any: true}, fix: {any: true}, count: {none: true}}
+	+ if $t.held then {held: $t.held} else {} end
+	+ if $t.asked then {asked: $t.asked} else {} end
+	+ if $t.namespace then {namespace: $t.namespace} else {} end
+	+ if $t.syscall then {syscall: $t.syscall} else {} end;
+
+def descriptor($t; $m):
+	refused($t; $m) + {resource: "nofile", limit_name: "RLIMIT_NOFILE", measure: "files"};
+
+def semaphore($t; $m; $resource; $measure):
+	refused($t; $m) + {resource: $resource, limit_name: $t.limit_name, measure: $measure,
+			   syscall: "semget", object: "IPC_PRIVATE"};
+
+# The sizes of a victim as the kernel itself printed them.
+def sizes($m):
+	if .event != "killed" then {} else
+		(.pid as $pid
+		 | first($m.log[] | select(test("Killed process \($pid) "))
+			 | capture("anon-rss:(?<rss_anon>[0-9]+)kB, file-rss:(?<rss_file>[0-9]+)kB, shmem-rss:(?<rss_shmem>[0-9]+)kB")
+			 | map_values(tonumber * 1024))) // {logged: "in the kernel's log"}
+	end;
+
+def killed($t; $m; $pid):
+	{event: "killed", pid: $pid, cause: $t.cause, resource: "memory", signal: "SIGKILL",
+	   measure: "bytes", backend: $m.backend, comm: "provoke", says: {any: true},
+	   trigger_pid: {any: true}}
+	+ if $t.cgroup then {cgroup: $t.cgroup} else {} end
+	+ if $t.oom_score_adj then {oom_score_adj: $t.oom_score_adj} else {} end;
+
+# By the limit of a memory cgroup. A charge of up to 8 pages at once did not fit any more.
+def killed_by_memcg($t; $m; $pid):
+	killed($t; $m; $pid)
+	+ {memcg: $t.memcg, limit: $t.limit, held: {min: ($t.limit - 8 * 4096), max: $t.limit}, certain: true,
+	   fix: {any: true}}
+	+ if $m.cgroup == "v2" then
+		{limit_name: "memory.max",
+		 failcnt: {row: ({source: "cgroup2", owner: "cgroup:\($t.memcg)", resource: "memory.oom_kill",
+				  delta: 1, relation: "own"}
+				 + if $t.n == 1 then {failcnt: $t.oom_kill} else {} end)}}
+	  else
+		# Both counters are full at once; and v1 counts in the cgroup of the victim alone.
+		{limit_name: {in: ["memory.limit_in_bytes", "memory.memsw.limit_in_bytes"]}}
+		+ if $t.cgroup == $t.memcg then
+			{failcnt: {row: {source: "cgroup1", owner: "cgroup:\($t.memcg)",
+					 resource: "memory.oom_kill", delta: 1, failcnt: $t.oom_kill}}}
+		  else {} end
+	  end;
+
+# A limit without a cgroup: seen in struct oom_control, and unknown to tracepoints.
+def killed_by_nodes($t; $m; $limit; $name):
+	killed($t; $m; $t.pid) + {limit_name: $name, memcg: {none: true}, certain: true}
+	+ if $m.backend == "tracepoint" then {limit: {none: true}} else {limit: $limit} end;
+
+# What must be seen of a provocation: an array, in the order of time; null: judged elsewhere.
+def wanted($m):
+	. as $t
+	| if .what | IN("nofile-dup", "nofile-pipe", "nofile-lowered", "nofile-fdupfd", "nofile-scm") then
+		[descriptor($t; $m)]
+	elif .what == "nofile-open" then
+		[descriptor($t; $m) + {object: $t.object, says: {re: "host not found"}}]
+	elif .what == "nofile-socket" then
+		[descriptor($t; $m) + {object: {re: "^socket AF_INET SOCK_DGRAM"}}]
+	elif .what == "nofile-accept" then [descriptor($t; $m) + {object: "127.0.0.1:\($t.port)"}]
+	# No system call of its own, and the path is not in its arguments.
+	elif .what == "nofile-iouring" then [descriptor($t; $m) + {syscall: {in: ["io_uring_enter", null]}}]
+	elif .what == "nofile-many" then
+		[$t.pids[] | . as $pid | descriptor($t; $m) + {pid: $pid, tid: $pid, ppid: {any: true}}]
+	elif .what == "nr-open" then
+		[refused($t; $m) + {resource: "nr-open", limit_name: "fs.nr_open", measure: "files"}]
+	elif .what == "file-max" then
+		# The kernel asks an approximate sum first: held can be a batch of 32 above the limit.
+		[refused($t; $m) + {resource: "file-max", limit_name: "fs.file-max", measure: "files", uid: $t.uid,
+				    object: $t.object, ppid: {any: true},
+				    held: {min: $t.limit, max: ($t.limit + 32)}}]
+	elif .what == "sem-mni" then [semaphore($t; $m; "semmni"; "sets")]
+	elif .what == "sem-mns" then [semaphore($t; $m; "semmns"; "semaphores")]
+	elif .what == "sem-msl" then [semaphore($t; $m; "semmsl"; "semaphores")]
+	elif .what | IN("sem-einval", "kill-sigkill", "pids-max") then []
+	elif .what | IN("oom-memcg", "oom-memcg-nested") then
+		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
+	elif .what == "oom-memcg-bystander" then
+		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.trigger_pid}]
+	elif .what == "oom-and-pids" then [killed_by_memcg($t + {memcg: $t.cgroup}; $m; $t.pid)]
+	elif .what == "oom-group" then
+		[killed_by_memcg($t; $m; {in: $t.pids}) + {cause: {in: ["oom-memcg", "oom-group"]}},
+		 # By now the first one has given back what it had.
+		 (range(2) | killed_by_memcg($t; $m; {in: $t.pids})
+			     + {held: {in: []}, failcnt: {in: []}} | del(.held, .failcnt))]
+	# The kernel names one of the two, whichever it comes to first.
+	elif .what == "oom-vm-shared" then
+		[killed_by_memcg($t + {n: 1}; $m; {in: $t.pids}) + {trigger_pid: {in: $t.pids}}]
+	# MemTotal and the kernel's totalpages differ by what is reserved.
+	elif .what == "oom-global" then
+		[killed_by_nodes($t; $m; within($t.limit; 0.98; 1.02); "memory and swap of the host")]
+	# Here totalpages counts the pages present in the node; MemTotal only those that can be given.
+	elif .what == "oom-cpuset" then
+		[killed_by_nodes($t; $m; within($t.limit; 1; 1.3); "cpuset.mems")]
+	elif .what == "oom-mempolicy" then
+		[killed_by_nodes($t; $m; within($t.limit; 1; 1.3); "the memory policy's nodes")]
+	elif .what == "oom-sysrq" then [killed($t; $m; $t.pid) + {limit: {none: true}, memcg: {none: true}}]
+	else null end;
+
+def brief: del(.schema, .boot_id, .run, .host, .exe, .started_at, .time, .says, .fix, .parent_comm) | tojson;
+
+# Losses at hooks, told from the beginning of this provocation to the sweep after its end.
+def losses($m; $name):
+	[$m.events[] | select(.event == "lost" and .stage == "hook"
+			      and .uptime_us >= $m.began[$name] * 1e6
+			      and .uptime_us <= ($m.ended[$name].at + 2.5) * 1e6) | .lost] | add // 0;
+
+# The witness: what the program itself counted agrees with what happened to it.
+def witness:
+	if .status and .status % 128 != 9 then ["wait status \(.status), and not SIGKILL"] else [] end
+	+ if .oom_kill and .oom_kill < 1 then ["memory.events counts no kill"] else [] end
+	+ if .events_max and .events_max < 1 then ["pids.events counts no refusal"] else [] end;
+
+# A flood: told whole, folded or lost, but told.
+def flood($m; $resource):
+	. as $t | losses($m; $t.what) as $lost
+	| [$m.events[] | select(.event == "refused" and .pid == $t.pid)] as $seen
+	| ([$seen[] | .count // 1] | add // 0) as $sum
+	| {mistakes: ([$seen[] | misfits({resource: $resource, errno: $t.errno, limit: $t.limit, backend: $m.backend})[]]
+		+ [$seen[] | select(.count == null) | misfits({held: $t.held, certain: true})[]]
+		+ if $sum > $t.n then ["\($sum) told of \($t.n)"] else [] end
+		+ if $sum + $lost < $t.n then ["\($sum) told and \($lost) lost of \($t.n)"] else [] end
+		| unique),
+	   missing: ($t.n - $sum)};
+
+def of_pids($t; $m):
+	($t | pids_of) as $pids
+	| [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))]
+	# After its ENFILE the program asks for one file more, to look at the count.
+	| if $t.what == "file-max" then map(select(.object != "/proc/sys/fs/file-nr")) else . end;
+
+def single($m):
+	. as $t | wanted($m) as $wanted
+	| (of_pids($t; $m) | if $t.what == "nofile-many" then sort_by(.pid) else sort_by(.seq) end) as $seen
+	| ($wanted | if $t.what == "nofile-many" then sort_by(.pid) else . end) as $wanted
+	| ($wanted | length) as $n
+	| {mistakes:
+		(if ($seen | length) > $n then ["\($seen | length) told of \($n): \($seen | map(brief) | join("\n    "))"]
+		elif ($seen | length) < $n and losses($m; $t.what) < $n - ($seen | length) then
+			["\($seen | length) told of \($n), \(losses($m; $t.what)) lost"]
+			+ if $n < 9 then [$seen[] | brief] else [] end
+		elif ($seen | length) == $n then
+			[range($n) as $i | $seen[$i] | misfits($wanted[$i] + sizes($m))[]]
+		else [] end
+		+ if $t.what == "oom-group" and ($seen | length) == $n
+			and (($seen | map(.pid) | sort) != ($t.pids | sort) or any($seen[1:][]; .cause != "oom-group")) then
+			["one record for each of \($t.pids), all but the first oom-group: seen "
+			 + ($seen | map({pid, cause}) | tojson)] else [] end),
+	   missing: ([0, $n - ($seen | length)] | max)};
+
+# No hook tells of a refused fork: the counter that moved does.
+def counted_pids($m):
+	. as $t
+	| [$m.events[] | select(.event == "counted" and .owner == "cgroup:\($t.cgroup)"
+				and any(.failcnt[]?; .resource == "pids"))] as $seen
+	| if $seen | length != 1 then ["\($seen | length) counted records with a pids row for \($t.cgroup)"]
+	  else ($seen[0] | misfits({source: (if $m.cgroup == "v2" then "cgroup2" else "cgroup1" end), backend: "counter",
+				    says: {re: "fork"},
+				    failcnt: {row: {resource: "pids", delta: 1, failcnt: $t.events_max, limit: $t.limit}},
+				    uptime_us: {min: ($m.began[$t.what] * 1e6),
+						max: (($m.began[$t.what] + 1.7) * 1e6)}})) end;
+
+def coincident_pids($m):
+	. as $t | (of_pids($t; $m)[0].seq // -1) as $seq
+	| if any($m.events[]; .event == "followup" and .of_seq == $seq
+		 and any(.failcnt[]?; .resource == "pids" and .relation == "coincident" and .delta == 1
+			 and .owner == "cgroup:\($t.cgroup)"))
+	  then [] else ["no followup of \($seq) with a coincident pids row: "
+			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
+
+def judge($m):
+	. as $t
+	| if .what == "nofile-flood" then flood($m; "nofile")
+	  elif .what == "sem-mni-flood" then flood($m; "semmni")
+	  elif wanted($m) == null then {mistakes: ["judge.jq does not know what must be seen"], missing: 0}
+	  else single($m) end
+	| .mistakes += ($t | witness)
+		+ if $t.what == "pids-max" then $t | counted_pids($m) else [] end
+		+ if $t.what == "oom-and-pids" then $t | coincident_pids($m) else [] end;
+
+# ROW BACKEND KERNEL CGROUP SENTENCE..., a * for any.
+def listed($m; $row):
+	[$reasons | split("\n")[] | select(test("^[^#\\s]")) | [splits("[ \t]+")]
+	 | select(.[0] == $row and (.[1] | IN("*", $m.backend)) and (.[2] | IN("*", $m.kernel))
+		  and (.[3] | IN("*", $m.cgroup)))
+	 | .[4:] | join(" ")] | first // null;
+
+def doctor_mistakes($m; $text; $status):
+	if $status != 0 then ["doctor's exit status is \($status)"] else [] end
+	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's)"))]
+	+ ["nofile", "semmni", "semmns", "semmsl", "memory"
+	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
+
+def backends($text): [$text[] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]") | .b];
+
+# All that was told is somebody's, and the last line adds up.
+def stream_mistakes($m):
+	([$m.truth[] | pids_of[]]) as $pids
+	| [$m.events[] | select(.event == "refused" or .event == "killed") | select(.pid | IN($pids[]) | not)
+	   | "nobody's: \(brief)"][:5]
+	+ ($m.events | [.[].seq] as $seq
+	   | if $seq == [range(1; ($seq | length) + 1)] then [] else ["seq has gaps"] end)
+	+ if $m.events[0].event == "started" and $m.events[-1].event == "stopped" then [] else
+		["the stream does not begin with started and end with stopped"] end
+	+ ($m.events as $e
+	   | {refused: ([$e[] | select(.event == "refused") | .count // 1] | add // 0),
+	      killed: ([$e[] | select(.event == "killed")] | length),
+	      lost: ([$e[] | select(.event == "lost") | .lost] | add // 0)} as $sums
+	   | [$sums | to_entries[] | select($e[-1].totals[.key] != .value)
+	      | "totals of \(.key): \($e[-1].totals[.key]), and the lines add up to \(.value)"])
+	+ [$m.events[] | select(.event == "lost" and .stage != "hook") | "lost: \(brief)"]
+	+ if $m.info.version | test("PREEMPT(?!_DYNAMIC)|7\\.") then [] else
+		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
+	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
+	+ [$m.said[] | select(test("^failcnt: [0-9]+ refused") | not) | "on stderr: \(.)"];
+
+(collect + {kernel: $kernel, backend: $backend, cgroup: $cgroup}) as $m
+| def result($row; $r; $why): {row: $row, kernel: $kernel, backend: $backend, cgroup: $cgroup, result: $r, why: $why};
+  def plain($row; $mistakes): listed($m; $row) as $reason
+	| if $reason == null then result($row; if $mistakes == [] then "ok" else "FAIL" end; $mistakes)
+	  elif $mistakes == [] then result($row; "FAIL"; ["works after all: take its reason out of reasons.txt"])
+	  else result($row; "cannot"; $reason) end;
+
+  if $exit != 0 then result("machine"; "FAIL"; ["exit status \($exit)"]) else empty end,
+  plain("doctor"; doctor_mistakes($m; $m.doctor; $m.status.doctor)
+	+ (backends($m.doctor) | map(select(. != $backend)) | if . == ["tracepoint"] or . == [] then [] else ["a hook with \(unique)"] end)),
+  (if $m.auto != [] then
+	plain("auto"; doctor_mistakes($m; $m.auto; $m.status.auto)
+	      + (backends($m.auto) | if (map(select(. == "fexit")) | length) == length - 1 then []
+				     else ["auto chose \(.)"] end))
+   else empty end),
+  plain("stream"; stream_mistakes($m)),
+  ($names[] | . as $name | ($name | split("=")[0]) as $row | listed($m; $row) as $reason
+	| $m.truth[$row] as $t | $m.ended[$row] as $over
+	| if $over == null then result($row; "FAIL"; ["untested: not run, or it did not come to its end"])
+	  elif $over.status == 77 then
+		if $reason != null then result($row; "cannot"; $reason)
+		else result($row; "FAIL"; ["untested: skipped without a listed reason: \($t.skip)"]) end
+	  elif $over.status != 0 or $t == null then
+		result($row; "FAIL"; ["provoke: exit status \($over.status)"] + ($m.noise[$row] // []))
+	  elif $reason != null then
+		# It was provoked: what cannot be seen must not be told, or the reason is stale.
+		if of_pids($t; $m) == [] then result($row; "cannot"; $reason)
+		else result($row; "FAIL"; ["seen after all: take its reason out of reasons.txt"]
+			    + [of_pids($t; $m)[:2][] | brief]) end
+	  else ($t | judge($m)) as $j
+		| if $j.mistakes != [] then result($row; "FAIL"; $j.mistakes)
+		  elif $j.missing > 0 then result($row; "lost"; ["\($j.missing) of \($t.n) not seen, and told as lost"])
+		  else result($row; "ok"; []) end
+	  end)

@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every failure, on every kernel, by every backend: provoked, and seen exactly once with the right
+# numbers, or there is a listed reason why it cannot be.
+#
+#   matrix.sh [-k KERNELS] [-b BACKENDS] [-j N] [-r FILE] BUILD_DIR
+#
+#   -k, --kernels KERNELS   as kernels.sh names them (default: "5.10 6.1 6.12 6.18 newest"); with 6.1
+#                           comes a machine that has cgroup v1 too
+#   -b BACKENDS             default: "fexit kprobe tracepoint"
+#   -j N                    machines at a time (default 2)
+#   -r FILE                 reasons (default: reasons.txt beside this)
+#
+# One machine for each kernel and backend runs guest.sh, which judges nothing; judge.jq compares its
+# output with the truth here. BUILD_DIR/failcnt is tested. Raw output, results and the printed matrix
+# stay in BUILD_DIR/matrix. Exit status: 0 when no cell failed, and no machine has fewer working
+# cells than cells.txt says: a cell that stopped working cannot hide behind a new reason.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+kernels='5.10 6.1 6.12 6.18 newest'
+backends='fexit kprobe tracepoint'
+at_once=2
+reasons=$here/reasons.txt
+cells=$here/cells.txt
+
+die() { echo "matrix.sh: $*" >&2; exit 2; }
+usage() { sed -n '/^#   matrix.sh/,/^#   -r/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+
+words=()
+while (($#)); do
+	case $1 in
+	-k | --kernels) kernels=${2-}; shift ;;
+	-b) backends=${2-}; shift ;;
+	-j) at_once=${2-}; shift ;;
+	-r) reasons=${2-}; shift ;;
+	-*) usage ;;
+	*) words+=("$1") ;;
+	esac
+	shift || usage
+done
+((${#words[@]} == 1)) || usage
+build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
+[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
+command -v jq >/dev/null || die "needs jq: apt-get install jq"
+out=$build/matrix
+mkdir -p "$out"
+
+# Enough repeats to be folded; more only take longer.
+arguments_of() {
+	case $1 in
+	*-flood) echo "$1=20000" ;;
+	*) echo "$1" ;;
+	esac
+}
+
+# Machines: "KERNEL CGROUP BACKEND", those that take longest first.
+machines=()
+for kernel in $(tr ' ' '\n' <<<"$kernels" | tac); do
+	"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
+	for backend in $backends; do machines+=("$kernel v2 $backend"); done
+	if [[ $kernel == 6.1 ]]; then
+		for backend in $backends; do machines+=("$kernel v1 $backend"); done
+	fi
+done
+"$here/kernels.sh" busybox >/dev/null
+
+cp "$build/failcnt" "$out/failcnt" # another build may replace it meanwhile
+${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+names=()
+while read -r name _; do names+=("$(arguments_of "$name")"); done < <("$out/provoke" LIST)
+
+run_machine() { # KERNEL CGROUP BACKEND
+	local name=$1-$2-$3 more=() first='' status=0 begin=$SECONDS
+	if [[ $2 == v1 ]]; then more=(-a failcnt.cgroup=v1); fi
+	if [[ $3 == fexit ]]; then first=-a; fi
+	echo "matrix.sh: $1 cgroup $2 $3 ..." >&2
+	# shellcheck disable=SC2086  # nothing where $first is empty
+	"$here/run.sh" -k "$1" -m 512 -N -b -t 240 "${more[@]}" -f "$out/failcnt:/failcnt" \
+		-f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
+		-- /bin/sh /guest $first "$3" "${names[@]}" >"$out/$name.log" 2>"$out/$name.err" || status=$?
+	jq -nRc --arg kernel "$1" --arg backend "$3" --arg cgroup "$2" --rawfile reasons "$reasons" \
+		--argjson exit "$status" --argjson names "$(printf '%s\n' "${names[@]}" | jq -R . | jq -sc .)" \
+		-f "$here/judge.jq" <"$out/$name.log" >"$out/$name.json" ||
+		jq -nc --arg kernel "$1" --arg backend "$3" --arg cgroup "$2" '{row: "machine", $kernel,
+			$backend, $cgroup, result: "FAIL", why: ["untested: judge.jq ended with an error"]}' \
+			>"$out/$name.json"
+	echo "matrix.sh: $1 cgroup $2 $3: $((SECONDS - begin)) s, $(grep -c '"result":"FAIL"' "$out/$name.json" || true) failed" >&2
+}
+
+rm -f "$out"/*.log "$out"/*.err "$out"/*.json "$out/matrix.txt"
+running=0
+for machine in "${machines[@]}"; do
+	if ((running == at_once)); then
+		wait -n
+		running=$((running - 1))
+	fi
+	# shellcheck disable=SC2086  # three words
+	run_machine $machine &
+	running=$((running + 1))
+done
+wait
+
+columns=$(for kernel in $kernels; do for cgroup in v2 v1; do for backend in $backends; do
+	echo "$kernel $cgroup $backend"
+done; done; done | while read -r kernel cgroup backend; do
+	if [[ -e $out/$kernel-$cgroup-$backend.json ]]; then echo "$kernel $cgroup $backend"; fi
+done)
+((SECONDS > 0)) || SECONDS=1
+status=0
+jq -rn --arg columns "$columns" --rawfile cells "$cells" --argjson seconds "$SECONDS" -f "$here/matrix.jq" \
+	"$out"/*.json >"$out/matrix.txt" || status=$?
+cat "$out/matrix.txt"
+((status == 0)) || exit 1
+tail -n 1 "$out/matrix.txt" | grep -q ', 0 failed '
