@@ -174,6 +174,13 @@ static __always_inline __u64 open_files(void)
 	return n > 0 ? n : 0;
 }
 
+static __always_inline __u64 current_file_max(void)
+{
+	if (&files_stat)
+		return BPF_CORE_READ((const struct files_stat_struct *)&files_stat, max_files);
+	return hint_file_max;
+}
+
 static __always_inline void refuse_file(long ret, __u8 hook, __u8 backend)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -187,9 +194,7 @@ static __always_inline void refuse_file(long ret, __u8 hook, __u8 backend)
 		r->held = open_files();
 		r->has |= FC_HAS_HELD;
 	}
-	r->limit = &files_stat ?
-			   BPF_CORE_READ((const struct files_stat_struct *)&files_stat, max_files) :
-			   hint_file_max;
+	r->limit = current_file_max();
 	if (r->limit)
 		r->has |= FC_HAS_LIMIT;
 	r->asked = 1;

@@ -18,19 +18,36 @@ const volatile bool exit_serves[FC_HOOKS + 1];
 const volatile __s32 nr_inotify_init = -1, nr_inotify_init1 = -1, nr_fanotify_init = -1,
 		     nr_mq_open = -1;
 
-/* mq_open, inotify_init and fanotify_init have limits of their own behind EMFILE. */
+/* A table this far from full was not what refused, even if another thread closed some since. */
+#define SLACK 64
+
+/*
+ * Other limits hide behind EMFILE too: those of message queues, inotify and fanotify, and of some
+ * drivers. Only fcntl(F_DUPFD) is refused for descriptors while there is room.
+ */
 static __always_inline bool emfile_is_other(__s64 nr)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct files_struct *files = BPF_CORE_READ(task, files);
 	__u64 cur = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
-	__u64 most = current_nr_open();
+	__u64 most = current_nr_open(), n;
 
-	if (nr != nr_inotify_init && nr != nr_inotify_init1 && nr != nr_fanotify_init &&
-	    nr != nr_mq_open)
-		return false;
 	if (most && most < cur)
 		cur = most;
-	return BPF_CORE_READ(task, files, next_fd) < cur;
+	if (nr == nr_fcntl || BPF_CORE_READ(files, next_fd) >= cur)
+		return false;
+	if (nr == nr_inotify_init || nr == nr_inotify_init1 || nr == nr_fanotify_init ||
+	    nr == nr_mq_open)
+		return true;
+	return open_descriptors(files, &n) && n + SLACK < cur;
+}
+
+/* The hard limit of pipe buffers, for one, says ENFILE as well. */
+static __always_inline bool enfile_is_other(void)
+{
+	__u64 max = current_file_max();
+
+	return &nr_files && max && open_files() + SLACK < max;
 }
 
 static __always_inline void sys_exit_refused(long ret, bool first)
@@ -43,7 +60,7 @@ static __always_inline void sys_exit_refused(long ret, bool first)
 		    !hook_silent(FC_HOOK_ALLOC_FD, first))
 			refuse_descriptor(ret, FC_HOOK_ALLOC_FD, FC_BACKEND_TRACEPOINT);
 	} else if (ret == -ENFILE) {
-		if (exit_serves[FC_HOOK_ALLOC_EMPTY_FILE] &&
+		if (exit_serves[FC_HOOK_ALLOC_EMPTY_FILE] && !enfile_is_other() &&
 		    !hook_silent(FC_HOOK_ALLOC_EMPTY_FILE, first))
 			refuse_file(ret, FC_HOOK_ALLOC_EMPTY_FILE, FC_BACKEND_TRACEPOINT);
 	} else if (regs.nr == (regs.compat ? nr_semget_compat : nr_semget)) {

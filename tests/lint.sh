@@ -34,12 +34,15 @@ formatted() {
 	done
 }
 
+# Without unix.Malloc and DeadStores: clang 14 knows neither the cleanup attribute nor uthash. What they
+# look for AddressSanitizer finds in the unit tests.
 analyzed() {
 	local f
 	for f in user/*.c; do
 		echo "$f"
 	done | xargs -P "$(nproc)" -I{} clang --analyze --analyzer-output text -std=gnu11 -D_GNU_SOURCE \
-		-DFAILCNT_VERSION='"0"' -I"$build" -Wno-everything -o /dev/null {} 2>&1
+		-DFAILCNT_VERSION='"0"' -I"$build" -Wno-everything -Xclang -analyzer-disable-checker \
+		-Xclang unix.Malloc,deadcode.DeadStores -o /dev/null {} 2>&1
 }
 
 scripts() { git ls-files -co --exclude-standard '*.sh' '*.bash' .ci/run; }
@@ -102,7 +105,7 @@ top_level() {
 
 portable() {
 	local hosts
-	git grep -nIE '/(work|tmp/bash_jobs|root/)' -- . ':!tests/lint.sh' | head -5
+	git grep -nIE '(^|[^a-z.}A-Z"])/(work|tmp/bash_jobs|farm)/' -- . ':!tests/lint.sh' | head -5
 	hosts=$(grep -rhoE 'https?://[^/ ]+' /etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
 		sed 's#.*//##' | sort -u | grep -F . | paste -sd '|' | sed 's/\./\\./g')
 	[ -z "$hosts" ] || git grep -nIE "$hosts" -- . | head -5

@@ -47,6 +47,8 @@ static struct baseline_owner *owner_add(struct baseline *b, enum counter_source 
 
 static void owner_free(struct baseline *b, struct baseline_owner *o)
 {
+	if (!b->owners)
+		return; /* never: o is in it */
 	HASH_DEL(b->owners, o);
 	b->n_ubc -= o->source == COUNTER_UBC;
 	for (unsigned int i = 0; i < o->n_rows; i++)

@@ -278,7 +278,7 @@ static void open_counters(struct watch *w)
 {
 	const struct options *o = w->options;
 	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
-	struct watcher_options wo = { .interval_ms = o->interval_ms ? o->interval_ms : 1000,
+	struct watcher_options wo = { .interval_ms = o->interval_ms,
 				      .settle_ms = SETTLE_MS };
 	int err = counters_open(&w->counters, &co);
 

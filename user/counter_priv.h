@@ -73,7 +73,7 @@ static inline struct parse_text counter_text(const struct counter_buf *b)
  * Sets one member of a row by the result of reading it: absent for -ENOENT,
  * -EACCES and -ENODATA, malformed for other errors. Returns -ENOMEM alone.
  */
-int counter_put(struct counter_row *r, enum counter_have what, int result, uint64_t v);
+__attribute__((nonnull(1))) int counter_put(struct counter_row *r, enum counter_have what, int result, uint64_t v);
 
 struct counter_row counter_row_of(enum counter_source source, const char *name, const char *unit);
 

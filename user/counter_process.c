@@ -32,7 +32,7 @@ struct process {
 static int usage_cpu(struct process *p, uint64_t *ret)
 {
 	long ticks = sysconf(_SC_CLK_TCK);
-	uint64_t v;
+	uint64_t v = 0;
 	int r;
 
 	r = counter_slurp_at(&p->c->buf, p->dir, "stat", COUNTER_FILE_MAX);
@@ -47,7 +47,7 @@ static int usage_cpu(struct process *p, uint64_t *ret)
 /* The kernel counts tasks of a real user id, not of a process. */
 static int usage_nproc(struct process *p, uint64_t *ret)
 {
-	uint64_t uid;
+	uint64_t uid = 0;
 	int r = p->status_result;
 
 	if (!r)

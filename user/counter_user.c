@@ -55,7 +55,7 @@ static struct user *user_of(struct users *all, uint32_t uid)
 
 static int add_process(struct counters *c, struct users *all, const char *pid)
 {
-	uint64_t uid, threads;
+	uint64_t uid = 0, threads;
 	char path[64];
 	struct user *u;
 	int r;

@@ -120,8 +120,8 @@ int sink_open(struct sink **ret, enum sink_kind kind, const char *path,
 
 int sink_reopen(struct sink *s)
 {
-	int fd, err;
-	bool torn;
+	int fd = -1, err;
+	bool torn = false;
 
 	if (!s->path)
 		return 0;

@@ -45,7 +45,7 @@ static void defaults(void **state _unused_)
 	assert_int_equal(parse(&watch, ""), 0);
 	assert_string_equal(said, "");
 	assert_false(o.has_pid || o.has_uid || o.kills || o.json || o.help || o.version);
-	assert_int_equal(o.interval_ms, 1000);
+	assert_int_equal(o.interval_ms, 700);
 	assert_int_equal(o.duration_ms, 0);
 	assert_int_equal(o.backend, OPT_AUTO);
 	assert_null(o.output);

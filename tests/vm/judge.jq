@@ -71,13 +71,14 @@ def semaphore($t; $m; $resource; $measure):
 	refused($t; $m) + {resource: $resource, limit_name: $t.limit_name, measure: $measure,
 			   syscall: "semget", object: "IPC_PRIVATE"};
 
-# The sizes of a victim as the kernel itself printed them.
+# The sizes of a victim as the kernel itself printed them. Newer kernels print exact sums there; what
+# is read in the hook is the approximate one, which lags by up to a batch of 32 pages.
 def sizes($m):
 	if .event != "killed" then {} else
 		(.pid as $pid
 		 | first($m.log[] | select(test("Killed process \($pid) "))
 			 | capture("anon-rss:(?<rss_anon>[0-9]+)kB, file-rss:(?<rss_file>[0-9]+)kB, shmem-rss:(?<rss_shmem>[0-9]+)kB")
-			 | map_values(tonumber * 1024))) // {logged: "in the kernel's log"}
+			 | map_values(tonumber * 1024 | {min: (. - 32 * 4096), max: (. + 32 * 4096)}))) // {logged: "in the kernel's log"}
 	end;
 
 def killed($t; $m; $pid):
@@ -153,8 +154,10 @@ def wanted($m):
 	elif .what == "oom-global" then
 		[killed_by_nodes($t; $m; within($t.limit; 0.98; 1.02); "memory and swap of the host")]
 	# Here totalpages counts the pages present in the node; MemTotal only those that can be given.
+	# On v1 the cgroup of an event is the one in the memory hierarchy.
 	elif .what == "oom-cpuset" then
-		[killed_by_nodes($t; $m; within($t.limit; 1; 1.3); "cpuset.mems")]
+		[killed_by_nodes($t; $m; within($t.limit; 1; 1.3); "cpuset.mems")
+		 + if $m.cgroup == "v1" then {cgroup: "/"} else {} end]
 	elif .what == "oom-mempolicy" then
 		[killed_by_nodes($t; $m; within($t.limit; 1; 1.3); "the memory policy's nodes")]
 	elif .what == "oom-sysrq" then [killed($t; $m; $t.pid) + {limit: {none: true}, memcg: {none: true}}]
@@ -275,7 +278,8 @@ def stream_mistakes($m):
 	+ if $m.info.version | test("PREEMPT(?!_DYNAMIC)|7\\.") then [] else
 		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
 	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
-	+ [$m.said[] | select(test("^failcnt: [0-9]+ refused") | not) | "on stderr: \(.)"];
+	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to)") | not)
+	   | "on stderr: \(.)"];
 
 (collect + {kernel: $kernel, backend: $backend, cgroup: $cgroup}) as $m
 | def result($row; $r; $why): {row: $row, kernel: $kernel, backend: $backend, cgroup: $cgroup, result: $r, why: $why};

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What failcnt sees of failures that really happen on this machine's own kernel: each is provoked (provoke.c prints the
+# truth about it) in a namespace, rlimit or cgroup of its own, and the lines that failcnt wrote are compared with that
+# truth. Works with cgroup v1 and v2 and with any backend; what the backend cannot see is skipped, and said.
+#
+# usage: run.sh BUILD_DIR        as root; BUILD_DIR holds failcnt, and gets provoke
+#
+# Prints `ok NAME`, `FAIL NAME: why` or `skip NAME: reason`, and last `live: N passed, N failed, N skipped`; the exit
+# status is 1 where one failed. The tests are in run_*.bash: a function fails with `no WHY`, or skips with `na REASON`.
+# shellcheck source-path=SCRIPTDIR
+set -uo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=run_lib.bash
+. "$here/run_lib.bash"
+# shellcheck source=run_events.bash
+. "$here/run_events.bash"
+# shellcheck source=run_stream.bash
+. "$here/run_stream.bash"
+# shellcheck source=run_counters.bash
+. "$here/run_counters.bash"
+
+(($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
+setup "$1"
+
+all_provocations
+run flood-1000000 flood
+run many-200 many
+run flood-of-sets flood_sets
+run comm-of-bytes odd_comm
+
+all_filters
+run count count_option
+run duration duration_option
+
+run started-within-1s started_soon
+run ctrl-c ctrl_c
+run output-file output_file
+run sighup sighup
+run stdout-full stdout_full
+run stdout-closed stdout_closed
+run reader-gone reader_gone
+run two-watchers two_watchers
+run idle-memory idle_memory
+
+run counted counted
+run coincident coincident
+run not-root-watch not_root_watch
+run not-root-nothing not_root_nothing
+run not-root-doctor not_root_doctor
+run doctor doctor
+run table table_all
+run table-owners table_owners
+run table-json table_json
+run table-fixtures table_fixtures
+
+run contract contract
+run whole-streams whole_streams
+run nothing-left nothing_left
+
+echo "live: $passed passed, $failed failed, $skipped skipped"
+((failed == 0))

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * event_priv.h - between event.c and event_oom.c.
+ */
+#ifndef FAILCNT_EVENT_PRIV_H
+#define FAILCNT_EVENT_PRIV_H
+
+#include "event.h"
+
+int event_set_path(struct event *e, enum field f, const struct fc_path *p);
+int event_set_who(struct event *e, const struct fc_who *w, const struct event_context *c);
+void event_set_resource(struct event *e, unsigned int resource);
+int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
+		     const struct event_context *c);
+
+#endif
