@@ -142,7 +142,7 @@ int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc
 	}
 	event_int(e, FIELD_TRIGGER_PID, o->trigger.pid);
 	event_strn(e, FIELD_TRIGGER_COMM, o->trigger.comm, FC_COMM);
-	err = set_path(e, FIELD_TRIGGER_CGROUP, &o->trigger.cgroup);
+	err = event_set_path(e, FIELD_TRIGGER_CGROUP, &o->trigger.cgroup);
 	if (err < 0)
 		return err;
 	err = set_limit_of_kill(e, o, c);

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * floor.bpf.c - programs that do nothing, on the hooks of descriptors and
+ * files: what no watcher that attaches this way can be cheaper than.
+ *
+ * Compiled once for each way, with -DFEXIT, -DKPROBE, -DTRACEPOINT or -DCLASSIC.
+ */
+#define SEC(name) __attribute__((section(name), used))
+
+#if defined(FEXIT)
+SEC("fexit/alloc_fd")
+int floor_fd(void *ctx)
+{
+	return 0;
+}
+
+SEC("fexit/alloc_empty_file")
+int floor_file(void *ctx)
+{
+	return 0;
+}
+#elif defined(KPROBE)
+SEC("kretprobe/alloc_fd")
+int floor_fd(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/alloc_empty_file")
+int floor_file(void *ctx)
+{
+	return 0;
+}
+#elif defined(TRACEPOINT)
+SEC("raw_tp/sys_exit")
+int floor_exit(void *ctx)
+{
+	return 0;
+}
+#elif defined(CLASSIC)
+SEC("tracepoint/raw_syscalls/sys_exit")
+int floor_exit(void *ctx)
+{
+	return 0;
+}
+#endif
+
+char license[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */

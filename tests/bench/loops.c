@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * loops.c - what one operation costs, in nanoseconds. In a machine where each
+ * instruction takes one nanosecond (tests/vm/run.sh -i) that is a count of
+ * instructions, the kernel's included, and the same in every run.
+ *
+ * Each operation runs in batches that are shorter than the time between two
+ * ticks, so that in most of them nothing but the operation runs; the cheapest
+ * batch of a round is the round's cost. Rounds are repeated until two in a row
+ * agree, because the first ones still fill the kernel's caches.
+ *
+ *   loops      one line for each operation: name, ns, "=" when two rounds agreed or "~", rounds
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define SETTLE_S 5 /* of uptime: before that, the clock of a new machine is not steady */
+#define ROUNDS 20
+#define BATCH_NS 1000000 /* a tick comes every 4,000,000 */
+#define BATCHES 40
+#define SMALL_LIMIT 16 /* of descriptors, where they are to be refused */
+
+struct operation {
+	const char *name;
+	void (*run)(void);
+	bool refused; /* with RLIMIT_NOFILE used up */
+};
+
+static int file = -1;
+
+static void fail(const char *what)
+{
+	fprintf(stderr, "loops: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static void op_getppid(void)
+{
+	syscall(SYS_getppid);
+}
+
+static void op_dup(void)
+{
+	int fd = dup(file);
+
+	if (fd < 0)
+		fail("dup");
+	close(fd);
+}
+
+static void op_open(void)
+{
+	int fd = open("/proc/self/stat", O_RDONLY);
+
+	if (fd < 0)
+		fail("open");
+	close(fd);
+}
+
+static void op_read(void)
+{
+	char c;
+
+	if (read(file, &c, 1) != 1)
+		fail("read");
+}
+
+static void op_mmap(void)
+{
+	void *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		fail("mmap");
+	munmap(p, 4096);
+}
+
+static void op_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	if (pid < 0 || waitpid(pid, NULL, 0) != pid)
+		fail("fork");
+}
+
+static void op_refused(void)
+{
+	if (dup(file) >= 0 || errno != EMFILE)
+		fail("dup at the limit");
+}
+
+static const struct operation operations[] = {
+	{ .name = "getppid", .run = op_getppid },
+	{ .name = "dup+close", .run = op_dup },
+	{ .name = "open+close", .run = op_open },
+	{ .name = "read", .run = op_read },
+	{ .name = "mmap+munmap", .run = op_mmap },
+	{ .name = "fork+exit", .run = op_fork },
+	{ .name = "dup-refused", .run = op_refused, .refused = true },
+};
+
+static long now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000L + ts.tv_nsec;
+}
+
+static long batch(const struct operation *o, int n)
+{
+	long begin = now_ns();
+
+	for (int i = 0; i < n; i++)
+		o->run();
+	return now_ns() - begin;
+}
+
+static long one_round(const struct operation *o, int n)
+{
+	long best = batch(o, n);
+
+	for (int i = 1; i < BATCHES; i++) {
+		long ns = batch(o, n);
+
+		if (ns < best)
+			best = ns;
+	}
+	return (best + n / 2) / n;
+}
+
+static void measure(const struct operation *o)
+{
+	long last = -1, ns = 0;
+	int n, round;
+
+	batch(o, 20);
+	n = BATCH_NS / (batch(o, 10) / 10 + 1);
+	if (n < 1)
+		n = 1;
+	for (round = 1; round <= ROUNDS; round++) {
+		ns = one_round(o, n);
+		if (ns == last)
+			break;
+		last = ns;
+	}
+	printf("%s %ld %s %d\n", o->name, ns, round <= ROUNDS ? "=" : "~", round <= ROUNDS ? round : ROUNDS);
+	fflush(stdout);
+}
+
+/* Descriptors of this process are refused from now on. */
+static void use_up(void)
+{
+	struct rlimit r = { SMALL_LIMIT, SMALL_LIMIT };
+
+	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
+		fail("setrlimit");
+	while (dup(file) >= 0)
+		;
+}
+
+static void settle(void)
+{
+	struct timespec ts;
+
+	do {
+		usleep(100000);
+		clock_gettime(CLOCK_BOOTTIME, &ts);
+	} while (ts.tv_sec < SETTLE_S);
+}
+
+int main(void)
+{
+	file = open("/dev/zero", O_RDONLY);
+	if (file < 0)
+		fail("/dev/zero");
+	settle();
+	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+		if (operations[i].refused)
+			use_up();
+		measure(&operations[i]);
+	}
+	return 0;
+}
