@@ -11,8 +11,8 @@
 #include "counter.h"
 #include "kernel.h"
 #include "log.h"
+#include "obstacle.h"
 #include "selftest.h"
-#include "start.h"
 #include "tracer.h"
 
 static void print_trial(const char *name, const struct kernel_trial *t, const char *works)
@@ -179,15 +179,14 @@ static int examine(const struct kernel_facts *k, const struct options *o)
 int cmd_doctor(const struct options *o)
 {
 	struct kernel_facts k;
-	const char *obstacle;
+	char why[OBSTACLE_TEXT];
 
 	kernel_probe(&k);
 	print_kernel(&k);
-	obstacle = start_obstacle(&k, o->backend);
-	if (!obstacle)
+	if (!obstacle(&k, o->backend, why, sizeof(why)))
 		return examine(&k, o);
 	print_counters(o);
 	fflush(stdout);
-	log_error("%s", obstacle);
+	log_error("%s", why);
 	return EXIT_DENIED;
 }

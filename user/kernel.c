@@ -10,6 +10,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -218,6 +219,7 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 
 void kernel_probe(struct kernel_facts *ret)
 {
+	libbpf_print_fn_t print = libbpf_set_print(NULL); /* what is refused here is no error */
 	struct btf *btf = btf__load_vmlinux_btf();
 
 	memset(ret, 0, sizeof(*ret));
@@ -238,4 +240,5 @@ void kernel_probe(struct kernel_facts *ret)
 		find_symbols(ret);
 	}
 	btf__free(btf);
+	libbpf_set_print(print);
 }

@@ -8,44 +8,7 @@
 
 #include "catalogue.h"
 #include "log.h"
-
-static const enum kernel_mechanism needed[] = {
-	[OPT_AUTO] = KERNEL_BPF,
-	[OPT_FEXIT] = KERNEL_FEXIT,
-	[OPT_KPROBE] = KERNEL_KPROBE,
-	[OPT_TRACEPOINT] = KERNEL_RAW_TP,
-};
-
-const char *start_obstacle(const struct kernel_facts *facts, enum opt_backend wanted)
-{
-	static char text[256];
-	const struct kernel_trial *t = &facts->trial[KERNEL_BPF];
-
-	if (t->error == -ENOSYS || t->error == -EINVAL)
-		return "this kernel has no BPF ring buffer (Linux 5.8 or later is needed); boot a newer kernel, or "
-		       "go on with counters";
-	if (!facts->has_capability)
-		return "no permission to load BPF programs: run it as root (sudo failcnt), or with CAP_BPF and "
-		       "CAP_PERFMON";
-	if (t->stage != KERNEL_WORKS) {
-		snprintf(text, sizeof(text),
-			 "the kernel refuses BPF to this process (%s): a container needs CAP_BPF and CAP_PERFMON and "
-			 "no seccomp filter on bpf(2)",
-			 strerror(-t->error));
-		return text;
-	}
-	if (facts->btf_error)
-		return "this kernel has no BTF (/sys/kernel/btf/vmlinux): boot one built with "
-		       "CONFIG_DEBUG_INFO_BTF=y, as every Debian kernel since 5.10 is";
-	t = &facts->trial[needed[wanted]];
-	if (wanted != OPT_AUTO && t->stage != KERNEL_WORKS) {
-		snprintf(text, sizeof(text), "this kernel refuses %s at %s (%s): leave --backend=auto to choose",
-			 kernel_mechanism_name(needed[wanted]),
-			 t->stage == KERNEL_AT_LOAD ? "load" : "attach", strerror(-t->error));
-		return text;
-	}
-	return NULL;
-}
+#include "obstacle.h"
 
 static uint64_t read_sysctl(const char *path)
 {
@@ -71,13 +34,12 @@ int start_tracer(struct tracer **ret, const struct options *o)
 {
 	struct tracer_options t = {};
 	struct kernel_facts facts;
-	const char *obstacle;
+	char why[OBSTACLE_TEXT];
 	int err;
 
 	kernel_probe(&facts);
-	obstacle = start_obstacle(&facts, o->backend);
-	if (obstacle) {
-		log_error("%s", obstacle);
+	if (obstacle(&facts, o->backend, why, sizeof(why))) {
+		log_error("%s", why);
 		return -EPERM;
 	}
 	fill_options(&t, o);

@@ -13,7 +13,4 @@
 /* Probes the kernel and opens the tracer; -errno after one sentence on stderr with the next step. */
 int start_tracer(struct tracer **ret, const struct options *o);
 
-/* Why nothing can be traced and what to do; NULL: nothing stands in the way. */
-const char *start_obstacle(const struct kernel_facts *facts, enum opt_backend wanted);
-
 #endif

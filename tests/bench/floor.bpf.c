@@ -45,4 +45,4 @@ int floor_exit(void *ctx)
 }
 #endif
 
-char license[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */
+char LICENSE[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */

@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What runs inside the virtual machine of run.sh: attaches one thing after the other, and has the
+# operations timed under each. It computes nothing; the first letter of a line tells what it is.
+#
+#   L ROW OPERATION NS =|~ ROUNDS    a line of loops, while ROW was attached
+#   T BACKEND KEY US                 a line of times
+#   X ROW STATUS                     ROW could not be attached, or ended badly
+#
+#   guest.sh ROW...      nothing; fexit, kprobe, tracepoint: failcnt with that backend; floor-WAY:
+#                        the programs of /floor-WAY.o, which do nothing; times-BACKEND
+loops() { /loops | sed "s/^/L $1 /"; }
+
+# failcnt BACKEND: waits until it has started, measures, and ends it.
+under_failcnt() {
+	/failcnt watch --json --backend="$1" >/tmp/events 2>/tmp/said &
+	watch=$!
+	n=0
+	while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
+		usleep 50000
+		n=$((n + 1))
+	done
+	# Not one hook may have ended on another backend; mark_victim is a tracepoint on every one.
+	grep -o '"backends":{[^}]*}' /tmp/events | sed "s/^/B $1 /"
+	loops "$1"
+	kill -INT $watch
+	wait $watch || { echo "X $1 $?"; cat /tmp/said >&2; }
+}
+
+under_floor() {
+	if /bpftool prog loadall "/$1.o" /sys/fs/bpf/floor autoattach >/tmp/said 2>&1; then
+		loops "$1"
+	else
+		echo "X $1 $?"
+		cat /tmp/said >&2
+	fi
+	rm -rf /sys/fs/bpf/floor
+}
+
+for row in "$@"; do
+	case $row in
+	nothing) loops nothing ;;
+	floor-*) under_floor "$row" ;;
+	times-*) /times /failcnt "${row#times-}" | sed "s/^/T ${row#times-} /" ;;
+	*) under_failcnt "$row" ;;
+	esac
+done
