@@ -78,7 +78,8 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *kn)
 	return BPF_CORE_READ(kn, parent);
 }
 
-/* 6.2 made rss_stat an array of percpu counters; `count` is what the kernel log prints too. */
+/* 6.2 made rss_stat an array of percpu counters; `count` lags behind by what
+ * its processors have not added yet, at most 32 pages each (the kernel log of 7.x adds them up). */
 static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
 {
 	struct mm_struct___atomic *old = (void *)mm;

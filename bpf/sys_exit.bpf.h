@@ -50,7 +50,8 @@ static __always_inline bool enfile_is_other(void)
 	return &nr_files && max && open_files() + SLACK < max;
 }
 
-static __always_inline void sys_exit_refused(long ret, bool first)
+/* Not inline: hook.bpf.h tells why. */
+static __noinline int sys_exit_refused(long ret, bool first)
 {
 	struct task_regs regs;
 
@@ -69,6 +70,7 @@ static __always_inline void sys_exit_refused(long ret, bool first)
 		if (ret == -EINVAL && exit_serves[FC_HOOK_SEMGET] && !hook_silent(FC_HOOK_SEMGET, first))
 			refuse_set_size(ret, FC_HOOK_SEMGET, FC_BACKEND_TRACEPOINT);
 	}
+	return 0;
 }
 
 /* -28 ENOSPC ... -22 EINVAL: one comparison sends everything else away. */

@@ -103,6 +103,39 @@ fetch_kernels() {
 	fi
 }
 
+# One test a kernel, and that the check itself can fail.
+btf() {
+	local n bad=0
+	n=$(wc -w <<<"$kernels")
+	tests/vm/btf_check.sh --self-test || bad=$((bad + 1))
+	tests/vm/btf_check.sh --kernels "$kernels" "$build" || bad=$((bad + 1))
+	echo "btf: $((n + 2 - bad)) passed, $bad failed"
+	[ "$bad" = 0 ]
+}
+
+# Of the kernels that preempt (preempt.sh tells which) those that are asked for.
+preempt() {
+	local some out="$build/preempt.txt" status
+	some=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.1|newest' | paste -sd ' ')
+	if [ -z "$some" ]; then
+		echo "preempt: 0 passed, 0 failed, 1 skipped (neither 6.1 nor newest is among KERNELS)"
+		return 0
+	fi
+	tests/vm/preempt.sh -k "$some" "$build" | tee "$out"
+	status=${PIPESTATUS[0]}
+	echo "preempt: $(grep -c '^ok' "$out") passed, $(grep -c '^FAIL' "$out") failed"
+	return "$status"
+}
+
+# Cells that cannot work are listed with their reasons, which matrix.sh checks: they count as skipped.
+matrix() {
+	local out="$build/matrix.txt" status
+	tests/vm/matrix.sh --kernels "$kernels" "$build" 2>&1 | tee "$out"
+	status=${PIPESTATUS[0]}
+	sed -nE 's/^matrix: ([0-9]+) working cells, ([0-9]+) cannot, ([0-9]+) failed.*/matrix: \1 passed, \3 failed, \2 skipped/p' "$out"
+	return "$status"
+}
+
 need_root() {
 	[ "$(id -u)" = 0 ] && return
 	echo "these tests load BPF programs and make cgroups: run 'sudo make test' ('make check' needs no root)" >&2
@@ -119,8 +152,9 @@ if [ "$what" = all ]; then
 	suite servers tests/live/servers/run.sh "$build/failcnt"
 	if [ "$kernels" != none ]; then
 		suite kernels fetch_kernels
-		suite btf tests/vm/btf_check.sh --kernels "$kernels" "$build"
-		suite matrix tests/vm/matrix.sh --kernels "$kernels" "$build"
+		suite btf btf
+		suite preempt preempt
+		suite matrix matrix
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi

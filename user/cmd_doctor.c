@@ -37,7 +37,7 @@ static void print_kernel(const struct kernel_facts *k)
 	printf("  %-20s %s\n", "privileges",
 	       k->has_capability ? "enough" : "missing: run it as root, or with CAP_BPF and CAP_PERFMON");
 	printf("  %-20s %s\n", "preemption",
-	       k->may_preempt ? "possible: fexit and raw tracepoint programs may miss calls (counted below)"
+	       k->may_preempt ? "possible: fexit and raw tracepoint programs may miss calls, and these are counted"
 			      : "none: no program misses a call");
 	printf("  %-20s cgroup v%d\n", "memory", k->memory_is_v1 ? 1 : 2);
 }
@@ -172,7 +172,8 @@ static int examine(const struct kernel_facts *k, const struct options *o)
 		printf("\nEverything that can work here works.\n");
 		return EXIT_DONE;
 	}
-	printf("\n%u hooks are missing, %u failures were not seen.\n", missing, failed);
+	printf("\n%u hook%s missing, %u failure%s not seen.\n", missing, missing == 1 ? " is" : "s are",
+	       failed, failed == 1 ? " was" : "s were");
 	return EXIT_NOTHING;
 }
 

@@ -36,17 +36,19 @@ static void add_all_moved(struct text *t, const char *before)
 		text_f(t, " and %u more", t->e->moved_left_out);
 }
 
-static void add_pairs(struct text *t, const char *before, enum field f)
+/* skip_zero: only what there is. Returns whether there was any. */
+static bool add_pairs(struct text *t, const char *before, enum field f, bool skip_zero)
 {
 	const char *between = before;
 
 	for (unsigned int i = 0; i < t->e->n_pairs; i++) {
-		if (t->e->pairs[i].field != f)
+		if (t->e->pairs[i].field != f || (skip_zero && t->e->pairs[i].value == 0))
 			continue;
 		text_f(t, "%s%s ", between, t->e->pairs[i].key);
 		text_count(t, t->e->pairs[i].value);
 		between = ", ";
 	}
+	return between != before;
 }
 
 static void add_span(struct text *t)
@@ -157,12 +159,13 @@ static void show_started(struct text *t)
 	text_field(t, " on ", FIELD_HOST);
 	text_field(t, ", Linux ", FIELD_KERNEL);
 	text_field(t, " ", FIELD_ARCH);
-	add_pairs(t, "; hooks: ", FIELD_BACKENDS);
+	if (!add_pairs(t, "; hooks: ", FIELD_BACKENDS, true) && event_has(t->e, FIELD_BACKENDS))
+		text_add(t, "; no hooks: counters alone");
 }
 
 static void show_stopped(struct text *t)
 {
-	add_pairs(t, " ", FIELD_TOTALS);
+	add_pairs(t, " ", FIELD_TOTALS, false);
 }
 
 static void show_followup(struct text *t)

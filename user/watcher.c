@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * watcher.c - decides what is read when: a cgroup that the kernel says has
- * counted, at once but not again before settle_ms have gone by; what never
+ * counted, at once but at most twice in settle_ms; what never
  * notifies, once an interval; the chain of an event, when it is due. What a
  * reading means is correlate.c's business, which cgroups there are that of
  * watcher_tree.c.
@@ -67,7 +67,8 @@ static int read_node(struct watcher *w, struct tree_node *n)
 	r = read_cgroup(w, tree_source(n), owner, w->first || n->as_is);
 	n->as_is = false;
 	/* Until the first run the caller's clock is not known. */
-	n->was_read = !w->first;
+	n->n_read = w->first ? 0 : n->n_read ? 2 : 1;
+	n->read_before = n->read_at;
 	n->read_at = w->now_ms;
 	tree_clean(&w->tree, n);
 	return r;
@@ -103,10 +104,14 @@ static int read_chain(void *arg, const char *owner)
 	return r < 0 ? r : read_cgroup(w, COUNTER_CGROUP2, owner, false);
 }
 
-/* A cgroup at its limit counts a hundred times a second: it is read a few times. */
+/*
+ * A cgroup at its limit counts a hundred times a second: it is read a few times. Two readings may
+ * follow each other at once: a cgroup that was just made and read can count and be gone again before
+ * settle_ms are over.
+ */
 static uint64_t readable_at(const struct watcher *w, const struct tree_node *n)
 {
-	return n->was_read ? n->read_at + w->o.settle_ms : 0;
+	return n->n_read > 1 ? n->read_before + w->o.settle_ms : 0;
 }
 
 static int read_dirty(struct watcher *w, bool all)

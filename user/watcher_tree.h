@@ -36,8 +36,8 @@ struct tree_node {
 	bool polls;     /* has counters that never notify */
 	bool unwatched; /* could not be watched in full */
 	bool as_is;     /* renamed: its counters did not begin at 0 */
-	bool was_read;
-	uint64_t read_at, digest, seen;
+	unsigned int n_read; /* 0, 1, or more */
+	uint64_t read_at, read_before, digest, seen; /* the last reading and the one before it */
 	char *path; /* in key */
 	char key[];
 };

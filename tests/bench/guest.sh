@@ -12,15 +12,24 @@
 #                        the programs of /floor-WAY.o, which do nothing; times-BACKEND
 loops() { /loops | sed "s/^/L $1 /"; }
 
+# What is in the background has said this.
+wait_for() { # TEXT
+	n=0
+	until grep -q "$1" /tmp/events; do
+		n=$((n + 1))
+		if [ $n -gt 300 ]; then
+			cat /tmp/said >&2
+			exit 1
+		fi
+		usleep 50000
+	done
+}
+
 # failcnt BACKEND: waits until it has started, measures, and ends it.
 under_failcnt() {
 	/failcnt watch --json --backend="$1" >/tmp/events 2>/tmp/said &
 	watch=$!
-	n=0
-	while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
-		usleep 50000
-		n=$((n + 1))
-	done
+	wait_for '"event":"started"'
 	# Not one hook may have ended on another backend; mark_victim is a tracepoint on every one.
 	grep -o '"backends":{[^}]*}' /tmp/events | sed "s/^/B $1 /"
 	loops "$1"
@@ -29,13 +38,13 @@ under_failcnt() {
 }
 
 under_floor() {
-	if /bpftool prog loadall "/$1.o" /sys/fs/bpf/floor autoattach >/tmp/said 2>&1; then
-		loops "$1"
-	else
-		echo "X $1 $?"
-		cat /tmp/said >&2
-	fi
-	rm -rf /sys/fs/bpf/floor
+	/floor "/$1.o" >/tmp/events 2>/tmp/said &
+	floor=$!
+	wait_for ready
+	loops "$1"
+	kill $floor
+	wait $floor 2>/dev/null
+	return 0
 }
 
 for row in "$@"; do

@@ -27,8 +27,8 @@
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define SETTLE_S 5 /* of uptime: before that, the clock of a new machine is not steady */
 #define ROUNDS 20
-#define BATCH_NS 1000000 /* a tick comes every 4,000,000 */
-#define BATCHES 40
+#define BATCH_NS 250000 /* a tick comes every 4,000,000 */
+#define BATCHES 200
 #define SMALL_LIMIT 16 /* of descriptors, where they are to be refused */
 
 struct operation {
@@ -102,13 +102,13 @@ static void op_refused(void)
 }
 
 static const struct operation operations[] = {
-	{ .name = "getppid", .run = op_getppid },
-	{ .name = "dup+close", .run = op_dup },
-	{ .name = "open+close", .run = op_open },
-	{ .name = "read", .run = op_read },
-	{ .name = "mmap+munmap", .run = op_mmap },
-	{ .name = "fork+exit", .run = op_fork },
-	{ .name = "dup-refused", .run = op_refused, .refused = true },
+	{.name = "getppid", .run = op_getppid},
+	{.name = "dup+close", .run = op_dup},
+	{.name = "open+close", .run = op_open},
+	{.name = "read", .run = op_read},
+	{.name = "mmap+munmap", .run = op_mmap},
+	{.name = "fork+exit", .run = op_fork},
+	{.name = "dup-refused", .run = op_refused, .refused = true},
 };
 
 static long now_ns(void)
@@ -156,14 +156,15 @@ static void measure(const struct operation *o)
 			break;
 		last = ns;
 	}
-	printf("%s %ld %s %d\n", o->name, ns, round <= ROUNDS ? "=" : "~", round <= ROUNDS ? round : ROUNDS);
+	printf("%s %ld %s %d\n", o->name, ns, round <= ROUNDS ? "=" : "~",
+	       round <= ROUNDS ? round : ROUNDS);
 	fflush(stdout);
 }
 
 /* Descriptors of this process are refused from now on. */
 static void use_up(void)
 {
-	struct rlimit r = { SMALL_LIMIT, SMALL_LIMIT };
+	struct rlimit r = {SMALL_LIMIT, SMALL_LIMIT};
 
 	if (setrlimit(RLIMIT_NOFILE, &r) < 0)
 		fail("setrlimit");

@@ -46,6 +46,7 @@ failcnt() {
 
 # Starts it, and waits until it watches.
 start() {
+	: >"$OUT" # not the lines of the one before
 	(unprivileged "$FAILCNT_COPY" watch --json "$@") >"$OUT" 2>"$ERR" 3>&- &
 	watcher=$!
 	until_line '"event":"started"' 50

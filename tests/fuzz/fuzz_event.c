@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/event.c user/field.c user/catalogue.c user/attach.c user/json.c ; libs: */
+/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c user/json.c ; libs: */
 /*
  * fuzz_event.c - bytes as the ring could deliver them, through decode and the
  * JSON writer. Besides what the sanitizers see: what is not accepted leaves the

@@ -41,6 +41,7 @@ coincident() {
 		echo 0 2>/dev/null >"$memory/memory.swap.max"
 	else
 		echo 32M >"$memory/memory.limit_in_bytes"
+		echo 32M 2>/dev/null >"$memory/memory.memsw.limit_in_bytes" # a host with swap would only become slow
 	fi
 	echo 1 >"$tasks/pids.max"
 	watch coincident || return

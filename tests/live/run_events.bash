@@ -22,7 +22,7 @@ same='
 		(if $t.cause and .signal != "SIGKILL" then "signal is \(.signal)" else empty end),
 		(if $t.limit_name and .limit_name != $t.limit_name then "limit_name is \(.limit_name)" else empty end),
 		(if $t.port and (.object // "" | endswith(":\($t.port)") | not) then "object is \(.object)" else empty end),
-		(if $t.cause and (.held // 0) > .limit then "held \(.held) above limit \(.limit)" else empty end),
+		(if $t.cause and (.held // 0) > .limit + 1048576 then "held \(.held) above limit \(.limit)" else empty end),
 		(if (.says // "") == "" then "says is absent" else empty end),
 		(if (.fix // "") == "" then "fix is absent" else empty end),
 		(if .tid == null or .ppid == null or .uid != 0 or .comm != "provoke" then "who is wrong" else empty end)),
@@ -172,12 +172,13 @@ in_group() {
 
 # One watcher for each filter, all at once, and the same failures for all of them.
 all_filters() {
-	local dir= held root nobody named inside sets sems killed name i
-	local -A args watcher=()
+	local dir= held root nobody named inside sets sems killed name
+	local -A args
 	make_group dir memory "failcnt-live-$$" || dir=
 	mkfifo "$work/go"
 	sh -c 'read -r _ && exec "$0" nofile-dup' "$provoke" <"$work/go" >/dev/null 2>&1 &
 	held=$!
+	started+=("$held")
 	exec {go}>"$work/go"
 	all_pids=("$held")
 	args=([p]="-p $held" [u]="-u 65534" [n]="-n fc-named" [r]="-r semmni" [rr]="-r semmni -r memory" [e]="-e ENOSPC"
@@ -185,7 +186,7 @@ all_filters() {
 	for name in "${!args[@]}"; do
 		# shellcheck disable=SC2086 # words of options
 		"$failcnt" watch --json ${args[$name]} >"$work/f-$name.json" 2>"$work/f-$name.err" &
-		watcher[$name]=$!
+		started+=("$!")
 	done
 	for name in "${!args[@]}"; do within 20 begun "f-$name"; done
 
@@ -200,7 +201,6 @@ all_filters() {
 	exec {go}>&-
 	wait "$held"
 	sleep 0.3
-	for name in "${!args[@]}"; do started+=("${watcher[$name]}"); done
 	end_all # INT to each, and waits
 
 	run filter-pid only f-p ".pid == $held" "$held"

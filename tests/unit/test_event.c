@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/event.c user/field.c user/catalogue.c user/attach.c ; libs: */
+/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c ; libs: */
 /*
  * test_event.c - each field of a record arrives in its own field of the event,
  * and what a record does not know is absent. What is wrong with a record is

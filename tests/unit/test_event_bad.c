@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/event.c user/field.c user/catalogue.c user/attach.c ; libs: */
+/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c ; libs: */
 /*
  * test_event_bad.c - a record is never trusted: what is wrong with it is
  * -EBADMSG, nothing behind it is read, and the facts of the last one stay.

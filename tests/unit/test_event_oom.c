@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/event.c user/field.c user/catalogue.c user/attach.c ; libs: */
+/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c ; libs: */
 /*
  * test_event_oom.c - a kill by the OOM killer: its cause, the limit that fired
  * and how full it was, on both versions of cgroups, and the page counters at
@@ -160,7 +160,8 @@ static void limits_of_v1(void **state _unused_)
 
 static void no_limit(void **state _unused_)
 {
-	static const uint64_t none[] = { NO_LIMIT, NO_LIMIT + 1, UINT64_MAX / PAGE, INT64_MAX, UINT64_MAX };
+	static const uint64_t none[] = { NO_LIMIT, NO_LIMIT + 1, UINT64_MAX / PAGE, INT64_MAX,
+					 UINT64_MAX };
 	struct fc_oom o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {

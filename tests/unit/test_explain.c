@@ -5,7 +5,6 @@
  * never below what is set now, hold no name that a shell could run, and work
  * when they are pasted.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -13,7 +13,8 @@
 
 #include "../../user/fold.h"
 
-static const struct fc_fold_key key = { .start = 500, .pid = 4711, .resource = FC_NOFILE, .err = EMFILE };
+static const struct fc_fold_key key = { .start = 500, .pid = 4711, .resource = FC_NOFILE,
+					.err = EMFILE };
 static const struct fold_known *const untouched = (const void *)&key;
 
 static struct folds *make(void)

@@ -4,7 +4,6 @@
  * test_identity.c - cgroup paths as the managers of this world really write
  * them, paths that only look like them, and paths that want to do harm.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

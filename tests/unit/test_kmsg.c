@@ -4,7 +4,6 @@
  * test_kmsg.c - lines as kernels from 4.19 to 7.3 print them, names that try to
  * be keys, and what becomes of several lines about one kill.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -14,10 +14,12 @@
 #include "../../user/verdict.h"
 
 #define SECOND 1000000000ULL
-#define CHOSEN(constraint, where) "oom-kill:constraint=CONSTRAINT_" constraint ",nodemask=(null),"   \
-				  "cpuset=/,mems_allowed=0," where ",task_memcg=/a/b,task=java,pid=4711,uid=0"
-#define KILLED "Memory cgroup out of memory: Killed process 4711 (java) total-vm:1kB, anon-rss:1kB, "   \
-	       "file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"
+#define CHOSEN(constraint, where)                                                                  \
+	"oom-kill:constraint=CONSTRAINT_" constraint ",nodemask=(null),cpuset=/,mems_allowed=0,"   \
+	where ",task_memcg=/a/b,task=java,pid=4711,uid=0"
+#define KILLED                                                                                     \
+	"Memory cgroup out of memory: Killed process 4711 (java) total-vm:1kB, anon-rss:1kB, "     \
+	"file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"
 
 static struct event e;
 static struct event_facts facts;
@@ -200,8 +202,8 @@ static void old_news(void **state _unused_)
 static void forged(void **state _unused_)
 {
 	fresh();
-	line("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/evil,"
-	     "task_memcg=/x,oom_memcg=/y,task_memcg=/z,task=a,task=b,pid=4711,uid=0");
+	line("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
+	     "oom_memcg=/evil,task_memcg=/x,oom_memcg=/y,task_memcg=/z,task=a,task=b,pid=4711,uid=0");
 	walk(4711, "/a");
 	judge();
 	must_be("oom-memcg", false, "/a", "memory.max");

@@ -3,7 +3,8 @@
 #
 # Does every field that bpf/ reads exist in every kernel of the matrix, and is it of that kind?
 #
-#   btf_check.sh [VERSION...]     kernels as kernels.sh names them (default: all of the matrix)
+#   btf_check.sh [--kernels "5.10 6.1 ..."] [BUILD_DIR]   as kernels.sh names them (default: all of
+#                                 the matrix); nothing is taken from BUILD_DIR or written there
 #   btf_check.sh --self-test      breaks a copy of vmlinux.h in several ways: each must be found
 #
 # vmlinux/vmlinux.h is compiled into BTF and compared with each kernel's (btf_check.c). A field that
@@ -158,11 +159,17 @@ if [[ ${1-} == --self-test ]]; then
 	self_test
 	exit
 fi
-if (($# == 0)); then set -- "${matrix[@]}"; fi
-wrong=$(check "$header" "$@")
+kernels=("${matrix[@]}")
+if [[ ${1-} == --kernels ]]; then
+	read -r -a kernels <<<"${2-}"
+	((${#kernels[@]})) || die "--kernels needs some"
+elif [[ ${1-} == -* ]]; then
+	die 'usage: btf_check.sh [--kernels "VERSION..."] [BUILD_DIR] | --self-test'
+fi
+wrong=$(check "$header" "${kernels[@]}")
 if [[ -n $wrong ]]; then
 	printf '%s\n' "$wrong" "btf_check: FAIL: $(wc -l <<<"$wrong") fields"
 	exit 1
 fi
 check_arm64 || { echo "btf_check: FAIL: bpf/failcnt.bpf.c does not compile for arm64"; exit 1; }
-echo "btf_check: ok: $(<"$work/compared") fields in each of: $*; bpf/ compiles for arm64"
+echo "btf_check: ok: $(<"$work/compared") fields in each of: ${kernels[*]}; bpf/ compiles for arm64"

@@ -275,7 +275,8 @@ def stream_mistakes($m):
 	   | [$sums | to_entries[] | select($e[-1].totals[.key] != .value)
 	      | "totals of \(.key): \($e[-1].totals[.key]), and the lines add up to \(.value)"])
 	+ [$m.events[] | select(.event == "lost" and .stage != "hook") | "lost: \(brief)"]
-	+ if $m.info.version | test("PREEMPT(?!_DYNAMIC)|7\\.") then [] else
+	# Of these kernels only the newest preempts unless it is told to.
+	+ if $m.kernel == "newest" then [] else
 		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
 	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
 	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to)") | not)
@@ -311,7 +312,9 @@ def stream_mistakes($m):
 		else result($row; "FAIL"; ["seen after all: take its reason out of reasons.txt"]
 			    + [of_pids($t; $m)[:2][] | brief]) end
 	  else ($t | judge($m)) as $j
-		| if $j.mistakes != [] then result($row; "FAIL"; $j.mistakes)
+		| if $j.mistakes != [] then
+			result($row; "FAIL"; [$j.mistakes | group_by(.)[] | .[0]
+					      + if length > 1 then " (\(length) times)" else "" end])
 		  elif $j.missing > 0 then result($row; "lost"; ["\($j.missing) of \($t.n) not seen, and told as lost"])
 		  else result($row; "ok"; []) end
 	  end)

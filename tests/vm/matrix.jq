@@ -2,7 +2,7 @@
 #
 # Prints the results of judge.jq as a matrix: failures down, machines across; then what the letters
 # mean, what failed, and one line of sums. Too few working cells on a machine (cells.txt) is a
-# failure of that machine.
+# failure of that machine, and so are many that were only told as lost.
 
 def pad($n): . + (" " * ([0, $n - length] | max));
 def machine: "\(.kernel) \(.cgroup) \(.backend)";
@@ -17,6 +17,8 @@ def machine: "\(.kernel) \(.cgroup) \(.backend)";
      + if $expected[$m] == null then {result: "FAIL", why: ["cells.txt has no line for it; \($working[$m] // 0) work"]}
        elif ($working[$m] // 0) < $expected[$m] then
 		{result: "FAIL", why: ["\($working[$m] // 0) cells work, and \($expected[$m]) did"]}
+       elif ([$judged[] | select(.result == "lost" and machine == $m)] | length) > 5 then
+		{result: "FAIL", why: ["too many were missed, and only told as lost"]}
        elif $working[$m] > $expected[$m] then
 		{result: "more", why: "\($working[$m]) cells work now: write it into cells.txt"}
        else {result: "enough", why: ""} end] as $counts

@@ -1,0 +1,167 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What failcnt costs, as Markdown for README.md: instructions that each way to attach adds to what
+# succeeds and to what is refused; and the time to start, to tell and to end, and memory.
+#
+#   run.sh [-k KERNEL] BUILD_DIR     default: 6.12
+#
+# Instructions are counted in a virtual machine where each takes a nanosecond (tests/vm/run.sh -i),
+# with mitigations=off: the numbers are the same in every run and on every machine. The rest is
+# measured on this machine, and in the virtual one only as a ratio.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+kernel=6.12
+readonly operations='getppid dup+close open+close read mmap+munmap fork+exit'
+readonly backends='fexit kprobe tracepoint'
+readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
+
+die() { echo "run.sh: $*" >&2; exit 2; }
+
+if [[ ${1-} == -k ]]; then
+	kernel=${2-}
+	shift 2
+fi
+(($# == 1)) || die "usage: run.sh [-k KERNEL] BUILD_DIR"
+build=$(cd "$1" && pwd -P) || die "$1: no such directory"
+[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
+out=$build/bench
+mkdir -p "$out"
+rm -f "$out"/*
+
+compile() {
+	local way
+	for way in loops times; do
+		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$way" "$here/$way.c"
+	done
+	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
+	for way in $floors; do
+		way=${way#floor-}
+		${CLANG:-clang} -g -O2 -Wall -target bpf -D"${way^^}" -c "$here/floor.bpf.c" \
+			-o "$out/floor-$way.o"
+	done
+}
+
+# Addresses are not random: how many page tables a fork copies depends on them.
+run_machine() { # NAME ROW...
+	local name=$1 row files=()
+	shift
+	for row in $floors; do files+=(-f "$out/$row.o:/$row.o"); done
+	"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 300 -a norandmaps \
+		-f "$out/failcnt:/failcnt" -f "$out/floor:/floor" -f "$out/loops:/loops" \
+		-f "$out/times:/times" -f "$here/guest.sh:/guest" "${files[@]}" \
+		-- /bin/sh /guest "$@" >"$out/$name.log" 2>"$out/$name.err" ||
+		echo "X $name $?" >>"$out/$name.log"
+}
+
+loop_tables() {
+	awk -v operations="$operations" '
+	function title(row) {
+		if (row == "nothing") return "nothing"
+		if (row == "floor-classic") return "empty program, tracepoint:raw_syscalls:sys_exit"
+		if (row == "floor-tracepoint") return "empty program, raw_tp:sys_exit"
+		if (row == "floor-kprobe") return "empty kretprobe, the same two functions"
+		if (row == "floor-fexit") return "empty fexit, alloc_fd and alloc_empty_file"
+		return "**failcnt --backend=" row "**"
+	}
+	function added(row, op, base, more) {
+		if (!((row, op) in ns)) return "-"
+		if (row == "nothing") return ns[row, op]
+		base = nothing[machine[row], op]
+		more = ns[row, op] - base
+		# By so much a fork differs from one time to the next.
+		if (more * more < (base / 1000) ^ 2) return "±0"
+		return sprintf("%s%+d", sure[row, op] == "=" ? "" : "~", more)
+	}
+	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }
+	$1 == "L" && !($2 in machine) { machine[$2] = FILENAME }
+	$1 == "L" && machine[$2] == FILENAME { ns[$2, $3] = $4; sure[$2, $3] = $5 }
+	END {
+		rows = split("nothing fexit floor-fexit kprobe floor-kprobe tracepoint floor-tracepoint floor-classic", row, " ")
+		n = split(operations, op, " ")
+		printf "| attached |"
+		for (j = 1; j <= n; j++) printf " %s |", op[j] == "read" ? "read 1 byte" : op[j]
+		printf "\n| --- |"
+		for (j = 1; j <= n; j++) printf " ---: |"
+		print ""
+		for (i = 1; i <= rows; i++) {
+			printf "| %s |", title(row[i])
+			for (j = 1; j <= n; j++) printf " %s |", added(row[i], op[j])
+			print ""
+		}
+		print "\nA refused dup (EMFILE in a loop, counted in the kernel and told once a second):\n"
+		print "| attached | instructions |\n| --- | ---: |"
+		for (i = 1; i <= rows; i++) printf "| %s | %s |\n", title(row[i]), added(row[i], "dup-refused")
+	}' "$out"/*.log
+}
+
+# Times of an emulated machine mean nothing but against each other.
+ratio_table() {
+	awk '
+	$1 == "T" { us[$2, $3] = $4 }
+	END {
+		print "| --backend= | exec to `started` | refusal to its line | SIGINT to exit |"
+		print "| --- | ---: | ---: | ---: |"
+		n = split("tracepoint fexit kprobe", row, " ")
+		k = split("started told exit", key, " ")
+		for (i = 1; i <= n; i++) {
+			printf "| %s |", row[i]
+			for (j = 1; j <= k; j++)
+				printf us["tracepoint", key[j]] && us[row[i], key[j]] ? " %.1f |" : " - |", \
+					us[row[i], key[j]] / (us["tracepoint", key[j]] ? us["tracepoint", key[j]] : 1)
+			print ""
+		}
+	}' "$out"/*.log
+}
+
+host_table() {
+	local maps
+	if ! "$out/times" "$out/failcnt" auto >"$out/host.times" 2>"$out/host.err"; then
+		echo "This machine does not allow it: $(head -n 1 "$out/host.err")"
+		return
+	fi
+	maps=$("$out/failcnt" doctor 2>/dev/null | sed -n 's/^BPF maps: //p') || true
+	awk -v maps="${maps:--}" '
+	{ n[$1] = $2 }
+	END {
+		print "| what | how much |\n| --- | ---: |"
+		printf "| exec to the line `started` | %.0f ms |\n", n["started"] / 1000
+		printf "| exec to the line of a first refusal | %.0f ms |\n", n["first"] / 1000
+		printf "| refusal to its line | %.1f ms |\n", n["told"] / 1000
+		printf "| SIGINT to exit | %.1f ms |\n", n["exit"] / 1000
+		printf "| resident memory, idle | %.1f MiB |\n", n["rss"] / 1024
+		printf "| processor time, idle | %.2f %% of one |\n", n["idle"] / 10000
+		printf "| BPF maps | %s |\n", maps
+	}' "$out/host.times"
+}
+
+compile
+cp "$build/failcnt" "$out/failcnt" # what is measured stays what it is
+"$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"
+"$here/../vm/kernels.sh" busybox >/dev/null
+# First, while no virtual machine takes its time away.
+host_table >"$out/host.md"
+# shellcheck disable=SC2086  # several rows
+run_machine failcnt nothing $backends times-tracepoint times-fexit times-kprobe &
+# shellcheck disable=SC2086
+run_machine floor nothing $floors &
+wait
+release=$(<"$("$here/../vm/kernels.sh" dir "$kernel")/release")
+
+cat <<END
+Instructions per operation on Linux $release, mitigations=off, and how many each row adds (±0: less
+than 0.1 %). \`make bench\` counts them again:
+
+$(loop_tables)
+
+Times in that machine, each as a multiple of the tracepoint backend's:
+
+$(ratio_table)
+
+On this machine, Linux $(uname -r), $(nproc) processors, --backend=auto, medians of 5:
+
+$(<"$out/host.md")
+END
+cat "$out"/*.err >&2
+if grep -h '^X ' "$out"/*.log; then exit 1; fi
