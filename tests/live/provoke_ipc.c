@@ -106,10 +106,10 @@ static int sem_einval(int argc, char **argv)
 }
 
 const struct provocation ipc_provocations[] = {
-	{ "sem-mni", sem_mni, "semget: too many sets" },
-	{ "sem-mns", sem_mns, "semget: too many semaphores in all" },
-	{ "sem-msl", sem_msl, "semget: too many semaphores in one set" },
-	{ "sem-mni-flood", sem_mni_flood, "[N] N sets too many" },
-	{ "sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit" },
+	{ "sem-mni", sem_mni, "semget: too many sets", "semmni" },
+	{ "sem-mns", sem_mns, "semget: too many semaphores in all", "semmns" },
+	{ "sem-msl", sem_msl, "semget: too many semaphores in one set", "semmsl" },
+	{ "sem-mni-flood", sem_mni_flood, "[N] N sets too many", "semmni" },
+	{ "sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit", NULL },
 	{ 0 },
 };

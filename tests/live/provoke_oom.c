@@ -358,14 +358,14 @@ static int sysrq(int argc, char **argv)
 }
 
 const struct provocation oom_provocations[] = {
-	{ "oom-memcg", memcg, "[MIB] limit of the victim's own cgroup" },
-	{ "oom-memcg-nested", memcg_nested, "[MIB] limit of the cgroup above the victim's" },
-	{ "oom-memcg-bystander", memcg_bystander, "[MIB] the victim is not who asked" },
-	{ "oom-group", group_kill, "[MIB] memory.oom.group: three die" },
-	{ "oom-vm-shared", vm_shared, "[MIB] two processes with one address space" },
-	{ "oom-global", global, "VM: all memory" },
-	{ "oom-cpuset", cpuset, "VM with two NUMA nodes: cpuset.mems" },
-	{ "oom-mempolicy", mempolicy, "VM with two NUMA nodes: MPOL_BIND" },
-	{ "oom-sysrq", sysrq, "VM: the f key" },
+	{ "oom-memcg", memcg, "[MIB] limit of the victim's own cgroup", "memory" },
+	{ "oom-memcg-nested", memcg_nested, "[MIB] limit of the cgroup above the victim's", "memory" },
+	{ "oom-memcg-bystander", memcg_bystander, "[MIB] the victim is not who asked", "memory" },
+	{ "oom-group", group_kill, "[MIB] memory.oom.group: three die", "memory" },
+	{ "oom-vm-shared", vm_shared, "[MIB] two processes with one address space", "memory" },
+	{ "oom-global", global, "VM: all memory", "memory" },
+	{ "oom-cpuset", cpuset, "VM with two NUMA nodes: cpuset.mems", "memory" },
+	{ "oom-mempolicy", mempolicy, "VM with two NUMA nodes: MPOL_BIND", "memory" },
+	{ "oom-sysrq", sysrq, "VM: the f key", "memory" },
 	{ 0 },
 };

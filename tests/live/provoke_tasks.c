@@ -138,8 +138,8 @@ static int kill_sigkill(int argc, char **argv)
 }
 
 const struct provocation task_provocations[] = {
-	{ "pids-max", pids_max, "[N] fork at pids.max" },
-	{ "oom-and-pids", oom_and_pids, "an OOM kill and a refused fork at once, in one cgroup" },
-	{ "kill-sigkill", kill_sigkill, "kill -9: no OOM kill" },
+	{ "pids-max", pids_max, "[N] fork at pids.max", NULL },
+	{ "oom-and-pids", oom_and_pids, "an OOM kill and a refused fork at once, in one cgroup", "memory" },
+	{ "kill-sigkill", kill_sigkill, "kill -9: no OOM kill", NULL },
 	{ 0 },
 };

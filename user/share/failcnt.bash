@@ -1,0 +1,73 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Completion of failcnt for bash: the options come from its own --help.
+
+# The options of a subcommand, one a line; those with a value end in "=".
+_failcnt_options() {
+	"$1" "$2" --help 2>/dev/null |
+		sed -nE 's/^ +(-[a-z], )?(--[a-z-]+=?).*/\2/p; s/^ +(-[a-z]),.*/\1/p'
+}
+
+# The ids of the resources: what the program lists when it is given none.
+_failcnt_resources() {
+	"$1" watch --resource= 2>&1 | sed -nE 's/.* one of ([a-z0-9, -]+).*/\1/p' | sed 's/, not.*//; s/,//g'
+}
+
+# After "--option=", bash has taken the word apart at "=" and ":" or not, as COMP_WORDBREAKS says.
+_failcnt_value() {
+	local program=$1 option=$2 current=$3 words=
+	case $option in
+	-r | --resource) words=$(_failcnt_resources "$program") ;;
+	--backend) words='auto fexit kprobe tracepoint' ;;
+	--color) words='auto always never' ;;
+	-e | --errno) words='EMFILE ENFILE ENOSPC EINVAL' ;;
+	-u | --uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
+	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
+	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
+	-d | --duration | --interval) words='500ms 10s 1m' ;;
+	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+	--output)
+		if [[ $current == json:* ]]; then
+			mapfile -t COMPREPLY < <(compgen -f -- "${current#json:}")
+			if [[ $COMP_WORDBREAKS != *:* ]]; then COMPREPLY=("${COMPREPLY[@]/#/json:}"); fi
+			return
+		fi
+		words=json:
+		compopt -o nospace
+		;;
+	-c | --cgroup | --count) ;;
+	*) return 1 ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+
+_failcnt() {
+	local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]} command=watch word current last
+	local -a words
+	COMPREPLY=()
+	read -ra words <<<"$line" # whole words, not split at "=" and ":"
+	if [[ $line == *[[:space:]] ]]; then words+=(''); fi
+	current=${words[-1]}
+	last=${words[-2]-}
+	for word in "${words[@]:1:${#words[@]}-2}"; do
+		case $word in watch | table | doctor) command=$word && break ;; esac
+	done
+	if [[ $current == --*=* ]]; then
+		_failcnt_value "$program" "${current%%=*}" "${current#*=}"
+		if [[ $COMP_WORDBREAKS != *=* ]]; then COMPREPLY=("${COMPREPLY[@]/#/${current%%=*}=}"); fi
+		return
+	fi
+	if [[ $last != *=* ]] && _failcnt_value "$program" "$last" "$current"; then return; fi
+	if [[ $current == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_failcnt_options "$program" "$command")" -- "$current")
+		if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
+	elif ((${#words[@]} == 2)); then
+		mapfile -t COMPREPLY < <(compgen -W 'watch table doctor help' -- "$current")
+	elif [[ $command == table ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/' -- "$current")
+		if [[ ${COMPREPLY[0]-} == *[:/] ]]; then compopt -o nospace; fi
+	fi
+}
+complete -F _failcnt failcnt
