@@ -101,6 +101,21 @@ static void op_refused(void)
 		fail("dup at the limit");
 }
 
+/* Failures with errnos that we look at, and which are none of ours. */
+static void op_einval(void)
+{
+	char to[8];
+
+	if (readlink("/", to, sizeof(to)) >= 0 || errno != EINVAL)
+		fail("readlink of a directory");
+}
+
+static void op_enotty(void)
+{
+	if (isatty(file) || errno != ENOTTY)
+		fail("isatty");
+}
+
 static const struct operation operations[] = {
 	{.name = "getppid", .run = op_getppid},
 	{.name = "dup+close", .run = op_dup},
@@ -108,6 +123,8 @@ static const struct operation operations[] = {
 	{.name = "read", .run = op_read},
 	{.name = "mmap+munmap", .run = op_mmap},
 	{.name = "fork+exit", .run = op_fork},
+	{.name = "EINVAL", .run = op_einval},
+	{.name = "ENOTTY", .run = op_enotty},
 	{.name = "dup-refused", .run = op_refused, .refused = true},
 };
 
