@@ -46,19 +46,24 @@ static uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
+static bool count_reached(const struct watch *w)
+{
+	return w->options->count && w->told >= w->options->count;
+}
+
 static void tell(struct watch *w, struct event *e, bool follow)
 {
+	bool counts = e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
-	if (w->stop || !filter_pass(e, w->options))
+	if (w->stop || (counts && count_reached(w)) || !filter_pass(e, w->options))
 		return;
 	seq = stream_emit(&w->stream, e);
 	if (follow && seq && w->watcher)
 		watcher_event(w->watcher, e, seq, now_ms());
-	if (e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED)
-		w->told++;
-	if (w->options->count && w->told >= w->options->count)
-		w->stop = true;
+	w->told += counts;
+	if (counts && count_reached(w))
+		w->stop = true; /* followups of what was told still come, from finish() */
 	if (w->stream.reader_gone)
 		w->stop = true;
 }
@@ -256,9 +261,7 @@ static void summary(const struct watch *w)
 /* What is still under way is told before the last line. */
 static void finish(struct watch *w)
 {
-	bool count_reached = w->options->count && w->told >= w->options->count;
-
-	if (!w->stream.reader_gone && !count_reached) {
+	if (!w->stream.reader_gone && !count_reached(w)) {
 		w->stop = false;
 		if (w->tracer)
 			tracer_consume(w->tracer, &w->events);
@@ -268,8 +271,8 @@ static void finish(struct watch *w)
 	if (w->watcher && !w->stream.reader_gone)
 		watcher_flush(w->watcher, now_ms(), on_counter, w);
 	if (!w->stream.reader_gone) {
+		stream_report_sinks(&w->stream); /* so that `stopped` stays the last line */
 		stream_stopped(&w->stream);
-		stream_report_sinks(&w->stream);
 	}
 	summary(w);
 }

@@ -155,7 +155,17 @@ struct sight {
 	pid_t pid;
 	unsigned int resource;
 	bool seen;
+	uint64_t latency_us;
 };
+
+/* The clock of the records. */
+static uint64_t now_us(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+}
 
 static void on_record(void *arg, const void *data, size_t size)
 {
@@ -164,17 +174,11 @@ static void on_record(void *arg, const void *data, size_t size)
 	struct event_facts facts;
 	struct sight *s = arg;
 
-	if (event_decode(&e, &facts, data, size, &c) == 0 && facts.pid == (uint32_t)s->pid &&
-	    facts.resource == s->resource)
-		s->seen = true;
-}
-
-static uint64_t now_us(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000ULL + ts.tv_nsec / 1000;
+	if (event_decode(&e, &facts, data, size, &c) < 0 || facts.pid != (uint32_t)s->pid ||
+	    facts.resource != s->resource)
+		return;
+	s->seen = true;
+	s->latency_us = now_us() - facts.time / 1000;
 }
 
 static bool wait_until_seen(struct tracer *t, struct sight *s, uint64_t until)
@@ -234,7 +238,7 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 	}
 	if (s.pid > 0 && wait_until_seen(t, &s, start + WAIT_MS * 1000)) {
 		ret->result = SELFTEST_SEEN;
-		ret->latency_us = now_us() - start;
+		ret->latency_us = s.latency_us;
 	}
 	if (s.pid > 0 && waitpid(s.pid, &status, ret->result == SELFTEST_SEEN ? 0 : WNOHANG) == 0) {
 		kill(s.pid, SIGKILL);

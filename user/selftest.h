@@ -20,7 +20,7 @@ struct selftest {
 	enum fc_hook hook;         /* through which hook it must be seen */
 	unsigned int resource;     /* enum fc_resource */
 	enum selftest_result result;
-	uint64_t latency_us;       /* from asking to reading the record, when seen */
+	uint64_t latency_us;       /* from the refusal in the kernel to reading the record, when seen */
 	char why[96];              /* not possible: what stood in the way */
 };
 
