@@ -58,7 +58,8 @@ static __always_inline void current_regs(struct task_regs *r)
 #else
 	r->nr = (__s64)BPF_CORE_READ(regs, orig_ax);
 	r->compat = (BPF_CORE_READ(regs, cs) & 0xffff) == 0x23; /* __USER32_CS */
-	if (r->compat) { /* i386: ebx, ecx, edx; ebx lies where bx is, which is not read: ipc(2) only */
+	if (r->compat) { /* i386: ebx, ecx, edx; ebx lies where bx is, which is not read: ipc(2)
+			    only */
 		r->arg[0] = 0;
 		r->arg[1] = (__u32)BPF_CORE_READ(regs, cx);
 		r->arg[2] = (__u32)BPF_CORE_READ(regs, dx);
@@ -106,8 +107,9 @@ static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)
 
 	if (!bpf_core_enum_value_exists(enum cgroup_subsys_id, memory_cgrp_id))
 		return NULL;
-	bpf_probe_read_kernel(&css, sizeof(css),
-			      subsys + 8 * bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
+	bpf_probe_read_kernel(
+		&css, sizeof(css),
+		subsys + 8 * bpf_core_enum_value(enum cgroup_subsys_id, memory_cgrp_id));
 	if (!css)
 		return NULL;
 	return (void *)css - bpf_core_field_offset(struct mem_cgroup, css);

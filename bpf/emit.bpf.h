@@ -13,18 +13,19 @@
 #include "compat.bpf.h"
 #include "event.h"
 
-#define FOLD_WHOLE 8              /* records of one key sent whole before it is folded: a resolver tries 4 files */
+#define FOLD_WHOLE \
+	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
 #define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
-#define PATH_COMPONENT 256        /* NAME_MAX and the NUL */
+#define PATH_COMPONENT 256          /* NAME_MAX and the NUL */
 #define PATH_LEVELS 16
 
 /* Set by the collector before load. */
-const volatile __u32 filter_pid;        /* 0: everybody */
+const volatile __u32 filter_pid; /* 0: everybody */
 const volatile __u32 filter_uid;
 const volatile bool filter_by_uid;
-const volatile bool filter_resources;   /* then only those with want_resource */
+const volatile bool filter_resources; /* then only those with want_resource */
 const volatile bool want_resource[FC_RESOURCES + 1];
-const volatile bool memory_is_v1;       /* the memory controller is on a v1 hierarchy */
+const volatile bool memory_is_v1; /* the memory controller is on a v1 hierarchy */
 const volatile __u32 possible_cpus = 1;
 
 /* Written by the collector while running. */
@@ -81,7 +82,8 @@ static __always_inline void fill_path(struct fc_path *p, struct kernfs_node *kn)
 			p->cut = 1;
 			break;
 		}
-		n = bpf_probe_read_kernel_str(p->text + off, PATH_COMPONENT, BPF_CORE_READ(kn, name));
+		n = bpf_probe_read_kernel_str(p->text + off, PATH_COMPONENT,
+					      BPF_CORE_READ(kn, name));
 		if (n <= 0 || n > PATH_COMPONENT)
 			break;
 		off += n;
@@ -182,7 +184,8 @@ static __always_inline struct fc_fold *fold_get(struct fc_fold_key *key)
 	kn = task_cgroup_kn(task);
 	new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
 	bpf_get_current_comm(new.comm, sizeof(new.comm));
-	bpf_map_update_elem(&folds, key, &new, BPF_NOEXIST); /* another processor may have been first */
+	bpf_map_update_elem(&folds, key, &new,
+			    BPF_NOEXIST); /* another processor may have been first */
 	return bpf_map_lookup_elem(&folds, key);
 }
 

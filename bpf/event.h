@@ -95,7 +95,7 @@ struct fc_who {
 	__u32 pid, tid, ppid, uid;
 	__u32 vpid; /* pid in its own pid namespace */
 	__u32 pad;
-	char comm[FC_COMM];        /* of the thread */
+	char comm[FC_COMM]; /* of the thread */
 	char parent_comm[FC_COMM];
 	struct fc_path cgroup; /* v1: in the memory hierarchy */
 };
@@ -115,12 +115,13 @@ struct fc_refused {
 	__u8 hook;      /* enum fc_hook */
 	__u8 backend;   /* enum fc_backend */
 	__u16 pad;
-	__u32 has;     /* enum fc_has */
-	__s32 syscall; /* number of this architecture */
+	__u32 has;                      /* enum fc_has */
+	__s32 syscall;                  /* number of this architecture */
 	__u64 held, limit, hard, asked; /* in the resource's measure */
-	__u32 ns;  /* inode number of the IPC namespace; 0: none */
-	__s32 key; /* IPC key */
-	__s32 sem[4]; /* kernel.sem of that namespace, for the remedy; zeros where it is not about semaphores */
+	__u32 ns;                       /* inode number of the IPC namespace; 0: none */
+	__s32 key;                      /* IPC key */
+	__s32 sem[4]; /* kernel.sem of that namespace, for the remedy; zeros where it is not about
+			 semaphores */
 	struct fc_sock sock;
 	struct fc_who who;
 	char object[FC_OBJECT];
@@ -140,7 +141,7 @@ struct fc_page_counter {
 };
 
 struct fc_memcg {
-	__u64 id; /* kernfs id */
+	__u64 id;                            /* kernfs id */
 	struct fc_page_counter memory, swap; /* swap: v1 memsw, v2 swap */
 	__u64 oom, oom_kill, oom_group_kill; /* memory.events of v2, oom_control of v1 */
 	struct fc_path path;
@@ -200,12 +201,12 @@ struct fc_overflow {
 };
 
 enum fc_stat {
-	FC_STAT_RING_FULL, /* kills that found no room in the ring */
+	FC_STAT_RING_FULL,   /* kills that found no room in the ring */
 	FC_STAT_RING_FOLDED, /* refusals that found no room and were counted in the fold table */
 	FC_STATS,
 };
 
-#define FC_ASSERT_OFFSET(type, member, at)                                                         \
+#define FC_ASSERT_OFFSET(type, member, at) \
 	_Static_assert(__builtin_offsetof(type, member) == (at), #type "." #member)
 #define FC_ASSERT_SIZE(type, n) _Static_assert(sizeof(type) == (n), #type)
 

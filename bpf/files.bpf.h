@@ -89,11 +89,13 @@ static __always_inline void fill_listener(struct fc_refused *r, struct task_stru
 	r->sock.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	r->sock.port = BPF_CORE_READ(sk, __sk_common.skc_num);
 	if (r->sock.family == 2) /* AF_INET */
-		bpf_probe_read_kernel(r->sock.addr, 4,
-				      __builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
+		bpf_probe_read_kernel(
+			r->sock.addr, 4,
+			__builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
 	else if (r->sock.family == 10) /* AF_INET6 */
-		bpf_probe_read_kernel(r->sock.addr, 16,
-				      __builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
+		bpf_probe_read_kernel(
+			r->sock.addr, 16,
+			__builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
 	r->has |= FC_HAS_SOCK;
 }
 
@@ -116,7 +118,8 @@ static __always_inline void fill_object(struct fc_refused *r, struct task_struct
 	}
 	if (regs->nr == nr_socket) {
 		r->sock.family = regs->arg[0];
-		/* SOCK_NONBLOCK and SOCK_CLOEXEC lie above; both fit in 20 bits, kept folded into 16. */
+		/* SOCK_NONBLOCK and SOCK_CLOEXEC lie above; both fit in 20 bits, kept folded
+		 * into 16. */
 		r->sock.type = (regs->arg[1] & 0x7fff) | (regs->arg[1] & 02000000 ? 0x8000 : 0);
 		r->has |= FC_HAS_SOCK;
 	} else if (regs->nr == nr_accept || regs->nr == nr_accept4) {
@@ -167,7 +170,8 @@ static __always_inline __u64 open_files(void)
 
 		if (cpu >= possible_cpus || !&__per_cpu_offset)
 			break;
-		bpf_probe_read_kernel(&offset, sizeof(offset), (const void *)&__per_cpu_offset + 8 * cpu);
+		bpf_probe_read_kernel(&offset, sizeof(offset),
+				      (const void *)&__per_cpu_offset + 8 * cpu);
 		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
 		n += delta;
 	}

@@ -52,28 +52,28 @@ static __always_inline bool hook_silent(__u8 hook, bool first)
 	return bpf_map_delete_elem(&handover, &key) == 0;
 }
 
-#define ON_RETURN(hook, fn, nargs, type, failed, body)						   \
-	static __noinline int refused_##fn(long ret, __u8 backend)				   \
-	{											   \
-		if (!hook_silent(hook, backend == FC_BACKEND_FEXIT))				   \
-			body(ret, hook, backend);						   \
-		return 0;									   \
-	}											   \
-	SEC("fexit/" #fn)									   \
-	int fexit_##fn(unsigned long long *ctx)							   \
-	{											   \
-		type ret = (type)ctx[nargs];							   \
-		if (failed)									   \
-			refused_##fn(ret, FC_BACKEND_FEXIT);					   \
-		return 0;									   \
-	}											   \
-	SEC("kretprobe/" #fn)									   \
-	int kretprobe_##fn(struct pt_regs *ctx)							   \
-	{											   \
-		type ret = (type)PT_REGS_RC(ctx);						   \
-		if (failed)									   \
-			refused_##fn(ret, FC_BACKEND_KPROBE);					   \
-		return 0;									   \
+#define ON_RETURN(hook, fn, nargs, type, failed, body)               \
+	static __noinline int refused_##fn(long ret, __u8 backend)   \
+	{                                                            \
+		if (!hook_silent(hook, backend == FC_BACKEND_FEXIT)) \
+			body(ret, hook, backend);                    \
+		return 0;                                            \
+	}                                                            \
+	SEC("fexit/" #fn)                                            \
+	int fexit_##fn(unsigned long long *ctx)                      \
+	{                                                            \
+		type ret = (type)ctx[nargs];                         \
+		if (failed)                                          \
+			refused_##fn(ret, FC_BACKEND_FEXIT);         \
+		return 0;                                            \
+	}                                                            \
+	SEC("kretprobe/" #fn)                                        \
+	int kretprobe_##fn(struct pt_regs *ctx)                      \
+	{                                                            \
+		type ret = (type)PT_REGS_RC(ctx);                    \
+		if (failed)                                          \
+			refused_##fn(ret, FC_BACKEND_KPROBE);        \
+		return 0;                                            \
 	}
 
 #endif

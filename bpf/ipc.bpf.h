@@ -20,7 +20,8 @@
 enum { SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI }; /* sem_ctls[] */
 
 const volatile __s32 nr_semget = -1;
-const volatile __s32 nr_semget_compat = -1; /* i386 semget(); ipc(2) has the same arguments one later */
+const volatile __s32 nr_semget_compat =
+	-1; /* i386 semget(); ipc(2) has the same arguments one later */
 
 struct sem_state {
 	__u64 nsems, used, in_use;
@@ -42,7 +43,8 @@ static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs
 	s->has_key = regs->nr == nr_semget && !regs->compat;
 	s->key = s->has_key ? (__s32)regs->arg[0] : 0;
 	/* semget(key, nsems, flags), but ipc(SEMGET, key, nsems, flags) of 32-bit programs */
-	s->nsems = (__u32)(s->has_key || regs->nr == nr_semget_compat ? regs->arg[1] : regs->arg[2]);
+	s->nsems =
+		(__u32)(s->has_key || regs->nr == nr_semget_compat ? regs->arg[1] : regs->arg[2]);
 }
 
 static __always_inline void emit_sem(struct sem_state *s, __u16 resource, __u16 err, bool certain,

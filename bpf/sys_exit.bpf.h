@@ -50,11 +50,37 @@ static __always_inline bool enfile_is_other(void)
 	return &nr_files && max && open_files() + SLACK < max;
 }
 
+static __always_inline __s64 current_nr(void)
+{
+	struct pt_regs *regs = task_pt_regs((void *)bpf_get_current_task());
+
+#if defined(__TARGET_ARCH_arm64)
+	return BPF_CORE_READ(regs, syscallno);
+#else
+	return (__s64)BPF_CORE_READ(regs, orig_ax);
+#endif
+}
+
+/* Nobody's: ENOTTY of every isatty(), and EINVAL of every readlink() of what is no link. */
+static __always_inline bool not_ours(long ret)
+{
+	__s64 nr;
+
+	if (ret == -EMFILE || ret == -ENFILE)
+		return false;
+	if (ret != -ENOSPC && ret != -EINVAL)
+		return true;
+	nr = current_nr();
+	return nr != nr_semget && nr != nr_semget_compat;
+}
+
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
 	struct task_regs regs;
 
+	if (not_ours(ret))
+		return 0;
 	current_regs(&regs);
 	if (ret == -EMFILE) {
 		if (exit_serves[FC_HOOK_ALLOC_FD] && !emfile_is_other(regs.nr) &&
@@ -65,9 +91,11 @@ static __noinline int sys_exit_refused(long ret, bool first)
 		    !hook_silent(FC_HOOK_ALLOC_EMPTY_FILE, first))
 			refuse_file(ret, FC_HOOK_ALLOC_EMPTY_FILE, FC_BACKEND_TRACEPOINT);
 	} else if (regs.nr == (regs.compat ? nr_semget_compat : nr_semget)) {
-		if (ret == -ENOSPC && exit_serves[FC_HOOK_NEWARY] && !hook_silent(FC_HOOK_NEWARY, first))
+		if (ret == -ENOSPC && exit_serves[FC_HOOK_NEWARY] &&
+		    !hook_silent(FC_HOOK_NEWARY, first))
 			refuse_set(ret, FC_HOOK_NEWARY, FC_BACKEND_TRACEPOINT);
-		if (ret == -EINVAL && exit_serves[FC_HOOK_SEMGET] && !hook_silent(FC_HOOK_SEMGET, first))
+		if (ret == -EINVAL && exit_serves[FC_HOOK_SEMGET] &&
+		    !hook_silent(FC_HOOK_SEMGET, first))
 			refuse_set_size(ret, FC_HOOK_SEMGET, FC_BACKEND_TRACEPOINT);
 	}
 	return 0;

@@ -49,7 +49,7 @@ unit() {
 	local test out n ok=0 bad=0
 	for test in "$build"/unit/test_*; do
 		[ -f "$test" ] || continue
-		if out=$(FAILCNT_FIXTURES=$here/fixtures "$test" 2>&1); then
+		if out=$(FAILCNT_FIXTURES=$here/fixtures timeout 120 "$test" 2>&1); then
 			n=$(sed -nE 's/.*\[  PASSED  \] ([0-9]+) test.*/\1/p' <<<"$out")
 			echo "ok $(basename "$test"): ${n:-0} tests"
 			ok=$((ok + ${n:-0}))

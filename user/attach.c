@@ -12,65 +12,85 @@
 #define BY_WALK "the constraint: inferred from the victim's cgroups and the kernel log"
 
 const struct attach_hook attach_hooks[FC_HOOKS] = {
-	[FC_HOOK_ALLOC_FD] = {
-		.name = "alloc_fd", .function = "alloc_fd", .sees = "EMFILE: nofile, nr-open",
-		.program = { [FC_BACKEND_FEXIT] = "fexit_alloc_fd",
-			     [FC_BACKEND_KPROBE] = "kretprobe_alloc_fd" },
-		.misses = { [FC_BACKEND_TRACEPOINT] = NO_SCM },
-		.by_sys_exit = true,
-	},
-	[FC_HOOK_ALLOC_EMPTY_FILE] = {
-		.name = "alloc_empty_file", .function = "alloc_empty_file", .sees = "ENFILE: file-max",
-		.program = { [FC_BACKEND_FEXIT] = "fexit_alloc_empty_file",
-			     [FC_BACKEND_KPROBE] = "kretprobe_alloc_empty_file" },
-		.misses = { [FC_BACKEND_TRACEPOINT] = "io_uring" },
-		.by_sys_exit = true,
-	},
-	[FC_HOOK_NEWARY] = {
-		.name = "newary", .function = "newary", .sees = "ENOSPC of semget: semmni, semmns",
-		.program = { [FC_BACKEND_FEXIT] = "fexit_newary",
-			     [FC_BACKEND_KPROBE] = "kretprobe_newary" },
-		.by_sys_exit = true,
-	},
-	[FC_HOOK_SEMGET] = {
-		.name = "semget", .sees = "EINVAL of semget: semmsl",
+	[FC_HOOK_ALLOC_FD] =
+		{
+			.name = "alloc_fd",
+			.function = "alloc_fd",
+			.sees = "EMFILE: nofile, nr-open",
+			.program = {[FC_BACKEND_FEXIT] = "fexit_alloc_fd",
+				    [FC_BACKEND_KPROBE] = "kretprobe_alloc_fd"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = NO_SCM},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_ALLOC_EMPTY_FILE] =
+		{
+			.name = "alloc_empty_file",
+			.function = "alloc_empty_file",
+			.sees = "ENFILE: file-max",
+			.program = {[FC_BACKEND_FEXIT] = "fexit_alloc_empty_file",
+				    [FC_BACKEND_KPROBE] = "kretprobe_alloc_empty_file"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = "io_uring"},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_NEWARY] =
+		{
+			.name = "newary",
+			.function = "newary",
+			.sees = "ENOSPC of semget: semmni, semmns",
+			.program = {[FC_BACKEND_FEXIT] = "fexit_newary",
+				    [FC_BACKEND_KPROBE] = "kretprobe_newary"},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_SEMGET] =
+		{
+			.name = "semget",
+			.sees = "EINVAL of semget: semmsl",
 #if defined(__aarch64__)
-		.function = "__arm64_sys_semget",
-		.program = { [FC_BACKEND_FEXIT] = "fexit___arm64_sys_semget",
-			     [FC_BACKEND_KPROBE] = "kretprobe___arm64_sys_semget" },
+			.function = "__arm64_sys_semget",
+			.program = {[FC_BACKEND_FEXIT] = "fexit___arm64_sys_semget",
+				    [FC_BACKEND_KPROBE] = "kretprobe___arm64_sys_semget"},
 #else
-		.function = "__x64_sys_semget",
-		.program = { [FC_BACKEND_FEXIT] = "fexit___x64_sys_semget",
-			     [FC_BACKEND_KPROBE] = "kretprobe___x64_sys_semget" },
+			.function = "__x64_sys_semget",
+			.program = {[FC_BACKEND_FEXIT] = "fexit___x64_sys_semget",
+				    [FC_BACKEND_KPROBE] = "kretprobe___x64_sys_semget"},
 #endif
-		.by_sys_exit = true,
-	},
-	[FC_HOOK_SEMGET_COMPAT] = {
-		.name = "ksys_semget", .function = "ksys_semget",
-		.sees = "EINVAL of a 32-bit program's ipc(2): semmsl", .optional = true,
-		.program = { [FC_BACKEND_FEXIT] = "fexit_ksys_semget",
-			     [FC_BACKEND_KPROBE] = "kretprobe_ksys_semget" },
-		.misses = { [FC_BACKEND_TRACEPOINT] = "ipc(2) of 32-bit programs" },
-		.by_sys_exit = true,
-	},
-	[FC_HOOK_OOM_CONTEXT] = {
-		.name = "oom_kill_process", .function = "oom_kill_process",
-		.sees = "OOM: whose limit, why",
-		.program = { [FC_BACKEND_FEXIT] = "fentry_oom_kill_process",
-			     [FC_BACKEND_KPROBE] = "kprobe_oom_kill_process" },
-		.misses = { [FC_BACKEND_TRACEPOINT] = BY_WALK },
-	},
-	[FC_HOOK_OOM_KILL] = {
-		.name = "__oom_kill_process", .function = "__oom_kill_process",
-		.sees = "OOM: that it was a kill",
-		.program = { [FC_BACKEND_FEXIT] = "fentry___oom_kill_process",
-			     [FC_BACKEND_KPROBE] = "kprobe___oom_kill_process",
-			     [FC_BACKEND_TRACEPOINT] = "rawtp_signal_generate" },
-	},
-	[FC_HOOK_OOM_VICTIM] = {
-		.name = "mark_victim", .sees = "OOM: the victim",
-		.program = { [FC_BACKEND_TRACEPOINT] = "rawtp_mark_victim" },
-	},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_SEMGET_COMPAT] =
+		{
+			.name = "ksys_semget",
+			.function = "ksys_semget",
+			.sees = "EINVAL of a 32-bit program's ipc(2): semmsl",
+			.optional = true,
+			.program = {[FC_BACKEND_FEXIT] = "fexit_ksys_semget",
+				    [FC_BACKEND_KPROBE] = "kretprobe_ksys_semget"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = "ipc(2) of 32-bit programs"},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_OOM_CONTEXT] =
+		{
+			.name = "oom_kill_process",
+			.function = "oom_kill_process",
+			.sees = "OOM: whose limit, why",
+			.program = {[FC_BACKEND_FEXIT] = "fentry_oom_kill_process",
+				    [FC_BACKEND_KPROBE] = "kprobe_oom_kill_process"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = BY_WALK},
+		},
+	[FC_HOOK_OOM_KILL] =
+		{
+			.name = "__oom_kill_process",
+			.function = "__oom_kill_process",
+			.sees = "OOM: that it was a kill",
+			.program = {[FC_BACKEND_FEXIT] = "fentry___oom_kill_process",
+				    [FC_BACKEND_KPROBE] = "kprobe___oom_kill_process",
+				    [FC_BACKEND_TRACEPOINT] = "rawtp_signal_generate"},
+		},
+	[FC_HOOK_OOM_VICTIM] =
+		{
+			.name = "mark_victim",
+			.sees = "OOM: the victim",
+			.program = {[FC_BACKEND_TRACEPOINT] = "rawtp_mark_victim"},
+		},
 };
 
 const char *attach_backend_name(enum fc_backend b)
@@ -117,9 +137,9 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 static void choose(struct attach_choice *ret, enum fc_hook h, const struct kernel_facts *facts,
 		   enum opt_backend wanted, attach_refusals refusals)
 {
-	static const enum fc_backend order[] = { FC_BACKEND_FEXIT, FC_BACKEND_KPROBE,
-						 FC_BACKEND_TRACEPOINT };
-	static const enum opt_backend option[] = { OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT };
+	static const enum fc_backend order[] = {FC_BACKEND_FEXIT, FC_BACKEND_KPROBE,
+						FC_BACKEND_TRACEPOINT};
+	static const enum opt_backend option[] = {OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT};
 	bool only_tracepoint = !attach_hooks[h].function;
 	char buf[ATTACH_WHY];
 	const char *why;
@@ -135,9 +155,10 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 		if (!why) {
 			ret->backend = order[i];
 			if (!ret->why[0])
-				util_strlcpy(ret->why, only_tracepoint	   ? "a tracepoint on every backend"
-						       : wanted != OPT_AUTO ? "as asked with --backend"
-									    : "the cheapest that works",
+				util_strlcpy(ret->why,
+					     only_tracepoint      ? "a tracepoint on every backend"
+					     : wanted != OPT_AUTO ? "as asked with --backend"
+								  : "the cheapest that works",
 					     sizeof(ret->why));
 			return;
 		}

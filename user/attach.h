@@ -17,9 +17,9 @@ struct attach_hook {
 	const char *function; /* for BTF and kprobes; NULL: a tracepoint for every backend */
 	const char *program[FC_BACKENDS]; /* NULL: that backend needs none, or has none */
 	const char *misses[FC_BACKENDS];  /* NULL: nothing */
-	const char *sees;     /* what it is for, in a few words */
-	bool optional;        /* a kernel may lack the function and lose nothing that others do not see */
-	bool by_sys_exit;     /* the tracepoint backend sees it at sys_exit */
+	const char *sees;                 /* what it is for, in a few words */
+	bool optional; /* a kernel may lack the function and lose nothing that others do not see */
+	bool by_sys_exit; /* the tracepoint backend sees it at sys_exit */
 };
 extern const struct attach_hook attach_hooks[FC_HOOKS];
 
@@ -34,7 +34,8 @@ struct attach_plan {
 	struct attach_choice hook[FC_HOOKS];
 };
 
-/* A program that the kernel refused although its mechanism works: that hook falls back by itself. */
+/* A program that the kernel refused although its mechanism works: that hook falls back by itself.
+ */
 struct attach_refusal {
 	bool refused;
 	int error;

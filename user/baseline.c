@@ -61,7 +61,7 @@ void baseline_free(struct baseline *b)
 {
 	struct baseline_owner *o, *next;
 
-	HASH_ITER(hh, b->owners, o, next)
+	HASH_ITER (hh, b->owners, o, next)
 		owner_free(b, o);
 	while (b->n_names)
 		free(b->names[--b->n_names]);
@@ -176,7 +176,8 @@ static int imply(struct baseline *b, const struct baseline_owner *o, const char 
 
 static void row_take(struct baseline_row *row, const struct counter_row *r)
 {
-	row->have = r->have & (COUNTER_FAILCNT | COUNTER_FAILCNT_LOCAL | COUNTER_HELD | COUNTER_LIMIT);
+	row->have =
+		r->have & (COUNTER_FAILCNT | COUNTER_FAILCNT_LOCAL | COUNTER_HELD | COUNTER_LIMIT);
 	row->failcnt = r->failcnt;
 	row->local = r->failcnt_local;
 	row->held = r->held;
@@ -212,7 +213,8 @@ static int row_update(const struct update *u, struct baseline_owner *o, const st
 		return 0;
 	old = *row;
 	row_take(row, r);
-	/* Backwards: another cgroup, or a counter set back. Forward by half of all numbers: no counter. */
+	/* Backwards: another cgroup, or a counter set back. Forward by half of all numbers: no
+	 * counter. */
 	if (!(old.have & COUNTER_FAILCNT) || r->failcnt <= old.failcnt ||
 	    r->failcnt - old.failcnt > INT64_MAX)
 		return 0;
@@ -306,7 +308,7 @@ void baseline_gone_ubc(struct baseline *b)
 {
 	struct baseline_owner *o, *next;
 
-	HASH_ITER(hh, b->owners, o, next)
+	HASH_ITER (hh, b->owners, o, next)
 		if (o->source == COUNTER_UBC && o->reading != b->reading)
 			forget(b, o);
 }
@@ -317,9 +319,9 @@ void baseline_zero(struct baseline *b, const char *owner, const char *controller
 
 	for (unsigned int i = 0; o && i < o->n_rows; i++) {
 		const char *name = o->rows[i].name;
-		const char *of = util_streq(name, "pids")     ? "pids" :
-				 util_after(name, "hugetlb.") ? "hugetlb" :
-								"memory";
+		const char *of = util_streq(name, "pids")       ? "pids"
+				 : util_after(name, "hugetlb.") ? "hugetlb"
+								: "memory";
 
 		if (util_streq(of, controller))
 			row_zero(o, &o->rows[i]);

@@ -27,8 +27,9 @@ struct baseline_moving {
 };
 
 struct baseline_row {
-	const char *name;   /* interned in the baseline */
-	unsigned int have;  /* enum counter_have; without COUNTER_FAILCNT the next value is taken as is */
+	const char *name; /* interned in the baseline */
+	unsigned int
+		have; /* enum counter_have; without COUNTER_FAILCNT the next value is taken as is */
 	uint64_t failcnt, local, held, limit;
 	struct baseline_moving *moving; /* NULL: nothing */
 };
@@ -42,9 +43,10 @@ struct baseline_owner {
 	bool active, gone, pressed;
 	uint64_t pressed_at; /* when its pressure was last told; valid if pressed */
 	uint64_t reading;    /* number of the newest round it was read in */
-	uint64_t learned;    /* of the one in which its rows were taken as they were; 0: they began at 0 */
-	char *name;          /* in key */
-	char key[];          /* the source as one character, then the owner */
+	uint64_t learned; /* of the one in which its rows were taken as they were; 0: they began at
+			     0 */
+	char *name;       /* in key */
+	char key[];       /* the source as one character, then the owner */
 };
 
 #define BASELINE_NAMES 256

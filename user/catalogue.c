@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 
 static const struct resource resources[FC_RESOURCES] = {
-#define RESOURCE(name, id, limit_name, measure, own, related)                                      \
+#define RESOURCE(name, id, limit_name, measure, own, related) \
 	[FC_##name] = {id, limit_name, measure, own, related},
 #include "../bpf/resources.def"
 #undef RESOURCE
@@ -28,58 +28,55 @@ static const struct resource resources[FC_RESOURCES] = {
 
 #define CALL(name) [__NR_##name] = #name,
 
+/* clang-format off: tables laid by hand */
 static const char *const native_calls[] = {
-	CALL(openat) CALL(dup) CALL(dup3) CALL(fcntl) CALL(pipe2) CALL(ioctl)
-	CALL(socket) CALL(socketpair) CALL(accept) CALL(accept4) CALL(connect)
-	CALL(sendto) CALL(sendmsg) CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg)
-	CALL(read) CALL(write) CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64)
-	CALL(sendfile) CALL(splice) CALL(tee) CALL(vmsplice)
-	CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create)
-	CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark)
-	CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp)
-	CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit)
-	CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct)
-	CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load)
-	CALL(finit_module) CALL(init_module) CALL(add_key) CALL(keyctl)
-	CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl)
-	CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl)
-	CALL(mmap) CALL(mremap) CALL(mprotect) CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall)
-	CALL(timer_create) CALL(rt_sigqueueinfo) CALL(fallocate) CALL(ftruncate)
-	CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
+	CALL(openat) CALL(dup) CALL(dup3) CALL(fcntl) CALL(pipe2) CALL(ioctl) CALL(socket) CALL(
+		socketpair) CALL(accept) CALL(accept4) CALL(connect) CALL(sendto) CALL(sendmsg)
+		CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg) CALL(read) CALL(write)
+			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
+				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
+				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(timer_create) CALL(
+					rt_sigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
-	CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(epoll_create) CALL(eventfd) CALL(signalfd)
-	CALL(inotify_init) CALL(fork) CALL(vfork) CALL(mkdir) CALL(mknod) CALL(link) CALL(symlink)
-	CALL(uselib)
+					CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(
+						epoll_create) CALL(eventfd) CALL(signalfd)
+						CALL(inotify_init) CALL(fork) CALL(vfork) CALL(mkdir) CALL(
+							mknod) CALL(link) CALL(symlink) CALL(uselib)
 #endif
 #ifdef __NR_renameat
-	CALL(renameat)
+							CALL(renameat)
 #endif
 #ifdef __NR_renameat2
-	CALL(renameat2)
+								CALL(renameat2)
 #endif
 #ifdef __NR_copy_file_range
-	CALL(copy_file_range)
+									CALL(copy_file_range)
 #endif
 #ifdef __NR_io_uring_setup
-	CALL(io_uring_setup) CALL(io_uring_enter) CALL(io_uring_register)
+										CALL(io_uring_setup) CALL(
+											io_uring_enter) CALL(io_uring_register)
 #endif
 #ifdef __NR_fsopen
-	CALL(open_tree) CALL(move_mount) CALL(fsopen) CALL(fsconfig) CALL(fsmount) CALL(fspick)
+											CALL(
+												open_tree) CALL(move_mount)
+												CALL(fsopen) CALL(fsconfig) CALL(
+													fsmount) CALL(fspick)
 #endif
 #ifdef __NR_pidfd_open
-	CALL(pidfd_open)
+													CALL(pidfd_open)
 #endif
 #ifdef __NR_clone3
-	CALL(clone3)
+														CALL(clone3)
 #endif
 #ifdef __NR_openat2
-	CALL(openat2) CALL(pidfd_getfd)
+															CALL(openat2) CALL(
+																pidfd_getfd)
 #endif
 #ifdef __NR_landlock_create_ruleset
-	CALL(landlock_create_ruleset)
+																CALL(landlock_create_ruleset)
 #endif
 #ifdef __NR_memfd_secret
-	CALL(memfd_secret)
+																	CALL(memfd_secret)
 #endif
 };
 
@@ -92,34 +89,98 @@ static const struct {
 	const char *name;
 	short i386, arm;
 } compat_calls[] = {
-	{"fork", 2, 2}, {"read", 3, 3}, {"write", 4, 4}, {"open", 5, 5}, {"creat", 8, 8},
-	{"execve", 11, 11}, {"dup", 41, 41}, {"pipe", 42, 42}, {"brk", 45, 45}, {"acct", 51, 51},
-	{"ioctl", 54, 54}, {"fcntl", 55, 55}, {"dup2", 63, 63}, {"uselib", 86, 86},
-	{"swapon", 87, 87}, {"mmap", 90, 0}, {"munmap", 91, 91}, {"socketcall", 102, 0},
-	{"ipc", 117, 0}, {"clone", 120, 120}, {"mprotect", 125, 125}, {"readv", 145, 145},
-	{"writev", 146, 146}, {"mremap", 163, 163}, {"sendfile", 187, 187}, {"vfork", 190, 190},
-	{"mmap2", 192, 192}, {"fcntl64", 221, 221}, {"sendfile64", 239, 239},
-	{"io_setup", 245, 243}, {"epoll_create", 254, 250}, {"timer_create", 259, 257},
-	{"mq_open", 277, 274}, {"inotify_init", 291, 316}, {"inotify_add_watch", 292, 317},
-	{"openat", 295, 322}, {"unshare", 310, 337}, {"splice", 313, 340}, {"signalfd", 321, 349},
-	{"timerfd_create", 322, 350}, {"eventfd", 323, 351}, {"fallocate", 324, 352},
-	{"signalfd4", 327, 355}, {"eventfd2", 328, 356}, {"epoll_create1", 329, 357},
-	{"dup3", 330, 358}, {"pipe2", 331, 359}, {"inotify_init1", 332, 360},
-	{"perf_event_open", 336, 364}, {"recvmmsg", 337, 365}, {"fanotify_init", 338, 367},
-	{"open_by_handle_at", 342, 371}, {"sendmmsg", 345, 374}, {"setns", 346, 375},
-	{"seccomp", 354, 383}, {"memfd_create", 356, 385}, {"bpf", 357, 386},
-	{"execveat", 358, 387}, {"socket", 359, 281}, {"socketpair", 360, 288},
-	{"accept", 0, 285}, {"connect", 362, 283}, {"accept4", 364, 366}, {"sendmsg", 370, 296},
-	{"recvmsg", 372, 297}, {"userfaultfd", 374, 388}, {"semop", 0, 298},
-	{"semtimedop", 0, 312}, {"semget", 393, 299}, {"semctl", 394, 300}, {"shmget", 395, 307},
-	{"shmctl", 396, 308}, {"shmat", 397, 305}, {"msgget", 399, 303}, {"msgctl", 402, 304},
-	{"recvmmsg_time64", 417, 417}, {"semtimedop_time64", 420, 420},
-	{"io_uring_setup", 425, 425}, {"io_uring_enter", 426, 426},
-	{"io_uring_register", 427, 427}, {"open_tree", 428, 428}, {"fsopen", 430, 430},
-	{"fsmount", 432, 432}, {"fspick", 433, 433}, {"pidfd_open", 434, 434},
-	{"clone3", 435, 435}, {"openat2", 437, 437}, {"pidfd_getfd", 438, 438},
-	{"landlock_create_ruleset", 444, 444}, {"memfd_secret", 447, 0},
+	{"fork", 2, 2},
+	{"read", 3, 3},
+	{"write", 4, 4},
+	{"open", 5, 5},
+	{"creat", 8, 8},
+	{"execve", 11, 11},
+	{"dup", 41, 41},
+	{"pipe", 42, 42},
+	{"brk", 45, 45},
+	{"acct", 51, 51},
+	{"ioctl", 54, 54},
+	{"fcntl", 55, 55},
+	{"dup2", 63, 63},
+	{"uselib", 86, 86},
+	{"swapon", 87, 87},
+	{"mmap", 90, 0},
+	{"munmap", 91, 91},
+	{"socketcall", 102, 0},
+	{"ipc", 117, 0},
+	{"clone", 120, 120},
+	{"mprotect", 125, 125},
+	{"readv", 145, 145},
+	{"writev", 146, 146},
+	{"mremap", 163, 163},
+	{"sendfile", 187, 187},
+	{"vfork", 190, 190},
+	{"mmap2", 192, 192},
+	{"fcntl64", 221, 221},
+	{"sendfile64", 239, 239},
+	{"io_setup", 245, 243},
+	{"epoll_create", 254, 250},
+	{"timer_create", 259, 257},
+	{"mq_open", 277, 274},
+	{"inotify_init", 291, 316},
+	{"inotify_add_watch", 292, 317},
+	{"openat", 295, 322},
+	{"unshare", 310, 337},
+	{"splice", 313, 340},
+	{"signalfd", 321, 349},
+	{"timerfd_create", 322, 350},
+	{"eventfd", 323, 351},
+	{"fallocate", 324, 352},
+	{"signalfd4", 327, 355},
+	{"eventfd2", 328, 356},
+	{"epoll_create1", 329, 357},
+	{"dup3", 330, 358},
+	{"pipe2", 331, 359},
+	{"inotify_init1", 332, 360},
+	{"perf_event_open", 336, 364},
+	{"recvmmsg", 337, 365},
+	{"fanotify_init", 338, 367},
+	{"open_by_handle_at", 342, 371},
+	{"sendmmsg", 345, 374},
+	{"setns", 346, 375},
+	{"seccomp", 354, 383},
+	{"memfd_create", 356, 385},
+	{"bpf", 357, 386},
+	{"execveat", 358, 387},
+	{"socket", 359, 281},
+	{"socketpair", 360, 288},
+	{"accept", 0, 285},
+	{"connect", 362, 283},
+	{"accept4", 364, 366},
+	{"sendmsg", 370, 296},
+	{"recvmsg", 372, 297},
+	{"userfaultfd", 374, 388},
+	{"semop", 0, 298},
+	{"semtimedop", 0, 312},
+	{"semget", 393, 299},
+	{"semctl", 394, 300},
+	{"shmget", 395, 307},
+	{"shmctl", 396, 308},
+	{"shmat", 397, 305},
+	{"msgget", 399, 303},
+	{"msgctl", 402, 304},
+	{"recvmmsg_time64", 417, 417},
+	{"semtimedop_time64", 420, 420},
+	{"io_uring_setup", 425, 425},
+	{"io_uring_enter", 426, 426},
+	{"io_uring_register", 427, 427},
+	{"open_tree", 428, 428},
+	{"fsopen", 430, 430},
+	{"fsmount", 432, 432},
+	{"fspick", 433, 433},
+	{"pidfd_open", 434, 434},
+	{"clone3", 435, 435},
+	{"openat2", 437, 437},
+	{"pidfd_getfd", 438, 438},
+	{"landlock_create_ruleset", 444, 444},
+	{"memfd_secret", 447, 0},
 };
+/* clang-format on */
 
 #ifdef __aarch64__
 #define COMPAT_NR(row) ((row).arm)

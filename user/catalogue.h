@@ -11,7 +11,7 @@
 
 struct resource {
 	const char *id, *limit_name, *measure;
-	const char *own;     /* names of counter rows, separated by blanks */
+	const char *own; /* names of counter rows, separated by blanks */
 	const char *related;
 };
 

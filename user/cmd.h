@@ -13,8 +13,8 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_NOTHING = 1, /* nothing found, or failed */
 	EXIT_USAGE = 2,
-	EXIT_DENIED = 3,  /* the kernel or the privileges do not allow it */
-	EXIT_LOSS = 4,    /* events were lost and --fail-on-loss was given */
+	EXIT_DENIED = 3, /* the kernel or the privileges do not allow it */
+	EXIT_LOSS = 4,   /* events were lost and --fail-on-loss was given */
 };
 
 int cmd_watch(const struct options *o);

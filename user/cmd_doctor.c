@@ -20,8 +20,8 @@ static void print_trial(const char *name, const struct kernel_trial *t, const ch
 	if (t->stage == KERNEL_WORKS)
 		printf("  %-20s %s\n", name, works);
 	else
-		printf("  %-20s refused at %s: %s\n", name, t->stage == KERNEL_AT_LOAD ? "load" : "attach",
-		       strerror(-t->error));
+		printf("  %-20s refused at %s: %s\n", name,
+		       t->stage == KERNEL_AT_LOAD ? "load" : "attach", strerror(-t->error));
 }
 
 static void print_kernel(const struct kernel_facts *k)
@@ -29,15 +29,17 @@ static void print_kernel(const struct kernel_facts *k)
 	struct utsname u;
 
 	if (uname(&u) == 0)
-		printf("failcnt %s on %s %s %s\n\nWhat this kernel allows\n", FAILCNT_VERSION, u.sysname,
-		       u.release, u.machine);
+		printf("failcnt %s on %s %s %s\n\nWhat this kernel allows\n", FAILCNT_VERSION,
+		       u.sysname, u.release, u.machine);
 	for (int m = 0; m < KERNEL_MECHANISMS; m++)
 		print_trial(kernel_mechanism_name(m), &k->trial[m], "works");
 	printf("  %-20s %s\n", "BTF", k->btf_error ? "missing: /sys/kernel/btf/vmlinux" : "works");
 	printf("  %-20s %s\n", "privileges",
-	       k->has_capability ? "enough" : "missing: run it as root, or with CAP_BPF and CAP_PERFMON");
+	       k->has_capability ? "enough"
+				 : "missing: run it as root, or with CAP_BPF and CAP_PERFMON");
 	printf("  %-20s %s\n", "preemption",
-	       k->may_preempt ? "possible: fexit and raw tracepoint programs may miss calls, and these are counted"
+	       k->may_preempt ? "possible: fexit and raw tracepoint programs may miss calls, and "
+				"these are counted"
 			      : "none: no program misses a call");
 	printf("  %-20s cgroup v%d\n", "memory", k->memory_is_v1 ? 1 : 2);
 }
@@ -53,8 +55,8 @@ static unsigned int print_hooks(const struct attach_plan *plan, const struct tra
 		const struct attach_choice *c = &plan->hook[h];
 		unsigned long long missed = t ? tracer_missed(t, h) : 0;
 
-		printf("  %-20s %-11s %-8llu %s\n", hook->name, attach_backend_name(c->backend), missed,
-		       hook->sees);
+		printf("  %-20s %-11s %-8llu %s\n", hook->name, attach_backend_name(c->backend),
+		       missed, hook->sees);
 		if (c->why[0])
 			printf("  %-20s   because: %s\n", "", c->why);
 		if (hook->misses[c->backend])
@@ -70,7 +72,8 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 	struct selftest tests[SELFTEST_MAX];
 	unsigned int n, failed = 0;
 
-	printf("\nSelf-test: each failure is provoked in a namespace, rlimit or cgroup of its own\n");
+	printf("\nSelf-test: each failure is provoked in a namespace, rlimit or cgroup of its "
+	       "own\n");
 	fflush(stdout);
 	n = selftest_run(t, k->memory_is_v1, tests);
 	for (unsigned int i = 0; i < n; i++) {
@@ -97,9 +100,9 @@ static void print_counters(const struct options *o)
 	static const char *const names[COUNTER_SOURCES] = {
 		[COUNTER_UBC] = "user_beancounters", [COUNTER_CGROUP1] = "cgroup v1",
 		[COUNTER_CGROUP2] = "cgroup v2",     [COUNTER_HOST] = "host",
-		[COUNTER_PROCESS] = "process",	     [COUNTER_USER] = "user",
+		[COUNTER_PROCESS] = "process",       [COUNTER_USER] = "user",
 	};
-	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
+	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
 	_cleanup_(counters_closep) struct counters *c = NULL;
 
 	printf("\nCounters\n");
@@ -108,7 +111,8 @@ static void print_counters(const struct options *o)
 		return;
 	}
 	for (int s = 0; s < COUNTER_SOURCES; s++)
-		printf("  %-20s %s\n", names[s], counters_have(c, s) ? "there" : "not on this machine");
+		printf("  %-20s %s\n", names[s],
+		       counters_have(c, s) ? "there" : "not on this machine");
 }
 
 struct losses {
@@ -142,8 +146,11 @@ static void ignore_overflow(void *arg _unused_, unsigned int resource _unused_,
 static void print_losses(struct tracer *t)
 {
 	struct losses l = {};
-	struct tracer_events ev = { .record = ignore_record, .fold = ignore_fold,
-				    .overflow = ignore_overflow, .lost = on_lost, .arg = &l };
+	struct tracer_events ev = {.record = ignore_record,
+				   .fold = ignore_fold,
+				   .overflow = ignore_overflow,
+				   .lost = on_lost,
+				   .arg = &l};
 
 	printf("\nLosses while this ran\n");
 	tracer_sweep(t, &ev, false);
@@ -154,7 +161,7 @@ static void print_losses(struct tracer *t)
 
 static int examine(const struct kernel_facts *k, const struct options *o)
 {
-	struct tracer_options to = { .backend = o->backend };
+	struct tracer_options to = {.backend = o->backend};
 	struct tracer *t = NULL;
 	unsigned int missing, failed;
 	int err = tracer_open(&t, k, &to);
@@ -172,8 +179,8 @@ static int examine(const struct kernel_facts *k, const struct options *o)
 		printf("\nEverything that can work here works.\n");
 		return EXIT_DONE;
 	}
-	printf("\n%u hook%s missing, %u failure%s not seen.\n", missing, missing == 1 ? " is" : "s are",
-	       failed, failed == 1 ? " was" : "s were");
+	printf("\n%u hook%s missing, %u failure%s not seen.\n", missing,
+	       missing == 1 ? " is" : "s are", failed, failed == 1 ? " was" : "s were");
 	return EXIT_NOTHING;
 }
 

@@ -12,8 +12,9 @@
 static const char *source_name(enum counter_source s)
 {
 	static const char *const names[COUNTER_SOURCES] = {
-		[COUNTER_UBC] = "ubc",	 [COUNTER_CGROUP1] = "cgroup1", [COUNTER_CGROUP2] = "cgroup2",
-		[COUNTER_HOST] = "host", [COUNTER_PROCESS] = "process", [COUNTER_USER] = "user",
+		[COUNTER_UBC] = "ubc",         [COUNTER_CGROUP1] = "cgroup1",
+		[COUNTER_CGROUP2] = "cgroup2", [COUNTER_HOST] = "host",
+		[COUNTER_PROCESS] = "process", [COUNTER_USER] = "user",
 	};
 
 	return names[s];
@@ -21,12 +22,16 @@ static const char *source_name(enum counter_source s)
 
 static void row_event(struct event *e, const struct counter_table *t, const struct counter_row *r)
 {
-	const struct { unsigned int have; enum field field; uint64_t value; } values[] = {
-		{ COUNTER_HELD, FIELD_HELD, r->held },
-		{ COUNTER_MAXHELD, FIELD_MAXHELD, r->maxheld },
-		{ COUNTER_BARRIER, FIELD_BARRIER, r->barrier },
-		{ COUNTER_LIMIT, FIELD_LIMIT, r->limit },
-		{ COUNTER_FAILCNT, FIELD_COUNTED_FAILCNT, r->failcnt },
+	const struct {
+		unsigned int have;
+		enum field field;
+		uint64_t value;
+	} values[] = {
+		{COUNTER_HELD, FIELD_HELD, r->held},
+		{COUNTER_MAXHELD, FIELD_MAXHELD, r->maxheld},
+		{COUNTER_BARRIER, FIELD_BARRIER, r->barrier},
+		{COUNTER_LIMIT, FIELD_LIMIT, r->limit},
+		{COUNTER_FAILCNT, FIELD_COUNTED_FAILCNT, r->failcnt},
 	};
 
 	event_init(e, EVENT_ROW);
@@ -59,14 +64,14 @@ static int print_json(const struct counter_table *t, const struct options *o)
 
 static int print_text(const struct counter_table *t, const struct options *o)
 {
-	struct table_options to = { .all = o->verbose > 0 || o->n_match > 0 };
+	struct table_options to = {.all = o->verbose > 0 || o->n_match > 0};
 	int hidden = table_print(stdout, t, &to);
 
 	if (hidden < 0)
 		return hidden;
 	if (hidden > 0)
-		log_info("%d rows of cgroups without a limit or a failure are not shown: -v shows them",
-			 hidden);
+		log_info("%d row%s of cgroups without a limit or a failure not shown: -v shows all",
+			 hidden, hidden == 1 ? "" : "s");
 	return 0;
 }
 
@@ -85,7 +90,7 @@ static int report(int err, const char *owner)
 
 int cmd_table(const struct options *o)
 {
-	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
+	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
 	_cleanup_(counters_closep) struct counters *c = NULL;
 	const char *owner = o->n_match ? o->match[0] : NULL;
 	struct counter_table t = {};

@@ -53,7 +53,8 @@ static bool count_reached(const struct watch *w)
 
 static void tell(struct watch *w, struct event *e, bool follow)
 {
-	bool counts = e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
+	bool counts =
+		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
 	if (w->stop || (counts && count_reached(w)) || !filter_pass(e, w->options))
@@ -114,8 +115,8 @@ static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
 static void on_moved(void *arg, const char *hook, const char *from, const char *to)
 {
 	(void)arg;
-	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none", hook,
-		 from, to);
+	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none",
+		 hook, from, to);
 }
 
 static void on_counter(void *arg, struct event *e)
@@ -169,7 +170,7 @@ static void on_signal(struct watch *w)
 static bool is_patient(void *arg)
 {
 	struct watch *w = arg;
-	struct pollfd p = { .fd = w->signals, .events = POLLIN };
+	struct pollfd p = {.fd = w->signals, .events = POLLIN};
 
 	return poll(&p, 1, 0) == 0;
 }
@@ -203,10 +204,10 @@ static void sweep_now(struct watch *w, bool may_move)
 static int loop(struct watch *w)
 {
 	struct pollfd p[] = {
-		{ .fd = w->signals, .events = POLLIN },
-		{ .fd = w->tracer ? tracer_fd(w->tracer) : -1, .events = POLLIN },
-		{ .fd = w->watcher ? watcher_fd(w->watcher) : -1, .events = POLLIN },
-		{ .fd = STDOUT_FILENO }, /* POLLERR: the reader of the pipe has gone */
+		{.fd = w->signals, .events = POLLIN},
+		{.fd = w->tracer ? tracer_fd(w->tracer) : -1, .events = POLLIN},
+		{.fd = w->watcher ? watcher_fd(w->watcher) : -1, .events = POLLIN},
+		{.fd = STDOUT_FILENO}, /* POLLERR: the reader of the pipe has gone */
 	};
 	uint64_t sweep = now_ms() + SWEEP_MS;
 	uint64_t end = w->options->duration_ms ? now_ms() + w->options->duration_ms : 0;
@@ -251,11 +252,12 @@ static void summary(const struct watch *w)
 {
 	const struct stream *s = &w->stream;
 
-	log_info("%llu refused, %llu killed, %llu counted, %llu lost", (unsigned long long)s->refused,
-		 (unsigned long long)s->killed, (unsigned long long)s->counted,
-		 (unsigned long long)(s->lost + stream_untold(s)));
+	log_info("%llu refused, %llu killed, %llu counted, %llu lost",
+		 (unsigned long long)s->refused, (unsigned long long)s->killed,
+		 (unsigned long long)s->counted, (unsigned long long)(s->lost + stream_untold(s)));
 	if (stream_untold(s))
-		log_error("%llu of these could not be written", (unsigned long long)stream_untold(s));
+		log_error("%llu of these could not be written",
+			  (unsigned long long)stream_untold(s));
 }
 
 /* What is still under way is told before the last line. */
@@ -280,27 +282,27 @@ static void finish(struct watch *w)
 static void open_counters(struct watch *w)
 {
 	const struct options *o = w->options;
-	struct counter_options co = { .root = o->root, .beancounters = o->beancounters };
-	struct watcher_options wo = { .interval_ms = o->interval_ms,
-				      .settle_ms = SETTLE_MS };
+	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
+	struct watcher_options wo = {.interval_ms = o->interval_ms, .settle_ms = SETTLE_MS};
 	int err = counters_open(&w->counters, &co);
 
 	if (err == 0)
 		err = watcher_open(&w->watcher, w->counters, &wo);
 	if (err < 0)
-		log_warn("counters cannot be read: %s; events come without failcnt rows", strerror(-err));
+		log_warn("counters cannot be read: %s; events come without failcnt rows",
+			 strerror(-err));
 }
 
 static int open_pipeline(struct watch *w)
 {
 	char mount[256] = "";
-	struct pipeline_options po = { .context = &w->stream.context, .memory_mount = mount };
+	struct pipeline_options po = {.context = &w->stream.context, .memory_mount = mount};
 	bool v1 = tracer_facts(w->tracer)->memory_is_v1;
 
 	w->stream.context.memory_is_v1 = v1;
 	if (w->counters)
-		counters_cgroup_path(w->counters, v1 ? COUNTER_CGROUP1 : COUNTER_CGROUP2, "memory", "/",
-				     NULL, mount, sizeof(mount));
+		counters_cgroup_path(w->counters, v1 ? COUNTER_CGROUP1 : COUNTER_CGROUP2, "memory",
+				     "/", NULL, mount, sizeof(mount));
 	return pipeline_new(&w->pipeline, &po) < 0 ? EXIT_NOTHING : EXIT_DONE;
 }
 
@@ -315,7 +317,7 @@ static void stay_alive(void)
 
 static int open_all(struct watch *w)
 {
-	struct stream_patience patience = { .patient = is_patient, .arg = w };
+	struct stream_patience patience = {.patient = is_patient, .arg = w};
 	int err;
 
 	w->signals = open_signals();
@@ -352,10 +354,13 @@ int cmd_watch(const struct options *o)
 	static struct watch w;
 	int status, err;
 
-	w = (struct watch){ .options = o, .signals = -1 };
-	w.events = (struct tracer_events){ .record = on_record, .fold = on_fold,
-					   .overflow = on_overflow, .lost = on_lost,
-					   .moved = on_moved, .arg = &w };
+	w = (struct watch){.options = o, .signals = -1};
+	w.events = (struct tracer_events){.record = on_record,
+					  .fold = on_fold,
+					  .overflow = on_overflow,
+					  .lost = on_lost,
+					  .moved = on_moved,
+					  .arg = &w};
 	status = open_all(&w);
 	if (status == EXIT_DONE) {
 		tell_started(&w);

@@ -278,7 +278,7 @@ static struct correlate_grace grace_of(const struct correlate *c)
 }
 
 void correlate_run(struct correlate *c, const struct correlate_now *now, correlate_emit_fn *emit,
-		  void *arg)
+		   void *arg)
 {
 	const struct correlate_grace grace = grace_of(c);
 	struct wait *w;

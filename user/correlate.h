@@ -23,7 +23,8 @@
 struct correlate;
 
 struct correlate_options {
-	uint64_t settle_ms;   /* from an event to the reading of its rows; `counted` waits twice as long */
+	uint64_t settle_ms;   /* from an event to the reading of its rows; `counted` waits twice as
+				 long */
 	uint64_t interval_ms; /* pressure is told once in this time for each owner */
 };
 

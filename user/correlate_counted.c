@@ -11,7 +11,7 @@
 #include "correlate_priv.h"
 
 static const char *const source_names[COUNTER_SOURCES] = {
-	[COUNTER_UBC] = "ubc",	 [COUNTER_CGROUP1] = "cgroup1", [COUNTER_CGROUP2] = "cgroup2",
+	[COUNTER_UBC] = "ubc",   [COUNTER_CGROUP1] = "cgroup1", [COUNTER_CGROUP2] = "cgroup2",
 	[COUNTER_HOST] = "host", [COUNTER_PROCESS] = "process", [COUNTER_USER] = "user",
 };
 
@@ -49,8 +49,8 @@ static const char *meaning(enum counter_source s, const char *row)
 	if (correlate_is_pressure(s, row))
 		return "charge attempts that met the limit; reclaim may have satisfied them";
 	for (size_t i = 0; s != COUNTER_UBC && i < ARRAY_SIZE(meanings); i++)
-		if (meanings[i].prefix ? util_after(row, meanings[i].row) != NULL :
-					 util_streq(row, meanings[i].row))
+		if (meanings[i].prefix ? util_after(row, meanings[i].row) != NULL
+				       : util_streq(row, meanings[i].row))
 			return meanings[i].what;
 	return "requests that the limit refused";
 }
@@ -230,7 +230,8 @@ void correlate_counted(struct baseline *b, const struct correlate_grace *g,
 				if (delta)
 					tell_row(o, row, delta, now, emit, arg);
 			}
-			/* A child's movement that its parent never showed: a mount with local events. */
+			/* A child's movement that its parent never showed: a mount with local
+			 * events. */
 			if (m && !m->delta && now->ms > m->implied_at + g->grace_ms + g->lag_ms)
 				m->implied = 0;
 		}

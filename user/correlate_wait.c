@@ -61,7 +61,7 @@ static int moved_add(struct wait *w, const struct baseline_owner *o, const struc
 }
 
 int correlate_give(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,
-		uint64_t delta, uint64_t local)
+		   uint64_t delta, uint64_t local)
 {
 	struct moved *m = NULL;
 	int r;
@@ -153,8 +153,8 @@ static enum relation relation_of(const struct wait *w, const struct moved *m)
 	if (correlate_is_pressure(m->source, m->name))
 		return RELATION_RELATED;
 	if (*w->memcg)
-		return util_streq(m->owner + strlen("cgroup:"), w->memcg) ? RELATION_OWN :
-									    RELATION_RELATED;
+		return util_streq(m->owner + strlen("cgroup:"), w->memcg) ? RELATION_OWN
+									  : RELATION_RELATED;
 	if (w->kind == EVENT_KILLED)
 		return RELATION_RELATED;
 	if (m->have & COUNTER_FAILCNT_LOCAL)
@@ -196,7 +196,7 @@ static void add_rows(struct event *e, const struct wait *w)
 }
 
 void correlate_tell(struct wait *w, const struct correlate_now *now, correlate_emit_fn *emit,
-		 void *arg)
+		    void *arg)
 {
 	const struct resource *res = catalogue_get(w->resource);
 	struct event e;

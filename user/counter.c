@@ -29,7 +29,7 @@ void counter_table_free(struct counter_table *t)
 	counter_table_clear(t);
 	free(t->rows);
 	free(t->owners);
-	*t = (struct counter_table){ 0 };
+	*t = (struct counter_table){0};
 }
 
 int counter_own(struct counter_table *t, const char *fmt, ...)
@@ -62,7 +62,7 @@ int counter_own(struct counter_table *t, const char *fmt, ...)
 
 struct counter_row counter_row_of(enum counter_source source, const char *name, const char *unit)
 {
-	struct counter_row r = { .source = source, .unit = unit };
+	struct counter_row r = {.source = source, .unit = unit};
 
 	util_strlcpy(r.name, name, sizeof(r.name));
 	return r;

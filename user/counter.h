@@ -51,10 +51,10 @@ enum counter_have {
 
 struct counter_row {
 	enum counter_source source;
-	unsigned int owner; /* index into counter_table.owners */
-	unsigned int have;  /* enum counter_have */
+	unsigned int owner;          /* index into counter_table.owners */
+	unsigned int have;           /* enum counter_have */
 	char name[COUNTER_NAME_MAX]; /* the source's own name: "numfile", "memory", "pids" */
-	const char *unit;   /* static: "bytes", "pages", "files", "tasks", ...; NULL unknown */
+	const char *unit; /* static: "bytes", "pages", "files", "tasks", ...; NULL unknown */
 	uint64_t held, maxheld, barrier, limit, failcnt, failcnt_local;
 };
 

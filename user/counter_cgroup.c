@@ -29,24 +29,27 @@ struct cgroup_row {
 };
 
 static const struct cgroup_row v2_rows[] = {
-	{ "memory", "memory", "memory", "bytes",
-	  { { "memory", "oom" },
-	    { "memory.oom_kill", "oom_kill" },
-	    { "memory.oom_group_kill", "oom_group_kill" },
-	    { "memory.max", "max" },
-	    { "memory.high", "high" } } },
-	{ "memory", "swap", "memory.swap", "bytes", { { "swap", "fail" }, { "swap.max", "max" } } },
-	{ "pids", "pids", "pids", "tasks", { { "pids", "max" } } },
+	{"memory",
+	 "memory",
+	 "memory",
+	 "bytes",
+	 {{"memory", "oom"},
+	  {"memory.oom_kill", "oom_kill"},
+	  {"memory.oom_group_kill", "oom_group_kill"},
+	  {"memory.max", "max"},
+	  {"memory.high", "high"}}},
+	{"memory", "swap", "memory.swap", "bytes", {{"swap", "fail"}, {"swap.max", "max"}}},
+	{"pids", "pids", "pids", "tasks", {{"pids", "max"}}},
 };
 
 /* The v1 pids controller has the files of v2. */
-static const struct cgroup_row v1_pids = { "pids", "pids", "pids", "tasks", { { "pids", "max" } } };
+static const struct cgroup_row v1_pids = {"pids", "pids", "pids", "tasks", {{"pids", "max"}}};
 
 static const struct cgroup_row v1_rows[] = {
-	{ .row = "memory", .prefix = "memory", .unit = "bytes" },
-	{ .row = "memsw", .prefix = "memory.memsw", .unit = "bytes" },
-	{ .row = "kmem", .prefix = "memory.kmem", .unit = "bytes" },
-	{ .row = "kmem.tcp", .prefix = "memory.kmem.tcp", .unit = "bytes" },
+	{.row = "memory", .prefix = "memory", .unit = "bytes"},
+	{.row = "memsw", .prefix = "memory.memsw", .unit = "bytes"},
+	{.row = "kmem", .prefix = "memory.kmem", .unit = "bytes"},
+	{.row = "kmem.tcp", .prefix = "memory.kmem.tcp", .unit = "bytes"},
 };
 
 /* A file that is one member of a row. */
@@ -56,16 +59,18 @@ struct member_file {
 };
 
 static const struct member_file v2_files[] = {
-	{ "current", COUNTER_HELD },
-	{ "peak", COUNTER_MAXHELD },
-	{ "high", COUNTER_BARRIER },
-	{ "max", COUNTER_LIMIT },
+	{"current", COUNTER_HELD},
+	{"peak", COUNTER_MAXHELD},
+	{"high", COUNTER_BARRIER},
+	{"max", COUNTER_LIMIT},
 };
 
 static const struct member_file v1_files[] = {
-	{ "usage_in_bytes", COUNTER_HELD },	  { "max_usage_in_bytes", COUNTER_MAXHELD },
-	{ "soft_limit_in_bytes", COUNTER_BARRIER }, { "limit_in_bytes", COUNTER_LIMIT },
-	{ "failcnt", COUNTER_FAILCNT },
+	{"usage_in_bytes", COUNTER_HELD},
+	{"max_usage_in_bytes", COUNTER_MAXHELD},
+	{"soft_limit_in_bytes", COUNTER_BARRIER},
+	{"limit_in_bytes", COUNTER_LIMIT},
+	{"failcnt", COUNTER_FAILCNT},
 };
 
 static int read_text(struct counters *c, int dir, const char *prefix, const char *suffix)
@@ -86,8 +91,8 @@ static int put_files(struct counters *c, int dir, const char *prefix,
 
 		r = read_text(c, dir, prefix, files[i].suffix);
 		if (!r)
-			r = limit ? parse_value_limit(counter_text(&c->buf), &v) :
-				    parse_value(counter_text(&c->buf), &v);
+			r = limit ? parse_value_limit(counter_text(&c->buf), &v)
+				  : parse_value(counter_text(&c->buf), &v);
 		r = counter_put(row, files[i].what, r, v);
 		if (r < 0)
 			return r;
@@ -106,8 +111,7 @@ static int put_events(struct counters *c, int dir, const struct cgroup_row *spec
 	for (size_t i = 0; i < ARRAY_SIZE(spec->events) && spec->events[i].key; i++) {
 		uint64_t v = 0;
 
-		r = read < 0 ? read :
-			       parse_keyed(counter_text(&c->buf), spec->events[i].key, &v);
+		r = read < 0 ? read : parse_keyed(counter_text(&c->buf), spec->events[i].key, &v);
 		r = counter_put(&rows[i], what, r, v);
 		if (r < 0)
 			return r;
@@ -143,14 +147,14 @@ static int add_hugetlb(struct counters *c, int dir, enum counter_source source,
 
 	for (size_t i = 0; !r && i < c->n_huge * 2; i++) {
 		char name[COUNTER_NAME_MAX];
-		struct cgroup_row spec = { .row = name, .prefix = name, .unit = "bytes" };
+		struct cgroup_row spec = {.row = name, .prefix = name, .unit = "bytes"};
 		struct counter_row row;
 
 		snprintf(name, sizeof(name), "hugetlb.%s%s", c->huge[i / 2], i % 2 ? ".rsvd" : "");
 		if (source == COUNTER_CGROUP2) {
 			/* Reservations have no events of their own. */
 			if (i % 2 == 0)
-				spec.events[0] = (struct event_key){ name, "max" };
+				spec.events[0] = (struct event_key){name, "max"};
 			r = add_v2_row(c, dir, source, &spec, t);
 			continue;
 		}
@@ -172,11 +176,11 @@ static int misc_row(struct counters *c, int dir, const char *res, struct counter
 		const char *suffix, *key_suffix;
 		enum counter_have what;
 	} files[] = {
-		{ "current", "", COUNTER_HELD },
-		{ "peak", "", COUNTER_MAXHELD },
-		{ "max", "", COUNTER_LIMIT },
-		{ "events", ".max", COUNTER_FAILCNT },
-		{ "events.local", ".max", COUNTER_FAILCNT_LOCAL },
+		{"current", "", COUNTER_HELD},
+		{"peak", "", COUNTER_MAXHELD},
+		{"max", "", COUNTER_LIMIT},
+		{"events", ".max", COUNTER_FAILCNT},
+		{"events.local", ".max", COUNTER_FAILCNT_LOCAL},
 	};
 	char name[COUNTER_NAME_MAX], key[MISC_NAME_MAX + sizeof(".max")];
 	struct counter_row row;
@@ -190,9 +194,9 @@ static int misc_row(struct counters *c, int dir, const char *res, struct counter
 		snprintf(key, sizeof(key), "%.*s%s", MISC_NAME_MAX, res, files[i].key_suffix);
 		r = read_text(c, dir, "misc", files[i].suffix);
 		if (!r)
-			r = files[i].what == COUNTER_LIMIT ?
-				    parse_keyed_limit(counter_text(&c->buf), key, &v) :
-				    parse_keyed(counter_text(&c->buf), key, &v);
+			r = files[i].what == COUNTER_LIMIT
+				    ? parse_keyed_limit(counter_text(&c->buf), key, &v)
+				    : parse_keyed(counter_text(&c->buf), key, &v);
 		r = counter_put(&row, files[i].what, r, v);
 		if (r < 0)
 			return r;
@@ -258,7 +262,7 @@ static int v2_controllers(struct counters *c, int dir, char *buf, size_t size)
 int counter_cgroup2_rows(struct counters *c, int dir, struct counter_table *t)
 {
 	char buf[256];
-	struct parse_text controllers = { buf, 0 };
+	struct parse_text controllers = {buf, 0};
 	int r;
 
 	r = v2_controllers(c, dir, buf, sizeof(buf));

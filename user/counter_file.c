@@ -139,7 +139,7 @@ void counter_names_free(struct counter_names *names)
 	for (size_t i = 0; i < names->n; i++)
 		free(names->names[i]);
 	free(names->names);
-	*names = (struct counter_names){ 0 };
+	*names = (struct counter_names){0};
 }
 
 static int names_add(struct counter_names *names, const char *name)
@@ -190,7 +190,7 @@ static void names_freep(struct counter_names *names)
 
 int counter_subdirs(int fd, struct counter_names *ret)
 {
-	_cleanup_(names_freep) struct counter_names names = { 0 };
+	_cleanup_(names_freep) struct counter_names names = {0};
 	_cleanup_(closedirp) DIR *dir = fdopendir(fd);
 	const struct dirent *e;
 	int r;
@@ -210,6 +210,6 @@ int counter_subdirs(int fd, struct counter_names *ret)
 	if (names.n)
 		qsort(names.names, names.n, sizeof(*names.names), by_name);
 	*ret = names;
-	names = (struct counter_names){ 0 };
+	names = (struct counter_names){0};
 	return 0;
 }

@@ -25,7 +25,7 @@ static void mount_close(struct counter_mount *m)
 	util_closep(&m->fd);
 	free(m->point);
 	free(m->prefix);
-	*m = (struct counter_mount){ .fd = -1 };
+	*m = (struct counter_mount){.fd = -1};
 }
 
 void counter_mounts_close(struct counters *c)
@@ -39,7 +39,7 @@ static int mount_take(struct counters *c, enum counter_hierarchy h, const char *
 		      const char *prefix)
 {
 	struct counter_mount *m = &c->mounts[h];
-	struct counter_mount new = { .fd = -1 };
+	struct counter_mount new = {.fd = -1};
 
 	/* "/..": mounted outside of our cgroup namespace; its names begin at our root. */
 	if (util_streq(prefix, "/") || util_after(prefix, "/.."))
@@ -130,7 +130,7 @@ static void huge_size_add(struct counters *c, const char *dir_name)
 static int huge_sizes_find(struct counters *c)
 {
 	int fd = counter_open(c, "sys/kernel/mm/hugepages", O_RDONLY | O_DIRECTORY);
-	struct counter_names names = { 0 };
+	struct counter_names names = {0};
 	int r;
 
 	if (fd >= 0) {
@@ -158,7 +158,7 @@ int counter_mounts_find(struct counters *c)
 	r = counter_slurp(c, "proc/self/mountinfo", COUNTER_MOUNTINFO_MAX);
 	if (r == -ENOMEM)
 		return r;
-	text = r < 0 ? (struct parse_text){ 0 } : counter_text(&c->buf);
+	text = r < 0 ? (struct parse_text){0} : counter_text(&c->buf);
 	while (parse_next_line(&text, &line, &whole)) {
 		r = whole ? mount_line(c, line) : 0;
 		if (r < 0)
@@ -238,8 +238,8 @@ int counters_read_cgroup(struct counters *c, enum counter_source s, const char *
 		if (dir < 0)
 			continue;
 		found = true;
-		r = h == COUNTER_V2 ? counter_cgroup2_rows(c, dir, t) :
-				      counter_cgroup1_rows(c, h, dir, t);
+		r = h == COUNTER_V2 ? counter_cgroup2_rows(c, dir, t)
+				    : counter_cgroup1_rows(c, h, dir, t);
 	}
 	if (!r && !found)
 		r = -ENOENT;
@@ -286,7 +286,7 @@ static bool told(const struct walk *w, const char *path)
 static int walk_dir(struct walk *w, size_t len)
 {
 	const char *path = len ? w->path : "/";
-	struct counter_names names = { 0 };
+	struct counter_names names = {0};
 	int fd, r;
 
 	/* A cgroup that has gone meanwhile, or is closed to us, has no rows. */
@@ -318,7 +318,7 @@ int counters_each_cgroup(struct counters *c, enum counter_source s,
 	if (s != COUNTER_CGROUP1 && s != COUNTER_CGROUP2)
 		return -EINVAL;
 	for (int i = 0; !r && i < COUNTER_HIERARCHIES; i++) {
-		struct walk w = { .c = c, .h = (enum counter_hierarchy)i, .cb = cb, .arg = arg };
+		struct walk w = {.c = c, .h = (enum counter_hierarchy)i, .cb = cb, .arg = arg};
 
 		if (!hierarchy_of(s, w.h) || c->mounts[i].fd < 0)
 			continue;
@@ -344,7 +344,7 @@ static int read_each(void *arg, const char *path)
 
 int counter_cgroup_read_all(struct counters *c, struct counter_table *t)
 {
-	struct read_each e = { .c = c, .source = COUNTER_CGROUP1, .t = t };
+	struct read_each e = {.c = c, .source = COUNTER_CGROUP1, .t = t};
 	int r;
 
 	r = counters_each_cgroup(c, COUNTER_CGROUP1, read_each, &e);

@@ -10,15 +10,15 @@
 
 enum how {
 	NOTHING,
-	NTH,    /* the number at place arg of the first line */
-	COLON,  /* "key: number" */
-	SOCK,   /* sockstat, key is "LINE KEY" */
-	COUNT,  /* entries of a table with headings */
-	SUM,    /* of column key, in units of arg */
-	MOST,   /* the largest of column key */
-	TASKS,  /* /proc/loadavg */
-	LOCKS,  /* /proc/locks */
-	NEIGH,  /* /proc/net/stat/arp_cache */
+	NTH,   /* the number at place arg of the first line */
+	COLON, /* "key: number" */
+	SOCK,  /* sockstat, key is "LINE KEY" */
+	COUNT, /* entries of a table with headings */
+	SUM,   /* of column key, in units of arg */
+	MOST,  /* the largest of column key */
+	TASKS, /* /proc/loadavg */
+	LOCKS, /* /proc/locks */
+	NEIGH, /* /proc/net/stat/arp_cache */
 };
 
 struct where {
@@ -33,50 +33,70 @@ struct host_row {
 	struct where held, barrier, limit;
 };
 
-#define SYSCTL(f, i) { .how = NTH, .file = "sys/" f, .arg = (i) }
-#define SOCKSTAT(k) { .how = SOCK, .file = "net/sockstat", .key = (k) }
+#define SYSCTL(f, i)                                     \
+	{                                                \
+		.how = NTH, .file = "sys/" f, .arg = (i) \
+	}
+#define SOCKSTAT(k)                                             \
+	{                                                       \
+		.how = SOCK, .file = "net/sockstat", .key = (k) \
+	}
 #define PAGES 0 /* arg of SUM: this machine's page size */
 
 static const struct host_row host_rows[] = {
-	{ "file-max", "files", SYSCTL("fs/file-nr", 0), .limit = SYSCTL("fs/file-max", 0) },
-	{ "nr-open", "files", .limit = SYSCTL("fs/nr_open", 0) },
-	{ "semmsl", "semaphores", { MOST, "sysvipc/sem", "nsems", 1 },
-	  .limit = SYSCTL("kernel/sem", 0) },
-	{ "semmns", "semaphores", { SUM, "sysvipc/sem", "nsems", 1 },
-	  .limit = SYSCTL("kernel/sem", 1) },
-	{ "semopm", "operations", .limit = SYSCTL("kernel/sem", 2) },
-	{ "semmni", "sets", { COUNT, "sysvipc/sem", "nsems", 1 },
-	  .limit = SYSCTL("kernel/sem", 3) },
-	{ "shmmni", "segments", { COUNT, "sysvipc/shm", "size", 1 },
-	  .limit = SYSCTL("kernel/shmmni", 0) },
-	{ "shmall", "pages", { SUM, "sysvipc/shm", "size", PAGES },
-	  .limit = SYSCTL("kernel/shmall", 0) },
-	{ "shmmax", "bytes", { MOST, "sysvipc/shm", "size", 1 },
-	  .limit = SYSCTL("kernel/shmmax", 0) },
-	{ "msgmni", "queues", { COUNT, "sysvipc/msg", "msqid", 1 },
-	  .limit = SYSCTL("kernel/msgmni", 0) },
+	{"file-max", "files", SYSCTL("fs/file-nr", 0), .limit = SYSCTL("fs/file-max", 0)},
+	{"nr-open", "files", .limit = SYSCTL("fs/nr_open", 0)},
+	{"semmsl",
+	 "semaphores",
+	 {MOST, "sysvipc/sem", "nsems", 1},
+	 .limit = SYSCTL("kernel/sem", 0)},
+	{"semmns",
+	 "semaphores",
+	 {SUM, "sysvipc/sem", "nsems", 1},
+	 .limit = SYSCTL("kernel/sem", 1)},
+	{"semopm", "operations", .limit = SYSCTL("kernel/sem", 2)},
+	{"semmni", "sets", {COUNT, "sysvipc/sem", "nsems", 1}, .limit = SYSCTL("kernel/sem", 3)},
+	{"shmmni",
+	 "segments",
+	 {COUNT, "sysvipc/shm", "size", 1},
+	 .limit = SYSCTL("kernel/shmmni", 0)},
+	{"shmall",
+	 "pages",
+	 {SUM, "sysvipc/shm", "size", PAGES},
+	 .limit = SYSCTL("kernel/shmall", 0)},
+	{"shmmax", "bytes", {MOST, "sysvipc/shm", "size", 1}, .limit = SYSCTL("kernel/shmmax", 0)},
+	{"msgmni",
+	 "queues",
+	 {COUNT, "sysvipc/msg", "msqid", 1},
+	 .limit = SYSCTL("kernel/msgmni", 0)},
 	/* Ids are held by process groups and sessions too: tasks are the least that is taken. */
-	{ "pid-max", "pids", { .how = TASKS, .file = "loadavg" },
-	  .limit = SYSCTL("kernel/pid_max", 0) },
-	{ "threads-max", "tasks", { .how = TASKS, .file = "loadavg" },
-	  .limit = SYSCTL("kernel/threads-max", 0) },
-	{ "pty", "ptys", SYSCTL("kernel/pty/nr", 0), .limit = SYSCTL("kernel/pty/max", 0) },
-	{ "aio", "requests", SYSCTL("fs/aio-nr", 0), .limit = SYSCTL("fs/aio-max-nr", 0) },
-	{ "numflock", "locks", .held = { .how = LOCKS, .file = "locks" } },
-	{ "dcachesize", "entries", .held = SYSCTL("fs/dentry-state", 0) },
-	{ "inode-nr", "inodes", .held = SYSCTL("fs/inode-nr", 0) },
-	{ "conntrack", "entries", SYSCTL("net/netfilter/nf_conntrack_count", 0),
-	  .limit = SYSCTL("net/netfilter/nf_conntrack_max", 0) },
-	{ "tcp-mem", "pages", SOCKSTAT("TCP: mem"), SYSCTL("net/ipv4/tcp_mem", 1),
-	  SYSCTL("net/ipv4/tcp_mem", 2) },
-	{ "udp-mem", "pages", SOCKSTAT("UDP: mem"), SYSCTL("net/ipv4/udp_mem", 1),
-	  SYSCTL("net/ipv4/udp_mem", 2) },
-	{ "tcp-orphans", "sockets", SOCKSTAT("TCP: orphan"),
-	  .limit = SYSCTL("net/ipv4/tcp_max_orphans", 0) },
-	{ "numtcpsock", "sockets", .held = SOCKSTAT("TCP: alloc") },
-	{ "neighbours", "entries", { .how = NEIGH, .file = "net/stat/arp_cache" },
-	  SYSCTL("net/ipv4/neigh/default/gc_thresh2", 0),
-	  SYSCTL("net/ipv4/neigh/default/gc_thresh3", 0) },
+	{"pid-max",
+	 "pids",
+	 {.how = TASKS, .file = "loadavg"},
+	 .limit = SYSCTL("kernel/pid_max", 0)},
+	{"threads-max",
+	 "tasks",
+	 {.how = TASKS, .file = "loadavg"},
+	 .limit = SYSCTL("kernel/threads-max", 0)},
+	{"pty", "ptys", SYSCTL("kernel/pty/nr", 0), .limit = SYSCTL("kernel/pty/max", 0)},
+	{"aio", "requests", SYSCTL("fs/aio-nr", 0), .limit = SYSCTL("fs/aio-max-nr", 0)},
+	{"numflock", "locks", .held = {.how = LOCKS, .file = "locks"}},
+	{"dcachesize", "entries", .held = SYSCTL("fs/dentry-state", 0)},
+	{"inode-nr", "inodes", .held = SYSCTL("fs/inode-nr", 0)},
+	{"conntrack", "entries", SYSCTL("net/netfilter/nf_conntrack_count", 0),
+	 .limit = SYSCTL("net/netfilter/nf_conntrack_max", 0)},
+	{"tcp-mem", "pages", SOCKSTAT("TCP: mem"), SYSCTL("net/ipv4/tcp_mem", 1),
+	 SYSCTL("net/ipv4/tcp_mem", 2)},
+	{"udp-mem", "pages", SOCKSTAT("UDP: mem"), SYSCTL("net/ipv4/udp_mem", 1),
+	 SYSCTL("net/ipv4/udp_mem", 2)},
+	{"tcp-orphans", "sockets", SOCKSTAT("TCP: orphan"),
+	 .limit = SYSCTL("net/ipv4/tcp_max_orphans", 0)},
+	{"numtcpsock", "sockets", .held = SOCKSTAT("TCP: alloc")},
+	{"neighbours",
+	 "entries",
+	 {.how = NEIGH, .file = "net/stat/arp_cache"},
+	 SYSCTL("net/ipv4/neigh/default/gc_thresh2", 0),
+	 SYSCTL("net/ipv4/neigh/default/gc_thresh3", 0)},
 };
 
 static int slurp_proc(struct counters *c, const char *file)
@@ -169,8 +189,10 @@ static int add_row(struct counters *c, const struct host_row *h, struct counter_
 static int add_commit(struct counters *c, struct counter_table *t)
 {
 	static const struct where mode = SYSCTL("vm/overcommit_memory", 0);
-	struct host_row h = { "commit", "bytes", { COLON, "meminfo", "Committed_AS:", 0 },
-			      .limit = { COLON, "meminfo", "CommitLimit:", 0 } };
+	struct host_row h = {"commit",
+			     "bytes",
+			     {COLON, "meminfo", "Committed_AS:", 0},
+			     .limit = {COLON, "meminfo", "CommitLimit:", 0}};
 	struct counter_row row = counter_row_of(COUNTER_HOST, h.name, h.unit);
 	uint64_t v = 0, limit = 0;
 	int r;
@@ -193,11 +215,11 @@ static int add_commit(struct counters *c, struct counter_table *t)
  */
 static int add_hugepages(struct counters *c, struct counter_table *t)
 {
-	static const char *const keys[] = { "HugePages_Total:", "HugePages_Free:",
-					    "HugePages_Rsvd:", "HugePages_Surp:" };
+	static const char *const keys[] = {
+		"HugePages_Total:", "HugePages_Free:", "HugePages_Rsvd:", "HugePages_Surp:"};
 	static const struct where over = SYSCTL("vm/nr_overcommit_hugepages", 0);
 	struct counter_row row = counter_row_of(COUNTER_HOST, "hugepages", "huge pages");
-	uint64_t v[ARRAY_SIZE(keys)] = { 0 }, more = 0;
+	uint64_t v[ARRAY_SIZE(keys)] = {0}, more = 0;
 	int r;
 
 	r = slurp_proc(c, "meminfo");

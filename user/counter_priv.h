@@ -20,8 +20,13 @@
 #define COUNTER_HUGE_SIZES 8
 
 /* Where a hierarchy of cgroups is mounted; v1 controllers mounted together have one each. */
-enum counter_hierarchy { COUNTER_V1_MEMORY, COUNTER_V1_PIDS, COUNTER_V1_HUGETLB, COUNTER_V2,
-			 COUNTER_HIERARCHIES };
+enum counter_hierarchy {
+	COUNTER_V1_MEMORY,
+	COUNTER_V1_PIDS,
+	COUNTER_V1_HUGETLB,
+	COUNTER_V2,
+	COUNTER_HIERARCHIES
+};
 
 struct counter_mount {
 	int fd;       /* -1: not mounted */
@@ -66,14 +71,15 @@ int counter_slurp_fd(struct counter_buf *b, int fd, size_t max);
 
 static inline struct parse_text counter_text(const struct counter_buf *b)
 {
-	return (struct parse_text){ b->s, b->n };
+	return (struct parse_text){b->s, b->n};
 }
 
 /*
  * Sets one member of a row by the result of reading it: absent for -ENOENT,
  * -EACCES and -ENODATA, malformed for other errors. Returns -ENOMEM alone.
  */
-__attribute__((nonnull(1))) int counter_put(struct counter_row *r, enum counter_have what, int result, uint64_t v);
+__attribute__((nonnull(1))) int counter_put(struct counter_row *r, enum counter_have what,
+					    int result, uint64_t v);
 
 struct counter_row counter_row_of(enum counter_source source, const char *name, const char *unit);
 

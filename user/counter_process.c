@@ -89,22 +89,22 @@ static int usage_sigpending(struct process *p, uint64_t *ret)
 }
 
 static const struct rlimit_row rows[] = {
-	{ "cpu", "Max cpu time", "seconds", .usage = usage_cpu },
-	{ "fsize", "Max file size", .unit = "bytes" },
-	{ "data", "Max data size", "bytes", .held = "VmData:" },
-	{ "stack", "Max stack size", "bytes", .held = "VmStk:" },
-	{ "core", "Max core file size", .unit = "bytes" },
-	{ "rss", "Max resident set", "bytes", .held = "VmRSS:", .maxheld = "VmHWM:" },
-	{ "nproc", "Max processes", "tasks", .usage = usage_nproc },
-	{ "nofile", "Max open files", "files", .usage = usage_nofile },
-	{ "memlock", "Max locked memory", "bytes", .held = "VmLck:" },
-	{ "as", "Max address space", "bytes", .held = "VmSize:", .maxheld = "VmPeak:" },
-	{ "locks", "Max file locks", .unit = "locks" },
-	{ "sigpending", "Max pending signals", "signals", .usage = usage_sigpending },
-	{ "msgqueue", "Max msgqueue size", .unit = "bytes" },
-	{ "nice", "Max nice priority", .unit = NULL },
-	{ "rtprio", "Max realtime priority", .unit = NULL },
-	{ "rttime", "Max realtime timeout", .unit = "microseconds" },
+	{"cpu", "Max cpu time", "seconds", .usage = usage_cpu},
+	{"fsize", "Max file size", .unit = "bytes"},
+	{"data", "Max data size", "bytes", .held = "VmData:"},
+	{"stack", "Max stack size", "bytes", .held = "VmStk:"},
+	{"core", "Max core file size", .unit = "bytes"},
+	{"rss", "Max resident set", "bytes", .held = "VmRSS:", .maxheld = "VmHWM:"},
+	{"nproc", "Max processes", "tasks", .usage = usage_nproc},
+	{"nofile", "Max open files", "files", .usage = usage_nofile},
+	{"memlock", "Max locked memory", "bytes", .held = "VmLck:"},
+	{"as", "Max address space", "bytes", .held = "VmSize:", .maxheld = "VmPeak:"},
+	{"locks", "Max file locks", .unit = "locks"},
+	{"sigpending", "Max pending signals", "signals", .usage = usage_sigpending},
+	{"msgqueue", "Max msgqueue size", .unit = "bytes"},
+	{"nice", "Max nice priority", .unit = NULL},
+	{"rtprio", "Max realtime priority", .unit = NULL},
+	{"rttime", "Max realtime timeout", .unit = "microseconds"},
 };
 
 static int put_status(struct process *p, const char *key, enum counter_have what,
@@ -153,7 +153,7 @@ static void process_done(struct process *p)
 
 int counter_process_read(struct counters *c, uint64_t pid, struct counter_table *t)
 {
-	_cleanup_(process_done) struct process p = { .c = c, .dir = -1 };
+	_cleanup_(process_done) struct process p = {.c = c, .dir = -1};
 	char path[64];
 	int r;
 

@@ -20,27 +20,13 @@
 static const struct {
 	const char *name, *unit;
 } units[] = {
-	{ "kmemsize", "bytes" },
-	{ "lockedpages", "pages" },
-	{ "privvmpages", "pages" },
-	{ "shmpages", "pages" },
-	{ "numproc", "tasks" },
-	{ "physpages", "pages" },
-	{ "vmguarpages", "pages" },
-	{ "oomguarpages", "pages" },
-	{ "numtcpsock", "sockets" },
-	{ "numflock", "locks" },
-	{ "numpty", "ptys" },
-	{ "numsiginfo", "signals" },
-	{ "tcpsndbuf", "bytes" },
-	{ "tcprcvbuf", "bytes" },
-	{ "othersockbuf", "bytes" },
-	{ "dgramrcvbuf", "bytes" },
-	{ "numothersock", "sockets" },
-	{ "dcachesize", "bytes" },
-	{ "numfile", "files" },
-	{ "numiptent", "entries" },
-	{ "swappages", "pages" },
+	{"kmemsize", "bytes"},    {"lockedpages", "pages"},    {"privvmpages", "pages"},
+	{"shmpages", "pages"},    {"numproc", "tasks"},        {"physpages", "pages"},
+	{"vmguarpages", "pages"}, {"oomguarpages", "pages"},   {"numtcpsock", "sockets"},
+	{"numflock", "locks"},    {"numpty", "ptys"},          {"numsiginfo", "signals"},
+	{"tcpsndbuf", "bytes"},   {"tcprcvbuf", "bytes"},      {"othersockbuf", "bytes"},
+	{"dgramrcvbuf", "bytes"}, {"numothersock", "sockets"}, {"dcachesize", "bytes"},
+	{"numfile", "files"},     {"numiptent", "entries"},    {"swappages", "pages"},
 };
 
 static const char *unit_of(const char *name)
@@ -53,8 +39,8 @@ static const char *unit_of(const char *name)
 
 bool counter_ubc_exists(const struct counters *c)
 {
-	_cleanup_close_ int fd = c->beancounters ? open(c->beancounters, O_PATH | O_CLOEXEC) :
-						   counter_open(c, UBC_FILE, O_PATH);
+	_cleanup_close_ int fd = c->beancounters ? open(c->beancounters, O_PATH | O_CLOEXEC)
+						 : counter_open(c, UBC_FILE, O_PATH);
 	_cleanup_close_ int dir = c->beancounters ? -1 : counter_open(c, "proc/bc", O_PATH);
 
 	return fd >= 0 || dir >= 0;
@@ -63,8 +49,8 @@ bool counter_ubc_exists(const struct counters *c)
 /* What is known while the lines go by. */
 struct reading {
 	struct counter_table *t;
-	const char *only;  /* the container asked for, or NULL */
-	char owner[64 + 1]; /* of the rows now */
+	const char *only;             /* the container asked for, or NULL */
+	char owner[64 + 1];           /* of the rows now */
 	char first[COUNTER_NAME_MAX]; /* its first row, to notice when another's begin */
 	bool found;
 };
@@ -85,7 +71,7 @@ static void set_owner(struct reading *g, struct parse_text id)
 
 static void lose_owner(struct reading *g)
 {
-	set_owner(g, (struct parse_text){ UNKNOWN_OWNER, 1 });
+	set_owner(g, (struct parse_text){UNKNOWN_OWNER, 1});
 }
 
 static int add(struct reading *g, const struct counter_row *row)
@@ -119,10 +105,8 @@ static int add_mark(struct reading *g)
 static int add_row(struct reading *g, const struct parse_ubc *u)
 {
 	static const enum counter_have what[PARSE_UBC_COLUMNS] = {
-		[PARSE_UBC_HELD] = COUNTER_HELD,
-		[PARSE_UBC_MAXHELD] = COUNTER_MAXHELD,
-		[PARSE_UBC_BARRIER] = COUNTER_BARRIER,
-		[PARSE_UBC_LIMIT] = COUNTER_LIMIT,
+		[PARSE_UBC_HELD] = COUNTER_HELD,       [PARSE_UBC_MAXHELD] = COUNTER_MAXHELD,
+		[PARSE_UBC_BARRIER] = COUNTER_BARRIER, [PARSE_UBC_LIMIT] = COUNTER_LIMIT,
 		[PARSE_UBC_FAILCNT] = COUNTER_FAILCNT,
 	};
 	struct counter_row row;
@@ -207,7 +191,7 @@ static int read_bc(struct counters *c, struct reading *g, const char *id)
 
 	if (snprintf(path, sizeof(path), "proc/bc/%s/resources", id) >= (int)sizeof(path))
 		return -ENOENT;
-	set_owner(g, (struct parse_text){ id, strlen(id) });
+	set_owner(g, (struct parse_text){id, strlen(id)});
 	return read_file(c, g, counter_slurp(c, path, COUNTER_FILE_MAX));
 }
 
@@ -226,7 +210,7 @@ static bool has_owner(const struct counter_table *t, const char *id)
 static int read_bc_others(struct counters *c, struct reading *g)
 {
 	int fd = counter_open(c, "proc/bc", O_RDONLY | O_DIRECTORY);
-	struct counter_names names = { 0 };
+	struct counter_names names = {0};
 	int r;
 
 	if (fd < 0)
@@ -251,7 +235,7 @@ static bool valid_id(const char *id)
 
 int counter_ubc_read(struct counters *c, const char *id, struct counter_table *t)
 {
-	struct reading g = { .t = t, .only = id, .owner = UNKNOWN_OWNER };
+	struct reading g = {.t = t, .only = id, .owner = UNKNOWN_OWNER};
 	int r;
 
 	if (id && !valid_id(id))
@@ -262,9 +246,9 @@ int counter_ubc_read(struct counters *c, const char *id, struct counter_table *t
 	if (c->beancounters)
 		return r < 0 || g.found || !id ? r : -ENOENT;
 	if (id)
-		return (r == 0 && g.found) || (r < 0 && r != -ENOENT && r != -EACCES) ?
-			       r :
-			       read_bc(c, &g, id);
+		return (r == 0 && g.found) || (r < 0 && r != -ENOENT && r != -EACCES)
+			       ? r
+			       : read_bc(c, &g, id);
 	if (r == -ENOENT || r == 0)
 		r = read_bc_others(c, &g);
 	return r;

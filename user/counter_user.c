@@ -48,7 +48,7 @@ static struct user *user_of(struct users *all, uint32_t uid)
 		all->cap = cap;
 	}
 	memmove(&all->u[at + 1], &all->u[at], (all->n - at) * sizeof(*all->u));
-	all->u[at] = (struct user){ .uid = uid };
+	all->u[at] = (struct user){.uid = uid};
 	all->n++;
 	return &all->u[at];
 }
@@ -81,7 +81,7 @@ static int add_process(struct counters *c, struct users *all, const char *pid)
 static int users_scan(struct counters *c, struct users *ret)
 {
 	int fd = counter_open(c, "proc", O_RDONLY | O_DIRECTORY);
-	struct counter_names names = { 0 };
+	struct counter_names names = {0};
 	int r;
 
 	if (fd < 0)
@@ -99,7 +99,7 @@ static int users_scan(struct counters *c, struct users *ret)
 
 int counter_user_tasks(struct counters *c, uint32_t uid, uint64_t *ret)
 {
-	_cleanup_(users_done) struct users all = { 0 };
+	_cleanup_(users_done) struct users all = {0};
 	int r;
 
 	r = users_scan(c, &all);
@@ -187,9 +187,9 @@ static int add_user(struct counters *c, const struct user *u, struct parse_text 
 
 int counter_user_read(struct counters *c, int64_t uid, struct counter_table *t)
 {
-	_cleanup_(users_done) struct users all = { 0 };
+	_cleanup_(users_done) struct users all = {0};
 	_cleanup_free_ char *text = NULL;
-	struct parse_text keys = { 0 };
+	struct parse_text keys = {0};
 	bool found = false;
 	int r;
 
@@ -204,7 +204,7 @@ int counter_user_read(struct counters *c, int64_t uid, struct counter_table *t)
 		if (!text)
 			return -ENOMEM;
 		memcpy(text, c->buf.s, c->buf.n);
-		keys = (struct parse_text){ text, c->buf.n };
+		keys = (struct parse_text){text, c->buf.n};
 	}
 	r = add_key_owners(keys, &all);
 	for (size_t i = 0; !r && i < all.n; i++) {

@@ -107,14 +107,15 @@ static void set_errno(struct event *e, int err)
 static void set_socket(struct event *e, const struct fc_sock *s)
 {
 	char addr[INET6_ADDRSTRLEN] = "";
-	static const char *const types[] = { [SOCK_STREAM] = "SOCK_STREAM", [SOCK_DGRAM] = "SOCK_DGRAM",
-					     [SOCK_RAW] = "SOCK_RAW",
-					     [SOCK_SEQPACKET] = "SOCK_SEQPACKET" };
-	const char *family = s->family == AF_INET	? "AF_INET"
-			     : s->family == AF_INET6	? "AF_INET6"
-			     : s->family == AF_UNIX	? "AF_UNIX"
+	static const char *const types[] = {[SOCK_STREAM] = "SOCK_STREAM",
+					    [SOCK_DGRAM] = "SOCK_DGRAM",
+					    [SOCK_RAW] = "SOCK_RAW",
+					    [SOCK_SEQPACKET] = "SOCK_SEQPACKET"};
+	const char *family = s->family == AF_INET      ? "AF_INET"
+			     : s->family == AF_INET6   ? "AF_INET6"
+			     : s->family == AF_UNIX    ? "AF_UNIX"
 			     : s->family == AF_NETLINK ? "AF_NETLINK"
-							: NULL;
+						       : NULL;
 	unsigned int type = s->type & 0xf;
 
 	if (s->type) {
@@ -126,7 +127,8 @@ static void set_socket(struct event *e, const struct fc_sock *s)
 	}
 	if ((s->family == AF_INET || s->family == AF_INET6) &&
 	    inet_ntop(s->family, s->addr, addr, sizeof(addr)))
-		event_fmt(e, FIELD_OBJECT, s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr, s->port);
+		event_fmt(e, FIELD_OBJECT, s->family == AF_INET6 ? "[%s]:%u" : "%s:%u", addr,
+			  s->port);
 	else if (family)
 		event_fmt(e, FIELD_OBJECT, "%s listener", family);
 }
@@ -158,15 +160,19 @@ static void set_syscall(struct event *e, int nr, unsigned int has)
 static int decode_refused(struct event *e, struct event_facts *facts, const struct fc_refused *r,
 			  const struct event_context *c)
 {
-	const struct { unsigned int has; enum field field; uint64_t value; } amounts[] = {
-		{ FC_HAS_HELD, FIELD_HELD, r->held },
-		{ FC_HAS_LIMIT, FIELD_LIMIT, r->limit },
-		{ FC_HAS_HARD, FIELD_LIMIT_HARD, r->hard },
-		{ FC_HAS_ASKED, FIELD_ASKED, r->asked },
+	const struct {
+		unsigned int has;
+		enum field field;
+		uint64_t value;
+	} amounts[] = {
+		{FC_HAS_HELD, FIELD_HELD, r->held},
+		{FC_HAS_LIMIT, FIELD_LIMIT, r->limit},
+		{FC_HAS_HARD, FIELD_LIMIT_HARD, r->hard},
+		{FC_HAS_ASKED, FIELD_ASKED, r->asked},
 	};
 
-	if (!catalogue_get(r->resource) || r->err == 0 || r->err > MAX_ERRNO || r->hook >= FC_HOOKS ||
-	    r->backend == FC_BACKEND_NONE || r->backend >= FC_BACKENDS)
+	if (!catalogue_get(r->resource) || r->err == 0 || r->err > MAX_ERRNO ||
+	    r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE || r->backend >= FC_BACKENDS)
 		return -EBADMSG;
 	event_init(e, EVENT_REFUSED);
 	event_time(e, r->h.time, c);

@@ -14,10 +14,10 @@
 #include "fold.h"
 
 struct event_context {
-	int64_t boot_to_real; /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
+	int64_t boot_to_real;  /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
 	int64_t start_to_real; /* the same, fixed for a run: started_at is part of an identity */
-	uint64_t page_size;   /* bytes */
-	uint32_t host_ipc_ns; /* inode number of the host's IPC namespace; 0: unknown */
+	uint64_t page_size;    /* bytes */
+	uint32_t host_ipc_ns;  /* inode number of the host's IPC namespace; 0: unknown */
 	bool memory_is_v1;
 };
 
@@ -31,7 +31,8 @@ struct event_facts {
 	bool memory_is_v1; /* OOM: which names the limits have */
 	uint64_t group_id; /* OOM: memory.oom.group cgroup; 0: none */
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
-	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no limit */
+	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no
+			      limit */
 	uint64_t sem[4];   /* kernel.sem of the namespace that refused; zeros: not about it */
 };
 

@@ -26,7 +26,8 @@ static const char *oom_cause(const struct fc_oom *o)
 	}
 }
 
-/* No host has so many pages: then the number stays absent instead of wrapping round to a small one. */
+/* No host has so many pages: then the number stays absent instead of wrapping round to a small one.
+ */
 static uint64_t page_bytes(uint64_t pages, const struct event_context *c)
 {
 	return pages > (uint64_t)INT64_MAX / c->page_size ? INT64_MAX : pages * c->page_size;
@@ -41,7 +42,8 @@ static uint64_t counter_bytes(uint64_t pages, const struct event_context *c)
 /* Memory and swap together that the cgroup may use: v1 has a counter for it, v2 one for swap. */
 static uint64_t memsw_bytes(const struct fc_oom *o, const struct event_context *c)
 {
-	uint64_t memory = counter_bytes(o->memcg.memory.max, c), swap = counter_bytes(o->memcg.swap.max, c);
+	uint64_t memory = counter_bytes(o->memcg.memory.max, c),
+		 swap = counter_bytes(o->memcg.swap.max, c);
 
 	if (c->memory_is_v1 || swap == UINT64_MAX)
 		return swap;
@@ -85,9 +87,10 @@ static int set_memcg(struct event *e, const struct fc_oom *o, const struct event
 		return err;
 	if (memsw)
 		m = s;
-	event_static(e, FIELD_LIMIT_NAME, !c->memory_is_v1 ? "memory.max"
-					  : memsw	    ? "memory.memsw.limit_in_bytes"
-							    : "memory.limit_in_bytes");
+	event_static(e, FIELD_LIMIT_NAME,
+		     !c->memory_is_v1 ? "memory.max"
+		     : memsw          ? "memory.memsw.limit_in_bytes"
+				      : "memory.limit_in_bytes");
 	event_u64(e, FIELD_HELD, page_bytes(m->usage, c));
 	event_u64(e, FIELD_LIMIT, counter_bytes(m->max, c));
 	set_moved_memcg(e, o, c);
@@ -100,10 +103,11 @@ static int set_limit_of_kill(struct event *e, const struct fc_oom *o, const stru
 
 	if (o->has & FC_HAS_MEMCG && o->constraint == FC_CONSTRAINT_MEMCG)
 		return set_memcg(e, o, c);
-	event_static(e, FIELD_LIMIT_NAME, o->constraint == FC_CONSTRAINT_CPUSET ? "cpuset.mems"
-					  : o->constraint == FC_CONSTRAINT_MEMORY_POLICY
-						  ? "the memory policy's nodes"
-						  : "memory and swap of the host");
+	event_static(e, FIELD_LIMIT_NAME,
+		     o->constraint == FC_CONSTRAINT_CPUSET ? "cpuset.mems"
+		     : o->constraint == FC_CONSTRAINT_MEMORY_POLICY
+			     ? "the memory policy's nodes"
+			     : "memory and swap of the host");
 	if (o->has & FC_HAS_CONTEXT && o->total_pages && !sysrq)
 		event_u64(e, FIELD_LIMIT, page_bytes(o->total_pages, c));
 	if (o->has & FC_HAS_HELD)
@@ -112,7 +116,7 @@ static int set_limit_of_kill(struct event *e, const struct fc_oom *o, const stru
 }
 
 int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
-		      const struct event_context *c)
+		     const struct event_context *c)
 {
 	int err;
 

@@ -33,14 +33,10 @@ int field_by_key(const char *key)
 const char *event_kind_name(enum event_kind k)
 {
 	static const char *const names[EVENT_KINDS] = {
-		[EVENT_NONE] = "",
-		[EVENT_STARTED] = "started",
-		[EVENT_STOPPED] = "stopped",
-		[EVENT_REFUSED] = "refused",
-		[EVENT_KILLED] = "killed",
-		[EVENT_COUNTED] = "counted",
-		[EVENT_LOST] = "lost",
-		[EVENT_FOLLOWUP] = "followup",
+		[EVENT_NONE] = "",           [EVENT_STARTED] = "started",
+		[EVENT_STOPPED] = "stopped", [EVENT_REFUSED] = "refused",
+		[EVENT_KILLED] = "killed",   [EVENT_COUNTED] = "counted",
+		[EVENT_LOST] = "lost",       [EVENT_FOLLOWUP] = "followup",
 		[EVENT_ROW] = "row",
 	};
 

@@ -50,7 +50,7 @@ const char *relation_name(enum relation r);
 #define EVENT_MOVED_MAX 16
 struct event_moved {
 	const char *source, *owner, *resource;
-	unsigned int have; /* enum counter_have: HELD, LIMIT, FAILCNT */
+	unsigned int have;             /* enum counter_have: HELD, LIMIT, FAILCNT */
 	uint64_t held, limit, failcnt; /* limit UINT64_MAX: unlimited */
 	int64_t delta;
 	enum relation relation;
@@ -69,8 +69,8 @@ struct event_pair {
 struct event {
 	enum event_kind kind;
 	uint64_t have[(FIELDS + 63) / 64];
-	int64_t num[FIELDS];      /* INT, BOOL, TIME (CLOCK_REALTIME nanoseconds) */
-	const char *str[FIELDS];  /* STR: static, or in the pool */
+	int64_t num[FIELDS];     /* INT, BOOL, TIME (CLOCK_REALTIME nanoseconds) */
+	const char *str[FIELDS]; /* STR: static, or in the pool */
 	struct event_moved moved[EVENT_MOVED_MAX];
 	unsigned int n_moved, moved_left_out;
 	struct event_pair pairs[EVENT_PAIR_MAX];

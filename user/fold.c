@@ -43,8 +43,7 @@ void folds_free(struct folds *f)
 
 	if (!f)
 		return;
-	HASH_ITER(hh, f->table, e, next)
-	{
+	HASH_ITER (hh, f->table, e, next) {
 		HASH_DEL(f->table, e);
 		entry_free(e);
 	}
@@ -72,8 +71,8 @@ static struct entry *get(struct folds *f, const struct fc_fold_key *key)
 
 void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 {
-	struct fc_fold_key key = { .start = r->who.start, .pid = r->who.pid, .resource = r->resource,
-				   .err = r->err };
+	struct fc_fold_key key = {
+		.start = r->who.start, .pid = r->who.pid, .resource = r->resource, .err = r->err};
 	struct entry *e = get(f, &key);
 
 	if (!e)

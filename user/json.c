@@ -25,9 +25,9 @@ struct line {
 	char *buf;
 	size_t size, len;
 	bool full;
-	size_t text_max;    /* encoded bytes of one text */
+	size_t text_max; /* encoded bytes of one text */
 	unsigned int rows_max;
-	enum field field;   /* the one being written */
+	enum field field; /* the one being written */
 	uint64_t cut[(FIELDS + 63) / 64];
 };
 

@@ -27,15 +27,17 @@
 
 /* r0 = 0; exit */
 static const struct bpf_insn return_0[] = {
-	{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-	{ .code = BPF_JMP | BPF_EXIT },
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+	{.code = BPF_JMP | BPF_EXIT},
 };
 
 const char *kernel_mechanism_name(enum kernel_mechanism m)
 {
 	static const char *const names[KERNEL_MECHANISMS] = {
-		[KERNEL_BPF] = "BPF",	    [KERNEL_FEXIT] = "fexit",
-		[KERNEL_KPROBE] = "kprobe", [KERNEL_RAW_TP] = "raw tracepoint",
+		[KERNEL_BPF] = "BPF",
+		[KERNEL_FEXIT] = "fexit",
+		[KERNEL_KPROBE] = "kprobe",
+		[KERNEL_RAW_TP] = "raw tracepoint",
 		[KERNEL_TRACEPOINT] = "classic tracepoint",
 	};
 
@@ -52,15 +54,16 @@ static int load_tiny(enum bpf_prog_type type, enum bpf_attach_type expected, int
 
 static struct kernel_trial trial(enum kernel_stage stage, int error)
 {
-	struct kernel_trial t = { .stage = error < 0 ? stage : KERNEL_WORKS,
-				  .error = error < 0 ? error : 0 };
+	struct kernel_trial t = {.stage = error < 0 ? stage : KERNEL_WORKS,
+				 .error = error < 0 ? error : 0};
 
 	return t;
 }
 
 static struct kernel_trial try_bpf(void)
 {
-	_cleanup_close_ int map = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "failcnt_trial", 0, 0, 4096, NULL);
+	_cleanup_close_ int map =
+		bpf_map_create(BPF_MAP_TYPE_RINGBUF, "failcnt_trial", 0, 0, 4096, NULL);
 
 	return trial(KERNEL_AT_LOAD, map < 0 ? -errno : 0);
 }
@@ -94,8 +97,7 @@ static int read_number(const char *path)
 
 static struct kernel_trial try_kprobe(void)
 {
-	struct perf_event_attr attr = { .size = sizeof(attr),
-					.config1 = (uintptr_t)TRIAL_FUNCTION };
+	struct perf_event_attr attr = {.size = sizeof(attr), .config1 = (uintptr_t)TRIAL_FUNCTION};
 	_cleanup_close_ int prog = -1, perf = -1;
 	int type;
 
@@ -137,8 +139,8 @@ static struct kernel_trial try_tracepoint(void)
 	return trial(KERNEL_AT_ATTACH, id < 0 ? id : 0);
 }
 
-/* typedef void (*btf_trace_mark_victim)(void *, struct task_struct *, uid_t), or (void *, int): backported
- * to stable kernels, so only the type tells. */
+/* typedef void (*btf_trace_mark_victim)(void *, struct task_struct *, uid_t), or (void *, int):
+ * backported to stable kernels, so only the type tells. */
 static bool mark_victim_has_task(const struct btf *btf)
 {
 	const struct btf_type *t;
@@ -165,7 +167,7 @@ static bool may_preempt(void)
 
 static bool has_capability(void)
 {
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct d[2] = {};
 	uint64_t have;
 
@@ -190,7 +192,8 @@ static bool memory_is_v1(void)
 		if (!end)
 			continue;
 		*end = '\0';
-		for (char *save, *c = strtok_r(list + 1, ",", &save); c; c = strtok_r(NULL, ",", &save))
+		for (char *save, *c = strtok_r(list + 1, ",", &save); c;
+		     c = strtok_r(NULL, ",", &save))
 			if (util_streq(c, "memory"))
 				return true;
 	}
@@ -214,7 +217,8 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 	for (int h = 0; h < FC_HOOKS; h++)
 		if (attach_hooks[h].function)
 			facts->has_function[h] =
-				btf__find_by_name_kind(btf, attach_hooks[h].function, BTF_KIND_FUNC) > 0;
+				btf__find_by_name_kind(btf, attach_hooks[h].function,
+						       BTF_KIND_FUNC) > 0;
 }
 
 void kernel_probe(struct kernel_facts *ret)

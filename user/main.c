@@ -14,18 +14,28 @@
 #endif
 
 static const struct command commands[] = {
-	{.name = "watch", .run = cmd_watch, .options = OPT_WATCH, .args = "",
+	{.name = "watch",
+	 .run = cmd_watch,
+	 .options = OPT_WATCH,
+	 .args = "",
 	 .help = "report refusals and kills as they happen (the default command)",
 	 .more = "  failcnt                          everything, until Ctrl-C\n"
 		 "  failcnt -n nginx -r nofile       what nginx is refused when its files run out\n"
 		 "  failcnt --kills --json           kills, as JSON lines\n"
 		 "  failcnt -d 1m --count 100        for a minute, or 100 events\n"},
-	{.name = "table", .run = cmd_table, .options = OPT_TABLE, .max_match = 1,
-	 .args = " [OWNER]", .help = "counters now, in the layout of /proc/user_beancounters",
+	{.name = "table",
+	 .run = cmd_table,
+	 .options = OPT_TABLE,
+	 .max_match = 1,
+	 .args = " [OWNER]",
+	 .help = "counters now, in the layout of /proc/user_beancounters",
 	 .more = "  failcnt table                    every container, cgroup and user\n"
 		 "  failcnt table pid:4711           one process; also uid:N, ct:ID, host\n"
 		 "  failcnt table cgroup:/user.slice one cgroup\n"},
-	{.name = "doctor", .run = cmd_doctor, .options = OPT_DOCTOR, .args = "",
+	{.name = "doctor",
+	 .run = cmd_doctor,
+	 .options = OPT_DOCTOR,
+	 .args = "",
 	 .help = "what this kernel allows, and how each hook is attached",
 	 .more = "  failcnt doctor                   if an event is missing, begin here\n"},
 };

@@ -25,11 +25,13 @@ static bool no_bpf(const struct kernel_facts *facts, char *buf, size_t size)
 
 	if (t->error == -ENOSYS || t->error == -EINVAL)
 		return say(buf, size,
-			   "this kernel has no BPF ring buffer: boot Linux 5.8 or later, or go on with "
+			   "this kernel has no BPF ring buffer: boot Linux 5.8 or later, or go on "
+			   "with "
 			   "counters alone");
 	if (!facts->has_capability)
 		return say(buf, size,
-			   "no permission to load BPF programs: run it as root (sudo failcnt), or with "
+			   "no permission to load BPF programs: run it as root (sudo failcnt), or "
+			   "with "
 			   "CAP_BPF and CAP_PERFMON");
 	if (t->stage == KERNEL_WORKS)
 		return false;

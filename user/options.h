@@ -16,19 +16,19 @@ enum opt_color { OPT_COLOR_AUTO, OPT_COLOR_ALWAYS, OPT_COLOR_NEVER };
 
 struct options {
 	/* filters */
-	uint64_t pid, uid;         /* see has_pid, has_uid */
+	uint64_t pid, uid; /* see has_pid, has_uid */
 	bool has_pid, has_uid, kills;
 	const char *name, *cgroup, *errno_name;
 	const char *resources[OPTIONS_RESOURCES_MAX];
 	unsigned int n_resources;
-	uint64_t duration_ms;      /* 0: no end */
-	uint64_t count;            /* 0: no end */
+	uint64_t duration_ms; /* 0: no end */
+	uint64_t count;       /* 0: no end */
 	/* the rest */
 	bool json, utc, quiet, fail_on_loss;
 	unsigned int verbose;
 	enum opt_backend backend;
 	enum opt_color color;
-	uint64_t interval_ms;      /* 1000 */
+	uint64_t interval_ms;                     /* 700 */
 	const char *root, *beancounters, *output; /* output: "json:FILE" */
 	const char *match[OPTIONS_MATCH_MAX];     /* positional */
 	unsigned int n_match;

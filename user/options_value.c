@@ -14,7 +14,7 @@ static int parse_duration(const char *s, uint64_t *ret)
 	static const struct {
 		const char *name;
 		uint64_t ms;
-	} units[] = {{"ms", 1},       {"s", 1000},       {"", 1000},
+	} units[] = {{"ms", 1},        {"s", 1000},        {"", 1000},
 		     {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000}};
 	size_t digits = strspn(s, "0123456789");
 	uint64_t n;
@@ -138,7 +138,6 @@ int option_set(const struct row *r, const char *arg, struct options *o)
 		return set_number(r, arg, o);
 	}
 }
-
 
 /*
  * Optimal string alignment: the least number of letters to add, leave out,

@@ -48,7 +48,7 @@ bool parse_next_word(struct parse_text *line, struct parse_text *ret_word)
 	for (to = from; to < line->n && !is_blank(line->s[to]);)
 		to++;
 	if (from < to)
-		*ret_word = (struct parse_text){ line->s + from, to - from };
+		*ret_word = (struct parse_text){line->s + from, to - from};
 	line->s += to;
 	line->n -= to;
 	return from < to;
@@ -60,7 +60,7 @@ bool parse_in_list(struct parse_text list, const char *name)
 		const char *comma = memchr(list.s, ',', list.n);
 		size_t n = comma ? (size_t)(comma - list.s) : list.n;
 
-		if (parse_is((struct parse_text){ list.s, n }, name))
+		if (parse_is((struct parse_text){list.s, n}, name))
 			return true;
 		n += comma != NULL;
 		list.s += n;
@@ -88,7 +88,7 @@ int parse_u64(const char *s, size_t n, uint64_t *ret)
 
 int parse_limit(const char *s, size_t n, uint64_t *ret)
 {
-	struct parse_text t = { s, n };
+	struct parse_text t = {s, n};
 	uint64_t v;
 	int r;
 
@@ -124,7 +124,7 @@ int parse_value_limit(struct parse_text t, uint64_t *ret)
 
 static int nth(struct parse_text t, unsigned int index, number_fn number, uint64_t *ret)
 {
-	struct parse_text line, word = { 0 };
+	struct parse_text line, word = {0};
 	bool whole;
 
 	if (!parse_next_line(&t, &line, &whole) || !whole)
@@ -265,12 +265,12 @@ int parse_rlimit(struct parse_text t, const char *label, uint64_t *ret_soft, uin
 int parse_stat_cpu(struct parse_text t, uint64_t *ret)
 {
 	const char *close = t.n ? memrchr(t.s, ')', t.n) : NULL;
-	struct parse_text word = { 0 };
+	struct parse_text word = {0};
 	uint64_t utime = 0, stime = 0;
 
 	if (!close || t.s[t.n - 1] != '\n')
 		return -EBADMSG;
-	t = (struct parse_text){ close + 1, t.n - (size_t)(close + 1 - t.s) };
+	t = (struct parse_text){close + 1, t.n - (size_t)(close + 1 - t.s)};
 	/* proc(5): state is field 3, utime 14, stime 15. */
 	for (int field = 3; field <= 15; field++) {
 		if (!parse_next_word(&t, &word))
@@ -286,7 +286,7 @@ int parse_stat_cpu(struct parse_text t, uint64_t *ret)
 
 int parse_loadavg_tasks(struct parse_text t, uint64_t *ret)
 {
-	struct parse_text line, word = { 0 };
+	struct parse_text line, word = {0};
 	uint64_t running;
 	bool whole;
 

@@ -125,8 +125,14 @@ enum parse_ubc_kind {
 	PARSE_UBC_FOREIGN, /* another version or other headings: what follows is not ours */
 };
 
-enum { PARSE_UBC_HELD, PARSE_UBC_MAXHELD, PARSE_UBC_BARRIER, PARSE_UBC_LIMIT, PARSE_UBC_FAILCNT,
-       PARSE_UBC_COLUMNS };
+enum {
+	PARSE_UBC_HELD,
+	PARSE_UBC_MAXHELD,
+	PARSE_UBC_BARRIER,
+	PARSE_UBC_LIMIT,
+	PARSE_UBC_FAILCNT,
+	PARSE_UBC_COLUMNS
+};
 
 /* A line of user_beancounters version 2.x, or of /proc/bc/ID/resources, which has no uid. */
 struct parse_ubc {

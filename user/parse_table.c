@@ -27,7 +27,7 @@ static int column_index(struct parse_text heading, const char *name)
 
 int parse_column(struct parse_text t, const char *heading, uint64_t unit, struct parse_column *ret)
 {
-	struct parse_column c = { 0 };
+	struct parse_column c = {0};
 	struct parse_text line;
 	uint64_t v;
 	bool whole;
@@ -39,7 +39,7 @@ int parse_column(struct parse_text t, const char *heading, uint64_t unit, struct
 	if (index < 0)
 		return index;
 	while (parse_next_line(&t, &line, &whole)) {
-		struct parse_text word = { 0 };
+		struct parse_text word = {0};
 
 		if (!whole)
 			return -EBADMSG;
@@ -110,9 +110,8 @@ int parse_key_user(struct parse_text line, struct parse_key_user *ret)
 	for (size_t i = 0; i < ARRAY_SIZE(word); i++)
 		if (!parse_next_word(&line, &word[i]))
 			return -EBADMSG;
-	if (word[0].s[word[0].n - 1] != ':' ||
-	    parse_u64(word[0].s, word[0].n - 1, &k.uid) < 0 || k.uid > UINT32_MAX ||
-	    parse_pair(word[3], &k.keys, &k.keys_max) < 0 ||
+	if (word[0].s[word[0].n - 1] != ':' || parse_u64(word[0].s, word[0].n - 1, &k.uid) < 0 ||
+	    k.uid > UINT32_MAX || parse_pair(word[3], &k.keys, &k.keys_max) < 0 ||
 	    parse_pair(word[4], &k.bytes, &k.bytes_max) < 0)
 		return -EBADMSG;
 	*ret = k;
@@ -121,7 +120,7 @@ int parse_key_user(struct parse_text line, struct parse_key_user *ret)
 
 int parse_mount(struct parse_text line, struct parse_mount *ret)
 {
-	struct parse_mount m = { 0 };
+	struct parse_mount m = {0};
 	struct parse_text word, source;
 
 	/* proc(5): id parent device root point options [optional ...] - type source options */
@@ -140,7 +139,7 @@ int parse_mount(struct parse_text line, struct parse_mount *ret)
 	if (!parse_next_word(&line, &m.fstype) || !parse_next_word(&line, &source))
 		return -EBADMSG;
 	if (!parse_next_word(&line, &m.options))
-		m.options = (struct parse_text){ "", 0 };
+		m.options = (struct parse_text){"", 0};
 	*ret = m;
 	return 0;
 }
@@ -168,7 +167,7 @@ int parse_unescape(struct parse_text t, char *buf, size_t size)
 	for (size_t i = 0; i < t.n; i++) {
 		char c = t.s[i];
 
-		if (octal_escape((struct parse_text){ t.s + i, t.n - i }, &c))
+		if (octal_escape((struct parse_text){t.s + i, t.n - i}, &c))
 			i += 3;
 		if (!c)
 			return -EBADMSG;
@@ -206,8 +205,8 @@ static bool is_row_name(struct parse_text t)
 
 static bool known_headings(struct parse_text line)
 {
-	static const char *const names[] = { "uid",	"resource", "held",    "maxheld",
-					     "barrier", "limit",    "failcnt" };
+	static const char *const names[] = {"uid",     "resource", "held",   "maxheld",
+					    "barrier", "limit",    "failcnt"};
 	struct parse_text word;
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
@@ -264,20 +263,20 @@ static void ubc_values(struct parse_text line, bool whole, struct parse_ubc *ret
 enum parse_ubc_kind parse_ubc_line(struct parse_text line, bool whole, struct parse_ubc *ret)
 {
 	struct parse_text all = line, word;
-	struct parse_ubc u = { 0 };
+	struct parse_ubc u = {0};
 
 	*ret = u;
 	if (!parse_next_word(&line, &word))
 		return PARSE_UBC_BLANK;
 	if (parse_is(word, "Version:"))
-		return parse_next_word(&line, &word) && word.n > 2 && !memcmp(word.s, "2.", 2) ?
-			       PARSE_UBC_BLANK :
-			       PARSE_UBC_FOREIGN;
+		return parse_next_word(&line, &word) && word.n > 2 && !memcmp(word.s, "2.", 2)
+			       ? PARSE_UBC_BLANK
+			       : PARSE_UBC_FOREIGN;
 	if (parse_is(word, "uid"))
 		return known_headings(all) ? PARSE_UBC_BLANK : PARSE_UBC_FOREIGN;
 	u.indented = word.s - all.s >= UBC_UID_WIDTH;
-	if (word.s[word.n - 1] == ':' && is_owner((struct parse_text){ word.s, word.n - 1 })) {
-		u.owner = (struct parse_text){ word.s, word.n - 1 };
+	if (word.s[word.n - 1] == ':' && is_owner((struct parse_text){word.s, word.n - 1})) {
+		u.owner = (struct parse_text){word.s, word.n - 1};
 		u.indented = false;
 		if (!parse_next_word(&line, &word))
 			word.n = 0;

@@ -98,8 +98,7 @@ static bool killed_before(struct pipeline *p, const struct event_facts *facts)
 	for (unsigned int i = 0; i < VICTIMS; i++)
 		if (p->told[i].pid == facts->pid && p->told[i].start == facts->start)
 			return true;
-	p->told[p->n_told++ % VICTIMS] =
-		(struct victim){ .start = facts->start, .pid = facts->pid };
+	p->told[p->n_told++ % VICTIMS] = (struct victim){.start = facts->start, .pid = facts->pid};
 	return false;
 }
 

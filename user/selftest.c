@@ -97,11 +97,11 @@ static int exceed_memory(void)
 }
 
 static const struct provocation provocations[] = {
-	{ "descriptors of a process", FC_HOOK_ALLOC_FD, FC_NOFILE, refuse_nofile },
-	{ "number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni },
-	{ "number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns },
-	{ "size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl },
-	{ "memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory },
+	{"descriptors of a process", FC_HOOK_ALLOC_FD, FC_NOFILE, refuse_nofile},
+	{"number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni},
+	{"number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns},
+	{"size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl},
+	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 
 /* ---- the cgroup of the memory test ------------------------------------- */
@@ -129,7 +129,8 @@ static bool make_cgroup(struct own_cgroup *g, bool v1)
 	}
 	if (!set_limit(g, v1 ? "memory.limit_in_bytes" : "memory.max"))
 		return false;
-	set_limit(g, v1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max"); /* where there is swap */
+	set_limit(g,
+		  v1 ? "memory.memsw.limit_in_bytes" : "memory.swap.max"); /* where there is swap */
 	return true;
 }
 
@@ -170,7 +171,7 @@ static uint64_t now_us(void)
 static void on_record(void *arg, const void *data, size_t size)
 {
 	static struct event e;
-	const struct event_context c = { .page_size = 4096 };
+	const struct event_context c = {.page_size = 4096};
 	struct event_facts facts;
 	struct sight *s = arg;
 
@@ -183,10 +184,10 @@ static void on_record(void *arg, const void *data, size_t size)
 
 static bool wait_until_seen(struct tracer *t, struct sight *s, uint64_t until)
 {
-	struct tracer_events ev = { .record = on_record, .arg = s };
+	struct tracer_events ev = {.record = on_record, .arg = s};
 
 	while (!s->seen && now_us() < until) {
-		struct pollfd p = { .fd = tracer_fd(t), .events = POLLIN };
+		struct pollfd p = {.fd = tracer_fd(t), .events = POLLIN};
 
 		poll(&p, 1, 20);
 		tracer_consume(t, &ev);
@@ -215,16 +216,16 @@ static bool release_into(const struct own_cgroup *g, pid_t pid)
 
 static void run_one(struct tracer *t, const struct provocation *p, bool v1, struct selftest *ret)
 {
-	struct sight s = { .resource = p->resource };
-	struct own_cgroup g = { "" };
+	struct sight s = {.resource = p->resource};
+	struct own_cgroup g = {""};
 	bool memory = p->child == exceed_memory;
 	uint64_t start;
 	int status = 0;
 
 	ret->result = SELFTEST_NOT_POSSIBLE;
 	if (memory && !make_cgroup(&g, v1)) {
-		snprintf(ret->why, sizeof(ret->why), "no cgroup with a memory limit could be made: %s%s",
-			 strerror(errno),
+		snprintf(ret->why, sizeof(ret->why),
+			 "no cgroup with a memory limit could be made: %s%s", strerror(errno),
 			 errno == ENOENT && !v1 ? " (cgroup.subtree_control has no memory)" : "");
 		remove_cgroup(&g);
 		return;
@@ -258,10 +259,11 @@ unsigned int selftest_run(struct tracer *t, bool memory_is_v1, struct selftest r
 {
 	unsigned int n = 0;
 
-	for (const struct provocation *p = provocations; p < provocations + ARRAY_SIZE(provocations); p++) {
+	for (const struct provocation *p = provocations;
+	     p < provocations + ARRAY_SIZE(provocations); p++) {
 		struct selftest *row = &ret[n++];
 
-		*row = (struct selftest){ .name = p->name, .hook = p->hook, .resource = p->resource };
+		*row = (struct selftest){.name = p->name, .hook = p->hook, .resource = p->resource};
 		run_one(t, p, memory_is_v1, row);
 	}
 	return n;

@@ -16,12 +16,12 @@
 enum selftest_result { SELFTEST_SEEN, SELFTEST_NOT_SEEN, SELFTEST_NOT_POSSIBLE };
 
 struct selftest {
-	const char *name;          /* what is provoked */
-	enum fc_hook hook;         /* through which hook it must be seen */
-	unsigned int resource;     /* enum fc_resource */
+	const char *name;      /* what is provoked */
+	enum fc_hook hook;     /* through which hook it must be seen */
+	unsigned int resource; /* enum fc_resource */
 	enum selftest_result result;
-	uint64_t latency_us;       /* from the refusal in the kernel to reading the record, when seen */
-	char why[96];              /* not possible: what stood in the way */
+	uint64_t latency_us; /* from the refusal in the kernel to reading the record, when seen */
+	char why[96];        /* not possible: what stood in the way */
 };
 
 #define SELFTEST_MAX 8

@@ -33,8 +33,8 @@ struct sink {
 };
 
 /*
- * write(2) to a pipe that nobody reads would never return, not even for Ctrl-C. O_NONBLOCK belongs to
- * the open file, which others may share, so the pipe is opened once more.
+ * write(2) to a pipe that nobody reads would never return, not even for Ctrl-C. O_NONBLOCK belongs
+ * to the open file, which others may share, so the pipe is opened once more.
  */
 static int open_pipe_again(int fd)
 {

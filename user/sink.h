@@ -20,15 +20,17 @@ struct sink_options {
 	bool utc;
 	bool color;
 	bool verbose;
-	/* A reader of a pipe that takes nothing is waited for as long as this says true (asked every
-	 * tenth of a second); NULL: for a second. What is then not written is lost, and counted. */
+	/* A reader of a pipe that takes nothing is waited for as long as this says true (asked
+	 * every tenth of a second); NULL: for a second. What is then not written is lost, and
+	 * counted. */
 	bool (*patient)(void *arg);
 	void *patient_arg;
 };
 
 /* fd stays the caller's. *ret is freed with sink_free(). */
 int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_options *o);
-/* path is opened for appending (O_APPEND|O_CREAT, mode 0640); sink_reopen() opens it anew (SIGHUP). */
+/* path is opened for appending (O_APPEND|O_CREAT, mode 0640); sink_reopen() opens it anew (SIGHUP).
+ */
 int sink_open(struct sink **ret, enum sink_kind kind, const char *path,
 	      const struct sink_options *o);
 int sink_reopen(struct sink *s);

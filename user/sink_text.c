@@ -21,7 +21,7 @@ static void add_moved(struct text *t, const struct event_moved *m)
 	if (m->have & COUNTER_FAILCNT)
 		text_f(t, " (%llu in all)", (unsigned long long)m->failcnt);
 	if (m->have & COUNTER_HELD)
-		text_f(t, ", held %llu", (unsigned long long)m->held);
+		text_f(t, ", now %llu", (unsigned long long)m->held);
 	if (m->have & COUNTER_LIMIT && m->limit != UINT64_MAX)
 		text_f(t, " of %llu", (unsigned long long)m->limit);
 }
@@ -109,8 +109,10 @@ static void show_killed(struct text *t)
 	static const struct {
 		enum field f;
 		const char *word;
-	} parts[] = {{FIELD_RSS_ANON, "anon"}, {FIELD_RSS_FILE, "file"},
-		     {FIELD_RSS_SHMEM, "shmem"}, {FIELD_SWAP, "swap"}};
+	} parts[] = {{FIELD_RSS_ANON, "anon"},
+		     {FIELD_RSS_FILE, "file"},
+		     {FIELD_RSS_SHMEM, "shmem"},
+		     {FIELD_SWAP, "swap"}};
 	const char *between = "; victim had ";
 
 	text_who(t, " ", FIELD_COMM, FIELD_PID);
@@ -128,9 +130,9 @@ static void show_killed(struct text *t)
 	}
 	if (event_has(t->e, FIELD_TRIGGER_PID) && event_has(t->e, FIELD_PID) &&
 	    t->e->num[FIELD_TRIGGER_PID] == t->e->num[FIELD_PID])
-		text_add(t, "; asked by itself");
+		text_add(t, "; it asked for memory itself");
 	else
-		text_who(t, "; asked by ", FIELD_TRIGGER_COMM, FIELD_TRIGGER_PID);
+		text_who(t, "; memory was asked for by ", FIELD_TRIGGER_COMM, FIELD_TRIGGER_PID);
 	add_place(t);
 	add_certain(t);
 }
@@ -219,10 +221,10 @@ static void add_lines(struct text *t, const char *word, enum field f)
 static void add_details(struct text *t)
 {
 	static const enum field fields[] = {
-		FIELD_TID, FIELD_VPID, FIELD_PPID, FIELD_PARENT_COMM, FIELD_UID, FIELD_EXE,
-		FIELD_CGROUP, FIELD_CONTAINER, FIELD_NAMESPACE, FIELD_LIMIT_HARD,
-		FIELD_TRIGGER_CGROUP, FIELD_PGTABLES, FIELD_OOM_SCORE_ADJ, FIELD_POINTS,
-		FIELD_TOTAL_PAGES, FIELD_BACKEND};
+		FIELD_TID,           FIELD_VPID,       FIELD_PPID,           FIELD_PARENT_COMM,
+		FIELD_UID,           FIELD_EXE,        FIELD_CGROUP,         FIELD_CONTAINER,
+		FIELD_NAMESPACE,     FIELD_LIMIT_HARD, FIELD_TRIGGER_CGROUP, FIELD_PGTABLES,
+		FIELD_OOM_SCORE_ADJ, FIELD_POINTS,     FIELD_TOTAL_PAGES,    FIELD_BACKEND};
 	const char *between = "    ";
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

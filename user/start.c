@@ -45,10 +45,12 @@ int start_tracer(struct tracer **ret, const struct options *o)
 	fill_options(&t, o);
 	err = tracer_open(ret, &facts, &t);
 	if (err < 0) {
-		log_error("no hook could be attached (%s): failcnt doctor tells what this kernel refuses",
+		log_error("no hook could be attached (%s): failcnt doctor tells what this kernel "
+			  "refuses",
 			  strerror(-err));
 		return err;
 	}
-	tracer_set_hints(*ret, read_sysctl("/proc/sys/fs/nr_open"), read_sysctl("/proc/sys/fs/file-max"));
+	tracer_set_hints(*ret, read_sysctl("/proc/sys/fs/nr_open"),
+			 read_sysctl("/proc/sys/fs/file-max"));
 	return 0;
 }

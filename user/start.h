@@ -10,7 +10,8 @@
 #include "options.h"
 #include "tracer.h"
 
-/* Probes the kernel and opens the tracer; -errno after one sentence on stderr with the next step. */
+/* Probes the kernel and opens the tracer; -errno after one sentence on stderr with the next step.
+ */
 int start_tracer(struct tracer **ret, const struct options *o);
 
 #endif

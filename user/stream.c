@@ -57,8 +57,8 @@ static void name_run(struct stream *s)
 
 static int open_sinks(struct stream *s, const struct options *o, const struct stream_patience *p)
 {
-	struct sink_options so = { .utc = o->utc, .color = options_color(o, STDOUT_FILENO),
-				   .verbose = o->verbose > 0 };
+	struct sink_options so = {
+		.utc = o->utc, .color = options_color(o, STDOUT_FILENO), .verbose = o->verbose > 0};
 	const char *path;
 	int err;
 

@@ -25,8 +25,8 @@ struct stream {
 	struct sink *sink[STREAM_SINKS];
 	unsigned int n_sinks;
 	uint64_t refused, killed, counted, lost;
-	uint64_t sink_lost;  /* told so far, or not worth telling: lines that told of it */
-	bool reader_gone;    /* EPIPE: end quietly */
+	uint64_t sink_lost; /* told so far, or not worth telling: lines that told of it */
+	bool reader_gone;   /* EPIPE: end quietly */
 };
 
 /* Opens stdout and what --output names; clocks and names of the host. p NULL: a second. */

@@ -67,9 +67,9 @@ static void print_row(FILE *out, const char *label, int name_width, const struct
 		enum counter_have what;
 		uint64_t v;
 	} columns[] = {
-		{ COUNTER_HELD, r->held },   { COUNTER_MAXHELD, r->maxheld },
-		{ COUNTER_BARRIER, r->barrier }, { COUNTER_LIMIT, r->limit },
-		{ COUNTER_FAILCNT, r->failcnt },
+		{COUNTER_HELD, r->held},       {COUNTER_MAXHELD, r->maxheld},
+		{COUNTER_BARRIER, r->barrier}, {COUNTER_LIMIT, r->limit},
+		{COUNTER_FAILCNT, r->failcnt},
 	};
 	char line[UID_WIDTH + COUNTER_NAME_MAX + ARRAY_SIZE(columns) * (VALUE_WIDTH + 2) + 8];
 	int n;

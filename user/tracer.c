@@ -101,7 +101,7 @@ static void choose_programs(struct tracer *t)
 {
 	struct bpf_program *p;
 
-	bpf_object__for_each_program(p, t->skel->obj)
+	bpf_object__for_each_program (p, t->skel->obj)
 		bpf_program__set_autoload(p, false);
 	for (int h = 0; h < FC_HOOKS; h++) {
 		enum fc_backend b = t->plan.hook[h].backend;
@@ -126,7 +126,8 @@ static bool note_refusal(struct tracer *t, int error, bool at_attach)
 
 	for (int h = 0; h < FC_HOOKS; h++) {
 		if (t->spare[h] && util_streq(t->spare[h], name)) {
-			t->no_spare = true; /* only hooks without a place to move to are poorer for it */
+			t->no_spare =
+				true; /* only hooks without a place to move to are poorer for it */
 			return true;
 		}
 		for (int b = 0; b < FC_BACKENDS; b++) {
@@ -135,7 +136,7 @@ static bool note_refusal(struct tracer *t, int error, bool at_attach)
 			if (!p || !util_streq(p, name) || t->refusals[h][b].refused)
 				continue;
 			t->refusals[h][b] = (struct attach_refusal){
-				.refused = true, .error = error, .at_attach = at_attach };
+				.refused = true, .error = error, .at_attach = at_attach};
 			return true;
 		}
 	}
@@ -144,7 +145,8 @@ static bool note_refusal(struct tracer *t, int error, bool at_attach)
 
 		if (!attach_hooks[h].by_sys_exit || r->refused)
 			continue;
-		*r = (struct attach_refusal){ .refused = true, .error = error, .at_attach = at_attach };
+		*r = (struct attach_refusal){
+			.refused = true, .error = error, .at_attach = at_attach};
 		noted = true;
 	}
 	if (util_streq(name, CLASSIC_SYS_EXIT) && t->spare_sys_exit) {
@@ -262,7 +264,8 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 			break;
 		unload(t);
 		if (!note_refusal(t, err, at_attach)) {
-			log_error("libbpf: %s", libbpf_said.text[0] ? libbpf_said.text : strerror(-err));
+			log_error("libbpf: %s",
+				  libbpf_said.text[0] ? libbpf_said.text : strerror(-err));
 			break;
 		}
 		err = 0;

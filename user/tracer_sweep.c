@@ -13,10 +13,13 @@
 #include "log.h"
 
 #define BATCH 256
-#define FORGET_NS 10000000000ULL /* an entry quiet for so long is looked at: is its process gone? */
-#define HANDOVER_NS 20000000     /* both programs run: longer than any call that is under way */
+#define FORGET_NS                                                                             \
+	10000000000ULL       /* an entry quiet for so long is looked at: is its process gone? \
+			      */
+#define HANDOVER_NS 20000000 /* both programs run: longer than any call that is under way */
 
-/* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are older. */
+/* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are
+ * older. */
 struct link_info_kprobe {
 	uint32_t type, id, prog_id, pad;
 	uint32_t perf_type, pad2;
@@ -30,9 +33,10 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h)
 	const struct kernel_trial *k = &t->facts.trial[KERNEL_KPROBE];
 
 	/* Both are the tracepoint backend, so that --backend=tracepoint may move as well. */
-	t->spare_sys_exit = !t->no_spare && t->facts.may_preempt &&
-			    (t->options.backend == OPT_AUTO || t->options.backend == OPT_TRACEPOINT) &&
-			    t->facts.trial[KERNEL_TRACEPOINT].stage == KERNEL_WORKS;
+	t->spare_sys_exit =
+		!t->no_spare && t->facts.may_preempt &&
+		(t->options.backend == OPT_AUTO || t->options.backend == OPT_TRACEPOINT) &&
+		t->facts.trial[KERNEL_TRACEPOINT].stage == KERNEL_WORKS;
 	if (t->no_spare || !t->facts.may_preempt || t->options.backend != OPT_AUTO ||
 	    t->plan.hook[h].backend != FC_BACKEND_FEXIT || k->stage != KERNEL_WORKS)
 		return NULL;
@@ -47,7 +51,8 @@ static uint64_t program_missed(const struct bpf_program *p)
 	struct bpf_prog_info info = {};
 	uint32_t size = sizeof(info);
 
-	if (!p || bpf_program__fd(p) < 0 || bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size) < 0)
+	if (!p || bpf_program__fd(p) < 0 ||
+	    bpf_obj_get_info_by_fd(bpf_program__fd(p), &info, &size) < 0)
 		return 0;
 	return info.recursion_misses;
 }
@@ -58,7 +63,8 @@ static uint64_t probe_missed(const struct bpf_link *link)
 	uint32_t size = sizeof(info);
 
 	if (!link || bpf_link__fd(link) < 0 ||
-	    bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) < 0 || info.type != 7) /* PERF_EVENT */
+	    bpf_obj_get_info_by_fd(bpf_link__fd(link), &info, &size) < 0 ||
+	    info.type != 7) /* PERF_EVENT */
 		return 0;
 	return size >= sizeof(info) ? info.missed : 0;
 }
@@ -81,8 +87,7 @@ uint64_t tracer_memory(const struct tracer *t)
 	struct bpf_map *m;
 	uint64_t bytes = 0;
 
-	bpf_object__for_each_map(m, t->skel->obj)
-	{
+	bpf_object__for_each_map (m, t->skel->obj) {
 		uint64_t each = bpf_map__key_size(m) + bpf_map__value_size(m);
 
 		bytes += bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF ? bpf_map__max_entries(m)
@@ -93,7 +98,7 @@ uint64_t tracer_memory(const struct tracer *t)
 
 static void pause_ns(long ns)
 {
-	struct timespec ts = { .tv_nsec = ns };
+	struct timespec ts = {.tv_nsec = ns};
 
 	nanosleep(&ts, NULL);
 }
@@ -184,8 +189,9 @@ static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 		if (may_move && t->spare[h])
 			move_hook(t, h, ev);
 	}
-	n = t->sys_exit ? program_missed(bpf_object__find_program_by_name(t->skel->obj, RAW_SYS_EXIT))
-			: t->sys_exit_told;
+	n = t->sys_exit
+		    ? program_missed(bpf_object__find_program_by_name(t->skel->obj, RAW_SYS_EXIT))
+		    : t->sys_exit_told;
 	if (n > t->sys_exit_told) {
 		ev->lost(ev->arg, "hook", "sys_exit", n - t->sys_exit_told);
 		t->sys_exit_told = n;
@@ -230,13 +236,15 @@ static void sweep_fold(struct tracer *t, const struct tracer_events *ev,
 static int read_folds(const struct tracer *t, uint32_t *in, uint32_t *out, struct fc_fold_key *keys,
 		      struct fc_fold *values, uint32_t *n)
 {
-	const struct sched_param first = { .sched_priority = 1 };
+	const struct sched_param first = {.sched_priority = 1};
 	struct sched_param before;
 	int policy = t->facts.may_preempt ? sched_getscheduler(0) : -1, err, saved;
 	bool raised = policy >= 0 && policy != SCHED_FIFO && policy != SCHED_RR &&
-		      sched_getparam(0, &before) == 0 && sched_setscheduler(0, SCHED_FIFO, &first) == 0;
+		      sched_getparam(0, &before) == 0 &&
+		      sched_setscheduler(0, SCHED_FIFO, &first) == 0;
 
-	err = bpf_map_lookup_batch(bpf_map__fd(t->skel->maps.folds), in, out, keys, values, n, NULL);
+	err = bpf_map_lookup_batch(bpf_map__fd(t->skel->maps.folds), in, out, keys, values, n,
+				   NULL);
 	saved = errno;
 	if (raised && sched_setscheduler(0, policy, &before) < 0)
 		log_debug("sched_setscheduler: %s", strerror(errno));
@@ -286,7 +294,8 @@ static void sweep_stats(struct tracer *t, const struct tracer_events *ev)
 	uint32_t i = FC_STAT_RING_FULL;
 	uint64_t n;
 
-	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &i, &n) < 0 || n <= t->stat_told[i])
+	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &i, &n) < 0 ||
+	    n <= t->stat_told[i])
 		return;
 	ev->lost(ev->arg, "ringbuf", NULL, n - t->stat_told[i]);
 	t->stat_told[i] = n;

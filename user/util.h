@@ -46,11 +46,11 @@ static inline void util_fclosep(FILE **f)
 #define _cleanup_fclose_ _cleanup_(util_fclosep)
 
 /* Hands over a pointer that a _cleanup_free_ variable would have freed. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		__typeof__(p) taken_ = (p);                                                        \
-		(p) = NULL;                                                                        \
-		taken_;                                                                            \
+#define TAKE_PTR(p)                         \
+	({                                  \
+		__typeof__(p) taken_ = (p); \
+		(p) = NULL;                 \
+		taken_;                     \
 	})
 
 /* Hands over a descriptor that a _cleanup_close_ variable would have closed. */

@@ -50,7 +50,8 @@ static void settle_limit(struct event *e, const struct kmsg_line *l, bool v1)
 	bool memcg = l->constraint == FC_CONSTRAINT_MEMCG && l->order != -1;
 	bool walk = event_has(e, FIELD_MEMCG);
 
-	if (memcg && walk && (!l->oom_memcg[0] || util_streq(event_text(e, FIELD_MEMCG), l->oom_memcg)))
+	if (memcg && walk &&
+	    (!l->oom_memcg[0] || util_streq(event_text(e, FIELD_MEMCG), l->oom_memcg)))
 		return;
 	if (memcg || walk)
 		forget_walk(e);
@@ -65,11 +66,13 @@ static void settle_chosen(struct event *e, const struct kmsg_victim *v, bool v1)
 
 	if (!(l->have & KMSG_HAS_CONSTRAINT))
 		return;
-	event_static(e, FIELD_CAUSE, l->have & KMSG_HAS_ORDER && l->order == -1 ? "oom-sysrq"
-										: causes[l->constraint]);
+	event_static(e, FIELD_CAUSE,
+		     l->have & KMSG_HAS_ORDER && l->order == -1 ? "oom-sysrq"
+								: causes[l->constraint]);
 	/* "order=-1" tells sysrq; without that line a host-wide kill may be either. */
-	event_bool(e, FIELD_CERTAIN, !l->doubtful && (l->constraint != FC_CONSTRAINT_NONE ||
-						      l->have & KMSG_HAS_ORDER));
+	event_bool(e, FIELD_CERTAIN,
+		   !l->doubtful &&
+			   (l->constraint != FC_CONSTRAINT_NONE || l->have & KMSG_HAS_ORDER));
 	if (!l->doubtful)
 		settle_limit(e, l, v1);
 }
@@ -105,8 +108,10 @@ void verdict_oom(struct event *e, const struct event_facts *facts, const struct 
 	}
 	if (follows)
 		return;
-	*last = (struct verdict_group){ .id = facts->group_id, .time = facts->time,
-					.trigger = trigger, .limit = event_num(e, FIELD_LIMIT) };
+	*last = (struct verdict_group){.id = facts->group_id,
+				       .time = facts->time,
+				       .trigger = trigger,
+				       .limit = event_num(e, FIELD_LIMIT)};
 	util_strlcpy(last->memcg, event_text(e, FIELD_MEMCG), sizeof(last->memcg));
 	util_strlcpy(last->limit_name, event_text(e, FIELD_LIMIT_NAME), sizeof(last->limit_name));
 }

@@ -17,7 +17,7 @@ struct verdict_group {
 	int64_t trigger;
 	char memcg[FC_PATH + 16]; /* whose limit fired for the first one; "" unknown */
 	char limit_name[64];
-	int64_t limit;            /* its limit in bytes; 0: unknown */
+	int64_t limit; /* its limit in bytes; 0: unknown */
 };
 
 /*

@@ -106,8 +106,8 @@ static int read_chain(void *arg, const char *owner)
 
 /*
  * A cgroup at its limit counts a hundred times a second: it is read a few times. Two readings may
- * follow each other at once: a cgroup that was just made and read can count and be gone again before
- * settle_ms are over.
+ * follow each other at once: a cgroup that was just made and read can count and be gone again
+ * before settle_ms are over.
  */
 static uint64_t readable_at(const struct watcher *w, const struct tree_node *n)
 {
@@ -149,7 +149,7 @@ static int poll_all(struct watcher *w)
 		return 0;
 	r = read_ubc(w);
 	/* Directories nobody tells of: what was made or removed in them. */
-	HASH_ITER(hh, w->tree.nodes, n, next)
+	HASH_ITER (hh, w->tree.nodes, n, next)
 		if (!r && n->unwatched)
 			tree_rescan(&w->tree, n);
 	if (!r)

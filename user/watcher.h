@@ -18,7 +18,8 @@ struct watcher;
 
 struct watcher_options {
 	uint64_t interval_ms; /* how often sources that cannot notify are read */
-	uint64_t settle_ms;   /* how long after an event its rows are read; also the grace of `counted` */
+	uint64_t settle_ms;   /* how long after an event its rows are read; also the grace of
+				 `counted` */
 };
 
 /* Reads the baseline of every cgroup and beancounter of c (which must outlive the watcher). */
@@ -38,12 +39,12 @@ int watcher_timeout(const struct watcher *w, uint64_t now_ms);
  * Does what is due and calls emit for each followup and counted event. emit's
  * event is valid during the call.
  */
-int watcher_run(struct watcher *w, uint64_t now_ms,
-		void (*emit)(void *arg, struct event *e), void *arg);
+int watcher_run(struct watcher *w, uint64_t now_ms, void (*emit)(void *arg, struct event *e),
+		void *arg);
 
 /* Tells everything that is still waiting, at the end of a run. */
-int watcher_flush(struct watcher *w, uint64_t now_ms,
-		  void (*emit)(void *arg, struct event *e), void *arg);
+int watcher_flush(struct watcher *w, uint64_t now_ms, void (*emit)(void *arg, struct event *e),
+		  void *arg);
 
 /* How many cgroups could not be watched (inotify limits), for doctor; they are polled instead. */
 unsigned int watcher_polled(const struct watcher *w);

@@ -120,7 +120,7 @@ static int look_at_everything(struct tree *t)
 		r = walk(t);
 	if (r < 0)
 		return r;
-	HASH_ITER(hh, t->nodes, n, next)
+	HASH_ITER (hh, t->nodes, n, next)
 		if (n->seen != t->seen)
 			tree_gone(t, n);
 	return 0;
@@ -176,7 +176,7 @@ void tree_close(struct tree *t)
 	/* One close drops all watches of the kernel at once. */
 	util_closep(&t->fd);
 	t->fd = -1;
-	HASH_ITER(hh, t->nodes, n, next)
+	HASH_ITER (hh, t->nodes, n, next)
 		tree_free(t, n);
 }
 

@@ -11,8 +11,7 @@
 
 #include "watcher_tree.h"
 
-#define DIR_MASK                                                                                   \
-	(IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR)
+#define DIR_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_ONLYDIR)
 
 static const char *const controllers[TREE_HIERARCHIES] = {
 	[TREE_MEMORY] = "memory",
@@ -146,7 +145,7 @@ void tree_gone_below(struct tree *t, enum tree_hierarchy h, const char *top)
 {
 	struct tree_node *n, *next;
 
-	HASH_ITER(hh, t->nodes, n, next)
+	HASH_ITER (hh, t->nodes, n, next)
 		if (n->hierarchy == h && is_below(n->path, top))
 			tree_gone(t, n);
 }

@@ -30,15 +30,15 @@ struct tree_node {
 	struct tree_node *dirty_prev, *dirty_next, *scan_prev, *scan_next;
 	struct tree_watch *watches;
 	enum tree_hierarchy hierarchy;
-	bool dirty;     /* its counters are to be read */
-	bool scan;      /* its directory is to be read */
-	bool children;  /* and those right below it */
-	bool polls;     /* has counters that never notify */
-	bool unwatched; /* could not be watched in full */
-	bool as_is;     /* renamed: its counters did not begin at 0 */
-	unsigned int n_read; /* 0, 1, or more */
+	bool dirty;                                  /* its counters are to be read */
+	bool scan;                                   /* its directory is to be read */
+	bool children;                               /* and those right below it */
+	bool polls;                                  /* has counters that never notify */
+	bool unwatched;                              /* could not be watched in full */
+	bool as_is;                                  /* renamed: its counters did not begin at 0 */
+	unsigned int n_read;                         /* 0, 1, or more */
 	uint64_t read_at, read_before, digest, seen; /* the last reading and the one before it */
-	char *path; /* in key */
+	char *path;                                  /* in key */
 	char key[];
 };
 

@@ -45,7 +45,7 @@ enum bpf_map_type {
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_RB_NO_WAKEUP = 1 };
 enum bpf_func_id {
-	BPF_FUNC_task_pt_regs = 175, /* guarded: from 5.15 */
+	BPF_FUNC_task_pt_regs = 175,         /* guarded: from 5.15 */
 	BPF_FUNC_get_current_task_btf = 158, /* guarded: from 5.11 */
 };
 
@@ -109,7 +109,8 @@ struct percpu_counter {
 };
 
 /* fs/ */
-struct in6_addr {}; /* 16 bytes, read as a whole */
+struct in6_addr {
+}; /* 16 bytes, read as a whole */
 struct sock_common {
 	unsigned short skc_family;
 	u16 skc_num;
@@ -171,7 +172,11 @@ struct page_counter {
 	unsigned long failcnt;
 	struct page_counter *parent;
 };
-enum memcg_memory_event { MEMCG_OOM, MEMCG_OOM_KILL, MEMCG_OOM_GROUP_KILL /* guarded: from 5.17 */ };
+enum memcg_memory_event {
+	MEMCG_OOM,
+	MEMCG_OOM_KILL,
+	MEMCG_OOM_GROUP_KILL /* guarded: from 5.17 */
+};
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;

@@ -15,7 +15,7 @@ loops() { /loops | sed "s/^/L $1 /"; }
 # What is in the background has said this.
 wait_for() { # TEXT
 	n=0
-	until grep -q "$1" /tmp/events; do
+	until grep -qs "$1" /tmp/events; do
 		n=$((n + 1))
 		if [ $n -gt 300 ]; then
 			cat /tmp/said >&2
@@ -27,17 +27,19 @@ wait_for() { # TEXT
 
 # failcnt BACKEND: waits until it has started, measures, and ends it.
 under_failcnt() {
+	rm -f /tmp/events
 	/failcnt watch --json --backend="$1" >/tmp/events 2>/tmp/said &
 	watch=$!
 	wait_for '"event":"started"'
-	# Not one hook may have ended on another backend; mark_victim is a tracepoint on every one.
-	grep -o '"backends":{[^}]*}' /tmp/events | sed "s/^/B $1 /"
+	# It may have fallen back: then this is not the row that it is called.
+	grep -q "\"backends\":{.*\"$1\":[1-9]" /tmp/events || echo "X $1 fell-back"
 	loops "$1"
 	kill -INT $watch
 	wait $watch || { echo "X $1 $?"; cat /tmp/said >&2; }
 }
 
 under_floor() {
+	rm -f /tmp/events
 	/floor "/$1.o" >/tmp/events 2>/tmp/said &
 	floor=$!
 	wait_for ready

@@ -70,8 +70,8 @@ loop_tables() {
 		if (row == "nothing") return ns[row, op]
 		base = nothing[machine[row], op]
 		more = ns[row, op] - base
-		if (base > 50000) return sprintf("%+.1f %%", 100 * more / base)
 		if (more * more < (base / 1000) ^ 2) return "±0"
+		if (base > 50000) return sprintf("%+.1f %%", 100 * more / base)
 		return sprintf("%s%+d", sure[row, op] == "=" ? "" : "~", more)
 	}
 	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c user/json.c ; libs: */
+/* needs: user/event.c user/event_oom.c user/field.c user/catalogue.c user/attach.c user/json.c ;
+ * libs: */
 /*
  * fuzz_event.c - bytes as the ring could deliver them, through decode and the
  * JSON writer. Besides what the sanitizers see: what is not accepted leaves the
@@ -21,15 +22,15 @@ static void write_line(const struct event *e)
 	static char buf[JSON_LINE_MAX + 1];
 	size_t n = json_event(e, buf, sizeof(buf));
 
-	if (n == 0 || n > JSON_LINE_MAX || buf[0] != '{' || buf[n - 1] != '\n' || buf[n - 2] != '}' ||
-	    memchr(buf, '\n', n - 1) || memchr(buf, '\0', n))
+	if (n == 0 || n > JSON_LINE_MAX || buf[0] != '{' || buf[n - 1] != '\n' ||
+	    buf[n - 2] != '}' || memchr(buf, '\n', n - 1) || memchr(buf, '\0', n))
 		abort();
 }
 
 static void decode(const uint8_t *data, size_t n, bool v1)
 {
-	const struct event_context c = { .boot_to_real = 1700000000000000000, .page_size = 4096,
-					 .memory_is_v1 = v1 };
+	const struct event_context c = {
+		.boot_to_real = 1700000000000000000, .page_size = 4096, .memory_is_v1 = v1};
 	static struct event e;
 	struct event_facts facts, before;
 	int err;
@@ -60,8 +61,8 @@ static void as_record(const uint8_t *data, size_t n, uint32_t type, uint32_t siz
 /* From the map, and not checked: but any bytes must do no harm. */
 static void as_fold(const uint8_t *data, size_t n)
 {
-	const struct event_context c = { .boot_to_real = 1700000000000000000, .page_size = 4096 };
-	struct fold_known known = { .limit = n, .hard = n, .has = FC_HAS_LIMIT | FC_HAS_HARD };
+	const struct event_context c = {.boot_to_real = 1700000000000000000, .page_size = 4096};
+	struct fold_known known = {.limit = n, .hard = n, .has = FC_HAS_LIMIT | FC_HAS_HARD};
 	struct fc_fold_key key = {};
 	struct fc_overflow o = {};
 	struct fc_fold fold = {};

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c user/table.c */
+/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
+ * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
+ * user/counter_user.c user/table.c */
 /*
  * fuzz_parse.c - the same bytes to every parser, and as a table of beancounters
  * through the reader and the printer. Besides what the sanitizers see, a parser
@@ -24,11 +26,11 @@ static void check(int result, uint64_t v)
 		abort();
 }
 
-#define NUMBER(call)                                                                               \
-	do {                                                                                       \
-		uint64_t v = UNTOUCHED;                                                            \
-		int result = (call);                                                               \
-		check(result, v);                                                                  \
+#define NUMBER(call)                    \
+	do {                            \
+		uint64_t v = UNTOUCHED; \
+		int result = (call);    \
+		check(result, v);       \
 	} while (0)
 
 static void numbers(struct parse_text t)
@@ -79,8 +81,8 @@ static void lines(struct parse_text t)
 static void beancounters(const uint8_t *data, size_t n)
 {
 	static int fd = -1;
-	struct counter_table t = { 0 };
-	struct counter_options o = { .root = "/dev" };
+	struct counter_table t = {0};
+	struct counter_options o = {.root = "/dev"};
 	struct counters *c = NULL;
 	char path[64];
 	FILE *out;
@@ -104,7 +106,7 @@ static void beancounters(const uint8_t *data, size_t n)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct parse_text t = { (const char *)data, n };
+	struct parse_text t = {(const char *)data, n};
 
 	numbers(t);
 	lines(t);

@@ -18,7 +18,8 @@ struct provocation {
 	const char *name;
 	int (*run)(int argc, char **argv);
 	const char *help;
-	const char *resource; /* id in the catalogue; NULL: nothing that failcnt reports as refused or killed */
+	const char *resource; /* id in the catalogue; NULL: nothing that failcnt reports as refused
+				 or killed */
 };
 
 /* Each ends with an entry without a name. */

@@ -41,7 +41,7 @@ void find_hierarchy(struct hierarchy *h, const char *controller)
 	char line[1024], mount[256], type[32], options[256];
 	FILE *f = fopen("/proc/self/mountinfo", "re");
 
-	*h = (struct hierarchy){ .controller = controller };
+	*h = (struct hierarchy){.controller = controller};
 	while (f && fgets(line, sizeof(line), f)) {
 		const char *dash = strstr(line, " - ");
 
@@ -79,7 +79,7 @@ static void enable(const char *dir, const char *controller)
 void make_group(struct group *g, const struct hierarchy *h, const struct group *parent,
 		const char *name)
 {
-	*g = (struct group){ .of = h };
+	*g = (struct group){.of = h};
 	if (parent)
 		snprintf(g->path, sizeof(g->path), "%.90s/%.30s", parent->path, name);
 	else

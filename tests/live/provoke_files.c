@@ -105,7 +105,7 @@ static int nofile_socket(int argc, char **argv)
 
 static int nofile_accept(int argc, char **argv)
 {
-	struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
 	socklen_t len = sizeof(at);
 	int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	char more[64];
@@ -146,10 +146,12 @@ static int nofile_scm(int argc, char **argv)
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
-	} control = { .align = { CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS } };
-	struct iovec byte = { "x", 1 };
-	struct msghdr m = { .msg_iov = &byte, .msg_iovlen = 1, .msg_control = &control,
-			    .msg_controllen = sizeof(control) };
+	} control = {.align = {CMSG_LEN(sizeof(int)), SOL_SOCKET, SCM_RIGHTS}};
+	struct iovec byte = {"x", 1};
+	struct msghdr m = {.msg_iov = &byte,
+			   .msg_iovlen = 1,
+			   .msg_control = &control,
+			   .msg_controllen = sizeof(control)};
 	char in;
 	int pair[2];
 
@@ -225,8 +227,10 @@ static int report_flood(long n, long procs)
 		total += f[p].refused;
 		at += sprintf(at, "%s%d", p ? "," : "", f[p].pid);
 	}
-	truth(f[0].pid, total, "\"errno\":\"EMFILE\",\"held\":%d,\"limit\":%d,\"syscall\":\"dup\","
-	      "\"processes\":%ld,\"each\":%ld,\"pids\":[%s]", LIMIT, LIMIT, procs, n, pids);
+	truth(f[0].pid, total,
+	      "\"errno\":\"EMFILE\",\"held\":%d,\"limit\":%d,\"syscall\":\"dup\","
+	      "\"processes\":%ld,\"each\":%ld,\"pids\":[%s]",
+	      LIMIT, LIMIT, procs, n, pids);
 	free(pids);
 	return 0;
 }
@@ -244,7 +248,7 @@ static int nofile_many(int argc, char **argv)
 /* One openat by way of the rings, without a library. */
 static int nofile_iouring(int argc, char **argv)
 {
-	struct io_uring_params p = { 0 };
+	struct io_uring_params p = {0};
 	int ring = syscall(SYS_io_uring_setup, 4, &p);
 	struct io_uring_sqe *sqe;
 	struct io_uring_cqe *cqe;
@@ -253,8 +257,8 @@ static int nofile_iouring(int argc, char **argv)
 	(void)argc, (void)argv;
 	if (ring < 0)
 		skip("io_uring is unsupported: %s", strerror(errno));
-	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE,
-		  MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	sq = mmap(NULL, p.sq_off.array + p.sq_entries * 4, PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		  IORING_OFF_SQ_RING);
 	cq = mmap(NULL, p.cq_off.cqes + p.cq_entries * sizeof(*cqe), PROT_READ | PROT_WRITE,
 		  MAP_SHARED, ring, IORING_OFF_CQ_RING);
 	sqe = mmap(NULL, p.sq_entries * sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
@@ -262,8 +266,10 @@ static int nofile_iouring(int argc, char **argv)
 	if (sq == MAP_FAILED || cq == MAP_FAILED || sqe == MAP_FAILED)
 		fail("mmap of the rings");
 	fill(LIMIT);
-	sqe[0] = (struct io_uring_sqe){ .opcode = IORING_OP_OPENAT, .fd = AT_FDCWD,
-					.addr = (uintptr_t)"/etc", .open_flags = O_RDONLY };
+	sqe[0] = (struct io_uring_sqe){.opcode = IORING_OP_OPENAT,
+				       .fd = AT_FDCWD,
+				       .addr = (uintptr_t) "/etc",
+				       .open_flags = O_RDONLY};
 	((uint32_t *)(sq + p.sq_off.array))[0] = 0;
 	atomic_store((_Atomic uint32_t *)(sq + p.sq_off.tail), 1);
 	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
@@ -317,24 +323,27 @@ static int file_max(int argc, char **argv)
 		errno = got[0];
 		fail("no ENFILE");
 	}
-	truth(pid, 1, "\"errno\":\"ENFILE\",\"limit\":%s,\"uid\":65534,\"syscall\":\"openat\","
-	      "\"object\":\"/dev/null\",\"limit_name\":\"fs.file-max\"", value);
+	truth(pid, 1,
+	      "\"errno\":\"ENFILE\",\"limit\":%s,\"uid\":65534,\"syscall\":\"openat\","
+	      "\"object\":\"/dev/null\",\"limit_name\":\"fs.file-max\"",
+	      value);
 	return 0;
 }
 
 const struct provocation file_provocations[] = {
-	{ "nofile-dup", nofile_dup, "dup at RLIMIT_NOFILE", "nofile" },
-	{ "nofile-open", nofile_open, "[PATH] openat at RLIMIT_NOFILE", "nofile" },
-	{ "nofile-socket", nofile_socket, "socket at RLIMIT_NOFILE", "nofile" },
-	{ "nofile-accept", nofile_accept, "accept4 at RLIMIT_NOFILE", "nofile" },
-	{ "nofile-fdupfd", nofile_fdupfd, "F_DUPFD: refused with few descriptors open", "nofile" },
-	{ "nofile-scm", nofile_scm, "SCM_RIGHTS: the descriptor is lost, the call succeeds", "nofile" },
-	{ "nofile-pipe", nofile_pipe, "pipe2 at RLIMIT_NOFILE", "nofile" },
-	{ "nofile-lowered", nofile_lowered, "the limit is lowered below what is open", "nofile" },
-	{ "nofile-flood", nofile_flood, "[N [P]] P processes refused N times each", "nofile" },
-	{ "nofile-many", nofile_many, "[P] P processes refused once each", "nofile" },
-	{ "nofile-iouring", nofile_iouring, "openat by io_uring at RLIMIT_NOFILE", "nofile" },
-	{ "nr-open", nr_open, "VM: dup at fs.nr_open", "nr-open" },
-	{ "file-max", file_max, "VM: open at fs.file-max", "file-max" },
-	{ 0 },
+	{"nofile-dup", nofile_dup, "dup at RLIMIT_NOFILE", "nofile"},
+	{"nofile-open", nofile_open, "[PATH] openat at RLIMIT_NOFILE", "nofile"},
+	{"nofile-socket", nofile_socket, "socket at RLIMIT_NOFILE", "nofile"},
+	{"nofile-accept", nofile_accept, "accept4 at RLIMIT_NOFILE", "nofile"},
+	{"nofile-fdupfd", nofile_fdupfd, "F_DUPFD: refused with few descriptors open", "nofile"},
+	{"nofile-scm", nofile_scm, "SCM_RIGHTS: the descriptor is lost, the call succeeds",
+	 "nofile"},
+	{"nofile-pipe", nofile_pipe, "pipe2 at RLIMIT_NOFILE", "nofile"},
+	{"nofile-lowered", nofile_lowered, "the limit is lowered below what is open", "nofile"},
+	{"nofile-flood", nofile_flood, "[N [P]] P processes refused N times each", "nofile"},
+	{"nofile-many", nofile_many, "[P] P processes refused once each", "nofile"},
+	{"nofile-iouring", nofile_iouring, "openat by io_uring at RLIMIT_NOFILE", "nofile"},
+	{"nr-open", nr_open, "VM: dup at fs.nr_open", "nr-open"},
+	{"file-max", file_max, "VM: open at fs.file-max", "file-max"},
+	{0},
 };

@@ -54,8 +54,10 @@ static int refuse_sets(long n)
 		must_get(1);
 	for (long i = 0; i < n; i++)
 		must_fail(get(1), ENOSPC);
-	truth(getpid(), n, "\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,\"namespace\":\"%s\","
-	      "\"limit_name\":\"kernel.sem[3] SEMMNI\"", namespace);
+	truth(getpid(), n,
+	      "\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,\"namespace\":\"%s\","
+	      "\"limit_name\":\"kernel.sem[3] SEMMNI\"",
+	      namespace);
 	return 0;
 }
 
@@ -76,8 +78,10 @@ static int sem_mns(int argc, char **argv)
 	own_limits(250, 10, 128);
 	must_get(8);
 	must_fail(get(8), ENOSPC);
-	truth(getpid(), 1, "\"errno\":\"ENOSPC\",\"held\":8,\"asked\":8,\"limit\":10,"
-	      "\"namespace\":\"%s\",\"limit_name\":\"kernel.sem[1] SEMMNS\"", namespace);
+	truth(getpid(), 1,
+	      "\"errno\":\"ENOSPC\",\"held\":8,\"asked\":8,\"limit\":10,"
+	      "\"namespace\":\"%s\",\"limit_name\":\"kernel.sem[1] SEMMNS\"",
+	      namespace);
 	return 0;
 }
 
@@ -86,8 +90,10 @@ static int sem_msl(int argc, char **argv)
 	(void)argc, (void)argv;
 	own_limits(5, 32000, 128);
 	must_fail(get(6), EINVAL);
-	truth(getpid(), 1, "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
-	      "\"limit_name\":\"kernel.sem[0] SEMMSL\"", namespace);
+	truth(getpid(), 1,
+	      "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
+	      "\"limit_name\":\"kernel.sem[0] SEMMSL\"",
+	      namespace);
 	return 0;
 }
 
@@ -106,10 +112,10 @@ static int sem_einval(int argc, char **argv)
 }
 
 const struct provocation ipc_provocations[] = {
-	{ "sem-mni", sem_mni, "semget: too many sets", "semmni" },
-	{ "sem-mns", sem_mns, "semget: too many semaphores in all", "semmns" },
-	{ "sem-msl", sem_msl, "semget: too many semaphores in one set", "semmsl" },
-	{ "sem-mni-flood", sem_mni_flood, "[N] N sets too many", "semmni" },
-	{ "sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit", NULL },
-	{ 0 },
+	{"sem-mni", sem_mni, "semget: too many sets", "semmni"},
+	{"sem-mns", sem_mns, "semget: too many semaphores in all", "semmns"},
+	{"sem-msl", sem_msl, "semget: too many semaphores in one set", "semmsl"},
+	{"sem-mni-flood", sem_mni_flood, "[N] N sets too many", "semmni"},
+	{"sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit", NULL},
+	{0},
 };

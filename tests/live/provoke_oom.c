@@ -87,9 +87,10 @@ static int memcg(int argc, char **argv)
 	}
 	status = reap(pid);
 	must_be_killed(status);
-	truth(pid, 1, "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
-	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld", status, g.path, g.path, h.version,
-	      limit, oom_kills(&g));
+	truth(pid, 1,
+	      "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
+	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
+	      status, g.path, g.path, h.version, limit, oom_kills(&g));
 	return 0;
 }
 
@@ -113,9 +114,10 @@ static int memcg_nested(int argc, char **argv)
 	}
 	status = reap(pid);
 	must_be_killed(status);
-	truth(pid, 1, "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
-	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld", status, inner.path, g.path,
-	      h.version, limit, oom_kills(&inner));
+	truth(pid, 1,
+	      "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
+	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
+	      status, inner.path, g.path, h.version, limit, oom_kills(&inner));
 	return 0;
 }
 
@@ -159,9 +161,10 @@ static int memcg_bystander(int argc, char **argv)
 		fail("the small process");
 	status = reap(big);
 	must_be_killed(status);
-	truth(big, 1, "\"cause\":\"oom-memcg\",\"trigger_pid\":%d,\"status\":%d,\"cgroup\":\"%s\","
-	      "\"memcg\":\"%s\",\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld", small, status,
-	      g.path, g.path, h.version, limit, oom_kills(&g));
+	truth(big, 1,
+	      "\"cause\":\"oom-memcg\",\"trigger_pid\":%d,\"status\":%d,\"cgroup\":\"%s\","
+	      "\"memcg\":\"%s\",\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
+	      small, status, g.path, g.path, h.version, limit, oom_kills(&g));
 	return 0;
 }
 
@@ -201,7 +204,8 @@ static int group_kill(int argc, char **argv)
 		snprintf(group_kills, sizeof(group_kills), ",\"oom_group_kill\":%ld",
 			 group_get(&g, "memory.events", "oom_group_kill"));
 	/* The kernel counts one kill more than there are dead: the first victim twice. */
-	truth(pids[2], 3, "\"cause\":\"oom-group\",\"pids\":[%d,%d,%d],\"status\":9,"
+	truth(pids[2], 3,
+	      "\"cause\":\"oom-group\",\"pids\":[%d,%d,%d],\"status\":9,"
 	      "\"cgroup\":\"%s\",\"memcg\":\"%s\",\"version\":2,\"limit\":%ld,\"oom_kill\":%ld%s",
 	      pids[0], pids[1], pids[2], g.path, g.path, limit, oom_kills(&g), group_kills);
 	return 0;
@@ -242,9 +246,10 @@ static int vm_shared(int argc, char **argv)
 	status = reap(pid);
 	must_be_killed(status);
 	must_be_killed(reap(*other));
-	truth(pid, 2, "\"cause\":\"oom-memcg\",\"pids\":[%d,%d],\"status\":%d,\"cgroup\":\"%s\","
-	      "\"memcg\":\"%s\",\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld", pid, *other, status,
-	      g.path, g.path, h.version, limit, oom_kills(&g));
+	truth(pid, 2,
+	      "\"cause\":\"oom-memcg\",\"pids\":[%d,%d],\"status\":%d,\"cgroup\":\"%s\","
+	      "\"memcg\":\"%s\",\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
+	      pid, *other, status, g.path, g.path, h.version, limit, oom_kills(&g));
 	return 0;
 }
 
@@ -302,8 +307,10 @@ static int cpuset(int argc, char **argv)
 	}
 	status = reap(pid);
 	must_be_killed(status);
-	truth(pid, 1, "\"cause\":\"oom-cpuset\",\"status\":%d,\"cgroup\":\"%s\",\"version\":%d,"
-	      "\"nodes\":\"0\",\"limit\":%ld", status, g.path, h.version, limit);
+	truth(pid, 1,
+	      "\"cause\":\"oom-cpuset\",\"status\":%d,\"cgroup\":\"%s\",\"version\":%d,"
+	      "\"nodes\":\"0\",\"limit\":%ld",
+	      status, g.path, h.version, limit);
 	return 0;
 }
 
@@ -358,14 +365,15 @@ static int sysrq(int argc, char **argv)
 }
 
 const struct provocation oom_provocations[] = {
-	{ "oom-memcg", memcg, "[MIB] limit of the victim's own cgroup", "memory" },
-	{ "oom-memcg-nested", memcg_nested, "[MIB] limit of the cgroup above the victim's", "memory" },
-	{ "oom-memcg-bystander", memcg_bystander, "[MIB] the victim is not who asked", "memory" },
-	{ "oom-group", group_kill, "[MIB] memory.oom.group: three die", "memory" },
-	{ "oom-vm-shared", vm_shared, "[MIB] two processes with one address space", "memory" },
-	{ "oom-global", global, "VM: all memory", "memory" },
-	{ "oom-cpuset", cpuset, "VM with two NUMA nodes: cpuset.mems", "memory" },
-	{ "oom-mempolicy", mempolicy, "VM with two NUMA nodes: MPOL_BIND", "memory" },
-	{ "oom-sysrq", sysrq, "VM: the f key", "memory" },
-	{ 0 },
+	{"oom-memcg", memcg, "[MIB] limit of the victim's own cgroup", "memory"},
+	{"oom-memcg-nested", memcg_nested, "[MIB] limit of the cgroup above the victim's",
+	 "memory"},
+	{"oom-memcg-bystander", memcg_bystander, "[MIB] the victim is not who asked", "memory"},
+	{"oom-group", group_kill, "[MIB] memory.oom.group: three die", "memory"},
+	{"oom-vm-shared", vm_shared, "[MIB] two processes with one address space", "memory"},
+	{"oom-global", global, "VM: all memory", "memory"},
+	{"oom-cpuset", cpuset, "VM with two NUMA nodes: cpuset.mems", "memory"},
+	{"oom-mempolicy", mempolicy, "VM with two NUMA nodes: MPOL_BIND", "memory"},
+	{"oom-sysrq", sysrq, "VM: the f key", "memory"},
+	{0},
 };

@@ -53,9 +53,10 @@ static int pids_max(int argc, char **argv)
 		errno = *err;
 		fail("fork not refused");
 	}
-	truth(pid, 1, "\"errno\":\"EAGAIN\",\"held\":%ld,\"limit\":%ld,\"cgroup\":\"%s\","
-	      "\"version\":%d,\"events_max\":%ld", limit, limit, g.path, h.version,
-	      group_get(&g, "pids.events", "max"));
+	truth(pid, 1,
+	      "\"errno\":\"EAGAIN\",\"held\":%ld,\"limit\":%ld,\"cgroup\":\"%s\","
+	      "\"version\":%d,\"events_max\":%ld",
+	      limit, limit, g.path, h.version, group_get(&g, "pids.events", "max"));
 	return 0;
 }
 
@@ -113,9 +114,11 @@ static int oom_and_pids(int argc, char **argv)
 		fail("fork not refused");
 	if (!WIFSIGNALED(reap(eater)))
 		fail("no OOM kill");
-	truth(eater, 1, "\"cause\":\"oom-memcg\",\"refused_pid\":%d,\"errno\":\"EAGAIN\","
+	truth(eater, 1,
+	      "\"cause\":\"oom-memcg\",\"refused_pid\":%d,\"errno\":\"EAGAIN\","
 	      "\"cgroup\":\"%s\",\"version\":%d,\"limit\":%ld,\"tasks\":%ld,\"oom_kill\":%ld,"
-	      "\"events_max\":%ld", forker, gm.path, hm.version, limit, tasks,
+	      "\"events_max\":%ld",
+	      forker, gm.path, hm.version, limit, tasks,
 	      group_get(&gm, hm.version == 2 ? "memory.events" : "memory.oom_control", "oom_kill"),
 	      group_get(&gp, "pids.events", "max"));
 	return 0;
@@ -138,8 +141,9 @@ static int kill_sigkill(int argc, char **argv)
 }
 
 const struct provocation task_provocations[] = {
-	{ "pids-max", pids_max, "[N] fork at pids.max", NULL },
-	{ "oom-and-pids", oom_and_pids, "an OOM kill and a refused fork at once, in one cgroup", "memory" },
-	{ "kill-sigkill", kill_sigkill, "kill -9: no OOM kill", NULL },
-	{ 0 },
+	{"pids-max", pids_max, "[N] fork at pids.max", NULL},
+	{"oom-and-pids", oom_and_pids, "an OOM kill and a refused fork at once, in one cgroup",
+	 "memory"},
+	{"kill-sigkill", kill_sigkill, "kill -9: no OOM kill", NULL},
+	{0},
 };

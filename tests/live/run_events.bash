@@ -172,7 +172,7 @@ in_group() {
 
 # One watcher for each filter, all at once, and the same failures for all of them.
 all_filters() {
-	local dir= held root nobody named inside sets sems killed name
+	local dir='' held root nobody named inside sets sems killed name
 	local -A args
 	make_group dir memory "failcnt-live-$$" || dir=
 	mkfifo "$work/go"

@@ -2,7 +2,7 @@
 #
 # What the live tests share (sourced, never run): starting failcnt and waiting until it watches, waiting with a limit,
 # asking its lines with jq, cgroups of either version, and leaving nothing behind, whatever happens.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2154
 
 passed=0 failed=0 skipped=0
 work='' failcnt='' provoke=''

@@ -2,7 +2,7 @@
 #
 # Live tests of the stream: how soon it starts and ends, where it goes, what becomes of it when nobody reads, and that
 # every line of every test keeps the contract.
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2034,SC2154,SC2016
 
 # ms_to_start: into $ms
 ms_to_start() {

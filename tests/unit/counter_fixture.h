@@ -26,7 +26,7 @@
 #define FIXTURES "tests/fixtures"
 #endif
 
-#define ALL_FIVE                                                                                   \
+#define ALL_FIVE \
 	(COUNTER_HELD | COUNTER_MAXHELD | COUNTER_BARRIER | COUNTER_LIMIT | COUNTER_FAILCNT)
 
 _unused_ static const char *fixture(const char *name)
@@ -40,7 +40,7 @@ _unused_ static const char *fixture(const char *name)
 
 _unused_ static struct counters *open_root(const char *root)
 {
-	const struct counter_options o = { .root = root };
+	const struct counter_options o = {.root = root};
 	struct counters *c = NULL;
 
 	assert_int_equal(counters_open(&c, &o), 0);
@@ -59,8 +59,8 @@ _unused_ static const struct counter_row *row_of(const struct counter_table *t, 
 }
 
 /* A row with exactly these members, whose values are given in the order of the columns. */
-#define assert_row(t, owner, row_name, ...)                                                        \
-	assert_row_at(t, owner, row_name, (const uint64_t[]){ __VA_ARGS__ }, __LINE__)
+#define assert_row(t, owner, row_name, ...) \
+	assert_row_at(t, owner, row_name, (const uint64_t[]){__VA_ARGS__}, __LINE__)
 _unused_ static void assert_row_at(const struct counter_table *t, const char *owner,
 				   const char *name, const uint64_t *want, int line)
 {
@@ -76,9 +76,9 @@ _unused_ static void assert_row_at(const struct counter_table *t, const char *ow
 		unsigned int what;
 		uint64_t v;
 	} got[] = {
-		{ COUNTER_HELD, r->held },   { COUNTER_MAXHELD, r->maxheld },
-		{ COUNTER_BARRIER, r->barrier }, { COUNTER_LIMIT, r->limit },
-		{ COUNTER_FAILCNT, r->failcnt }, { COUNTER_FAILCNT_LOCAL, r->failcnt_local },
+		{COUNTER_HELD, r->held},       {COUNTER_MAXHELD, r->maxheld},
+		{COUNTER_BARRIER, r->barrier}, {COUNTER_LIMIT, r->limit},
+		{COUNTER_FAILCNT, r->failcnt}, {COUNTER_FAILCNT_LOCAL, r->failcnt_local},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(got); i++)
 		if (r->have & got[i].what && got[i].v != *w++)

@@ -24,10 +24,12 @@
 static struct event e;
 static struct event_facts facts;
 
-static const struct event_context v1 = { .boot_to_real = OFFSET, .start_to_real = OFFSET - 5,
-					 .page_size = PAGE, .memory_is_v1 = true };
-static const struct event_context v2 = { .boot_to_real = OFFSET, .start_to_real = OFFSET - 5,
-					 .page_size = PAGE };
+static const struct event_context v1 = {.boot_to_real = OFFSET,
+					.start_to_real = OFFSET - 5,
+					.page_size = PAGE,
+					.memory_is_v1 = true};
+static const struct event_context v2 = {
+	.boot_to_real = OFFSET, .start_to_real = OFFSET - 5, .page_size = PAGE};
 
 /* Components from the leaf up, each with its NUL. */
 _unused_ static void set_wire_path(struct fc_path *p, const char *components, size_t n)
@@ -56,12 +58,14 @@ _unused_ static void make_who(struct fc_who *w, uint32_t pid, const char *comm)
 _unused_ static void make_refused(struct fc_refused *r)
 {
 	memset(r, 0, sizeof(*r));
-	r->h = (struct fc_header){ .type = FC_TYPE_REFUSED, .size = sizeof(*r), .time = 123456789012 };
+	r->h = (struct fc_header){
+		.type = FC_TYPE_REFUSED, .size = sizeof(*r), .time = 123456789012};
 	r->resource = FC_SEMMNS;
 	r->err = ENOSPC;
 	r->hook = FC_HOOK_NEWARY;
 	r->backend = FC_BACKEND_KPROBE;
-	r->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN | FC_HAS_KEY;
+	r->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN |
+		 FC_HAS_KEY;
 	r->held = 8;
 	r->limit = 10;
 	r->hard = 20;
@@ -77,7 +81,7 @@ _unused_ static void make_refused(struct fc_refused *r)
 _unused_ static void make_oom(struct fc_oom *o)
 {
 	memset(o, 0, sizeof(*o));
-	o->h = (struct fc_header){ .type = FC_TYPE_OOM, .size = sizeof(*o), .time = 123456789012 };
+	o->h = (struct fc_header){.type = FC_TYPE_OOM, .size = sizeof(*o), .time = 123456789012};
 	o->has = FC_HAS_CONTEXT | FC_HAS_CERTAIN | FC_HAS_MEMCG | FC_HAS_EVENTS | FC_HAS_FAILCNT |
 		 FC_HAS_SWAP;
 	o->hook = FC_HOOK_OOM_VICTIM;
@@ -96,9 +100,9 @@ _unused_ static void make_oom(struct fc_oom *o)
 	make_who(&o->trigger, 815, "bystander");
 	PATH(&o->trigger.cgroup, "b.service\0system.slice");
 	o->memcg.id = 6305;
-	o->memcg.memory = (struct fc_page_counter){ .usage = 8190, .max = 8192, .watermark = 8192,
-						    .failcnt = 12 };
-	o->memcg.swap = (struct fc_page_counter){ .usage = 4, .max = 100 };
+	o->memcg.memory = (struct fc_page_counter){
+		.usage = 8190, .max = 8192, .watermark = 8192, .failcnt = 12};
+	o->memcg.swap = (struct fc_page_counter){.usage = 4, .max = 100};
 	o->memcg.oom = 2;
 	o->memcg.oom_kill = 5;
 	PATH(&o->memcg.path, "system.slice");
@@ -128,7 +132,8 @@ _unused_ static void must_be(enum field f, int64_t v)
 	if (!event_has(&e, f))
 		fail_msg("%s is absent", field_defs[f].key);
 	if (e.num[f] != v)
-		fail_msg("%s is %lld and not %lld", field_defs[f].key, (long long)e.num[f], (long long)v);
+		fail_msg("%s is %lld and not %lld", field_defs[f].key, (long long)e.num[f],
+			 (long long)v);
 }
 
 _unused_ static void must_say(enum field f, const char *text)

@@ -28,7 +28,7 @@ static void make_facts(void)
 
 static void refuse(enum kernel_mechanism m, enum kernel_stage stage, int error)
 {
-	facts.trial[m] = (struct kernel_trial){ .stage = stage, .error = error };
+	facts.trial[m] = (struct kernel_trial){.stage = stage, .error = error};
 }
 
 static void must_be(enum fc_hook h, enum fc_backend b, const char *why)
@@ -57,7 +57,8 @@ static void hooks(void **state _unused_)
 		assert_non_null(k->sees);
 		assert_true(k->function || k->program[FC_BACKEND_TRACEPOINT]);
 		assert_null(k->program[FC_BACKEND_NONE]);
-		assert_true(!k->function || (k->program[FC_BACKEND_FEXIT] && k->program[FC_BACKEND_KPROBE]));
+		assert_true(!k->function ||
+			    (k->program[FC_BACKEND_FEXIT] && k->program[FC_BACKEND_KPROBE]));
 		/* The programs of hook.bpf.h are named after their function. */
 		if (k->function && k->by_sys_exit) {
 			assert_non_null(strstr(k->program[FC_BACKEND_FEXIT], k->function));
@@ -109,8 +110,7 @@ static void refused_at_attach(void **state _unused_)
 	make_facts();
 	refuse(KERNEL_FEXIT, KERNEL_AT_ATTACH, -ENOTSUP);
 	attach_plan(&plan, &facts, OPT_AUTO, none);
-	all_must_be(FC_BACKEND_KPROBE,
-		    "fexit is refused here at attach: Operation not supported");
+	all_must_be(FC_BACKEND_KPROBE, "fexit is refused here at attach: Operation not supported");
 	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
 	assert_false(attach_uses_sys_exit(&plan));
 }
@@ -145,27 +145,27 @@ static void each_alone(void **state _unused_)
 			continue;
 		make_facts();
 		refusals[h][FC_BACKEND_FEXIT] =
-			(struct attach_refusal){ .refused = true, .error = -EINVAL };
+			(struct attach_refusal){.refused = true, .error = -EINVAL};
 		attach_plan(&plan, &facts, OPT_AUTO, refusals);
 		for (int other = 0; other < FC_HOOKS; other++)
 			if (other != h && attach_hooks[other].function)
 				must_be(other, FC_BACKEND_FEXIT, "the cheapest that works");
 		must_be(h, FC_BACKEND_KPROBE, "fexit was refused at load: Invalid argument");
 		refusals[h][FC_BACKEND_KPROBE] = (struct attach_refusal){
-			.refused = true, .error = -EADDRNOTAVAIL, .at_attach = true };
+			.refused = true, .error = -EADDRNOTAVAIL, .at_attach = true};
 		attach_plan(&plan, &facts, OPT_AUTO, refusals);
 		must_be(h, FC_BACKEND_TRACEPOINT, "fexit was refused at load: Invalid argument");
 		assert_int_equal(attach_uses_sys_exit(&plan),
 				 attach_hooks[h].by_sys_exit && !attach_hooks[h].optional);
 		refusals[h][FC_BACKEND_TRACEPOINT] =
-			(struct attach_refusal){ .refused = true, .error = -EPERM };
+			(struct attach_refusal){.refused = true, .error = -EPERM};
 		attach_plan(&plan, &facts, OPT_AUTO, refusals);
 		must_be(h, FC_BACKEND_NONE, "fexit was refused at load: Invalid argument");
 		assert_false(attach_uses_sys_exit(&plan));
 	}
 	make_facts();
 	refusals[FC_HOOK_OOM_VICTIM][FC_BACKEND_TRACEPOINT] =
-		(struct attach_refusal){ .refused = true, .error = -EPERM, .at_attach = true };
+		(struct attach_refusal){.refused = true, .error = -EPERM, .at_attach = true};
 	attach_plan(&plan, &facts, OPT_AUTO, refusals);
 	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_NONE,
 		"tracepoint was refused at attach: Operation not permitted");
@@ -179,9 +179,9 @@ static void forced(void **state _unused_)
 		enum fc_backend backend;
 		enum kernel_mechanism mechanism;
 	} ways[] = {
-		{ OPT_FEXIT, FC_BACKEND_FEXIT, KERNEL_FEXIT },
-		{ OPT_KPROBE, FC_BACKEND_KPROBE, KERNEL_KPROBE },
-		{ OPT_TRACEPOINT, FC_BACKEND_TRACEPOINT, KERNEL_RAW_TP },
+		{OPT_FEXIT, FC_BACKEND_FEXIT, KERNEL_FEXIT},
+		{OPT_KPROBE, FC_BACKEND_KPROBE, KERNEL_KPROBE},
+		{OPT_TRACEPOINT, FC_BACKEND_TRACEPOINT, KERNEL_RAW_TP},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
@@ -197,7 +197,7 @@ static void forced(void **state _unused_)
 	}
 	make_facts();
 	refusals[FC_HOOK_SEMGET][FC_BACKEND_KPROBE] =
-		(struct attach_refusal){ .refused = true, .error = -EINVAL, .at_attach = true };
+		(struct attach_refusal){.refused = true, .error = -EINVAL, .at_attach = true};
 	attach_plan(&plan, &facts, OPT_KPROBE, refusals);
 	must_be(FC_HOOK_SEMGET, FC_BACKEND_NONE, "kprobe was refused at attach");
 	must_be(FC_HOOK_NEWARY, FC_BACKEND_KPROBE, "as asked");
@@ -233,10 +233,10 @@ static void long_words(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hooks),	     cmocka_unit_test(ordinary),
-		cmocka_unit_test(locked_down),	     cmocka_unit_test(refused_at_attach),
-		cmocka_unit_test(no_function),	     cmocka_unit_test(each_alone),
-		cmocka_unit_test(forced),	     cmocka_unit_test(optional),
+		cmocka_unit_test(hooks),       cmocka_unit_test(ordinary),
+		cmocka_unit_test(locked_down), cmocka_unit_test(refused_at_attach),
+		cmocka_unit_test(no_function), cmocka_unit_test(each_alone),
+		cmocka_unit_test(forced),      cmocka_unit_test(optional),
 		cmocka_unit_test(long_words),
 	};
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/correlate.c user/correlate_wait.c user/correlate_counted.c user/baseline.c user/catalogue.c user/field.c ; libs: */
+/* needs: user/correlate.c user/correlate_wait.c user/correlate_counted.c user/baseline.c
+ * user/catalogue.c user/field.c ; libs: */
 /*
  * test_correlate.c - verdicts on rows that moved; tables are made by hand.
  */
@@ -390,9 +391,9 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(oom_v2), TEST(oom_v1), TEST(nothing_moved), TEST(together), TEST(no_local),
-		TEST(local_events), TEST(bad_numbers), TEST(at_the_end), TEST(crowded),
-		TEST(chains), TEST(ancestors_implied),
+		TEST(oom_v2),   TEST(oom_v1),       TEST(nothing_moved),     TEST(together),
+		TEST(no_local), TEST(local_events), TEST(bad_numbers),       TEST(at_the_end),
+		TEST(crowded),  TEST(chains),       TEST(ancestors_implied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

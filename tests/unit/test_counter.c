@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c */
+/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
+ * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
+ * user/counter_user.c */
 /*
  * test_counter.c - rows of the host, of processes and of users; owners' names.
  * Those of OpenVZ and of cgroups have files of their own.
@@ -14,7 +16,7 @@ static void host(void **state _unused_)
 {
 	const uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 	struct counters *c = open_root(fixture("host"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_true(counters_have(c, COUNTER_HOST));
 	assert_int_equal(counters_read(c, "host", &t), 0);
@@ -54,16 +56,17 @@ static void host(void **state _unused_)
 static void host_sparse(void **state _unused_)
 {
 	char *root = make_tree();
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	struct counters *c;
 
 	put_text(root, "proc/sys/vm/overcommit_memory", "0\n");
 	put_text(root, "proc/sys/kernel/sem", "250\t32000\n");
 	put_text(root, "proc/sys/fs/file-nr", "-8\t0\t5\n");
 	put_text(root, "proc/sysvipc/sem", "  key semid perms nsems\n 0 0 600 1x\n");
-	put_text(root, "proc/meminfo", "Committed_AS:   1 kB\nCommitLimit:  2 kB\n"
-				       "HugePages_Total: 1\nHugePages_Free: 2\n"
-				       "HugePages_Rsvd: 0\nHugePages_Surp: 0\n");
+	put_text(root, "proc/meminfo",
+		 "Committed_AS:   1 kB\nCommitLimit:  2 kB\n"
+		 "HugePages_Total: 1\nHugePages_Free: 2\n"
+		 "HugePages_Rsvd: 0\nHugePages_Surp: 0\n");
 	put_text(root, "proc/net/sockstat", "sockets: used 1\nTCP: inuse 0 alloc 2 mem ");
 	c = open_root(root);
 	assert_false(counters_have(c, COUNTER_PROCESS));
@@ -86,7 +89,7 @@ static void process(void **state _unused_)
 	const unsigned int all = SOFT_HARD | COUNTER_HELD;
 	static const char p[] = "pid:4711";
 	struct counters *c = open_root(fixture("host"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_true(counters_have(c, COUNTER_PROCESS));
 	assert_int_equal(counters_read(c, p, &t), 0);
@@ -120,7 +123,7 @@ static void process_cut(void **state _unused_)
 {
 	static const char p[] = "pid:9000";
 	struct counters *c = open_root(fixture("host"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_int_equal(counters_read(c, p, &t), 0);
 	assert_row(&t, p, "cpu", SOFT_HARD | COUNTER_MALFORMED, NO, NO);
@@ -135,7 +138,7 @@ static void users(void **state _unused_)
 {
 	const unsigned int all = SOFT_HARD | COUNTER_HELD;
 	struct counters *c = open_root(fixture("host"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_int_equal(counters_read(c, "uid:1000", &t), 0);
 	assert_int_equal(t.n_owners, 1);
@@ -164,11 +167,23 @@ static void users(void **state _unused_)
 
 static void owners(void **state _unused_)
 {
-	static const char *const bad[] = { "", "x", "pid:", "pid:x", "pid:1x", "pid:-1", "uid:",
-					   "uid:4294967295", "pid:2147483648", "cgroup:",
-					   "cgroup:x", "HOST", "host:", "ct", "uid:+1" };
+	static const char *const bad[] = {"",
+					  "x",
+					  "pid:",
+					  "pid:x",
+					  "pid:1x",
+					  "pid:-1",
+					  "uid:",
+					  "uid:4294967295",
+					  "pid:2147483648",
+					  "cgroup:",
+					  "cgroup:x",
+					  "HOST",
+					  "host:",
+					  "ct",
+					  "uid:+1"};
 	struct counters *c = open_root(fixture("host"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(counters_read(c, bad[i], &t), -EINVAL);
@@ -186,8 +201,8 @@ static void owners(void **state _unused_)
 
 static void opening(void **state _unused_)
 {
-	const struct counter_options missing = { .root = "/nonexistent" };
-	const struct counter_options file = { .root = "/etc/passwd" };
+	const struct counter_options missing = {.root = "/nonexistent"};
+	const struct counter_options file = {.root = "/etc/passwd"};
 	struct counters *c = NULL;
 
 	assert_int_equal(counters_open(&c, &missing), -ENOENT);
@@ -200,7 +215,7 @@ static void opening(void **state _unused_)
 /* The machine that runs the test: this process at least has limits, and the numbers are its own. */
 static void this_machine(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	struct counters *c = open_root(NULL);
 	const struct counter_row *r;
 	char owner[32];
@@ -227,10 +242,10 @@ static void this_machine(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(host),	       cmocka_unit_test(host_sparse),
-		cmocka_unit_test(process),     cmocka_unit_test(process_cut),
-		cmocka_unit_test(users),       cmocka_unit_test(owners),
-		cmocka_unit_test(opening),     cmocka_unit_test(this_machine),
+		cmocka_unit_test(host),    cmocka_unit_test(host_sparse),
+		cmocka_unit_test(process), cmocka_unit_test(process_cut),
+		cmocka_unit_test(users),   cmocka_unit_test(owners),
+		cmocka_unit_test(opening), cmocka_unit_test(this_machine),
 	};
 
 	return cmocka_run_group_tests_name("counter", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c */
+/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
+ * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
+ * user/counter_user.c */
 /*
  * test_counter_cgroup.c - rows of cgroups of both versions, the walk over
  * them, and the way from a cgroup's path to its directory.
@@ -15,7 +17,7 @@ static void v2_service(void **state _unused_)
 	static const char path[] = "/system.slice/postgresql.service";
 	static const char owner[] = "cgroup:/system.slice/postgresql.service";
 	struct counters *c = open_root(fixture("cgroup2"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_true(counters_have(c, COUNTER_CGROUP2));
 	assert_false(counters_have(c, COUNTER_CGROUP1));
@@ -53,7 +55,7 @@ static void v2_service(void **state _unused_)
 static void v2_old_kernel(void **state _unused_)
 {
 	struct counters *c = open_root(fixture("cgroup2"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_int_equal(counters_read_cgroup(c, COUNTER_CGROUP2, "/user.slice", &t), 0);
 	assert_row(&t, "cgroup:/user.slice", "memory", ROW & ~COUNTER_MAXHELD, 1000, NO, NO, 0);
@@ -72,7 +74,7 @@ static void v2_malformed(void **state _unused_)
 {
 	static const char owner[] = "cgroup:/bad";
 	struct counters *c = open_root(fixture("cgroup2"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_int_equal(counters_read_cgroup(c, COUNTER_CGROUP2, "/bad", &t), 0);
 	assert_row(&t, owner, "memory", COUNTER_FAILCNT | COUNTER_MALFORMED, 2);
@@ -89,7 +91,7 @@ static void v1_container(void **state _unused_)
 {
 	static const char owner[] = "cgroup:/lxc/web";
 	struct counters *c = open_root(fixture("cgroup1"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_true(counters_have(c, COUNTER_CGROUP1));
 	/* Hybrid: v2 is mounted as well, with no controller. */
@@ -131,7 +133,7 @@ static int see(void *arg, const char *path)
 static void each(void **state _unused_)
 {
 	struct counters *c = open_root(fixture("cgroup2"));
-	struct seen s = { 0 }, stop = { .stop = "/system.slice" }, v1 = { 0 };
+	struct seen s = {0}, stop = {.stop = "/system.slice"}, v1 = {0};
 
 	assert_int_equal(counters_each_cgroup(c, COUNTER_CGROUP2, see, &s), 0);
 	assert_string_equal(s.text, "/ /bad /system.slice /system.slice/postgresql.service "
@@ -162,22 +164,20 @@ static void paths(void **state _unused_)
 	snprintf(want, sizeof(want), "%s/sys/fs/cgroup/memory/lxc/web/memory.oom_control", root);
 	assert_string_equal(buf, want);
 	assert_int_equal(access(buf, R_OK), 0);
-	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP1, "pids", "/", NULL, buf,
-					      sizeof(buf)),
-			 0);
+	assert_int_equal(
+		counters_cgroup_path(c, COUNTER_CGROUP1, "pids", "/", NULL, buf, sizeof(buf)), 0);
 	snprintf(want, sizeof(want), "%s/sys/fs/cgroup/pids", root);
 	assert_string_equal(buf, want);
-	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP2, NULL, "/a/", "x", buf,
-					      sizeof(buf)),
-			 0);
+	assert_int_equal(
+		counters_cgroup_path(c, COUNTER_CGROUP2, NULL, "/a/", "x", buf, sizeof(buf)), 0);
 	snprintf(want, sizeof(want), "%s/sys/fs/cgroup/unified/a/x", root);
 	assert_string_equal(buf, want);
-	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP1, "cpu", "/", NULL, buf,
-					      sizeof(buf)),
-			 -ENOENT);
-	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP1, "pids", "/../..", NULL, buf,
-					      sizeof(buf)),
-			 -EINVAL);
+	assert_int_equal(
+		counters_cgroup_path(c, COUNTER_CGROUP1, "cpu", "/", NULL, buf, sizeof(buf)),
+		-ENOENT);
+	assert_int_equal(
+		counters_cgroup_path(c, COUNTER_CGROUP1, "pids", "/../..", NULL, buf, sizeof(buf)),
+		-EINVAL);
 	assert_int_equal(counters_cgroup_path(c, COUNTER_CGROUP1, "pids", "/", NULL, buf, 10),
 			 -ENAMETOOLONG);
 	counters_close(c);
@@ -186,10 +186,10 @@ static void paths(void **state _unused_)
 
 static void refused_paths(void **state _unused_)
 {
-	static const char *const bad[] = { "", "lxc", "/..", "/lxc/..", "/../../etc", "/.",
-					   "/lxc/./web", "//lxc", "/lxc//web" };
+	static const char *const bad[] = {"",   "lxc",        "/..",   "/lxc/..",  "/../../etc",
+					  "/.", "/lxc/./web", "//lxc", "/lxc//web"};
 	struct counters *c = open_root(fixture("cgroup1"));
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	char path[PATH_MAX + 2];
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -212,8 +212,8 @@ static void refused_paths(void **state _unused_)
 static void part_mounted(void **state _unused_)
 {
 	char *root = make_tree(), buf[PATH_MAX];
-	struct counter_table t = { 0 };
-	struct seen s = { 0 };
+	struct counter_table t = {0};
+	struct seen s = {0};
 	struct counters *c;
 
 	put_text(root, "proc/self/mountinfo",
@@ -254,7 +254,7 @@ static void part_mounted(void **state _unused_)
 static void odd_names(void **state _unused_)
 {
 	char *root = make_tree();
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	struct counters *c;
 
 	put_text(root, "sys/fs/cgroup/memory/a\nb c/memory.failcnt", "1\n");
@@ -277,7 +277,7 @@ static void hostile_files(void **state _unused_)
 	size_t n = 1 << 20;
 	char *root = make_tree(), *outside = make_tree(), *big = malloc(n);
 	char link[PATH_MAX], target[PATH_MAX];
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	struct counters *c;
 
 	assert_non_null(big);
@@ -309,11 +309,11 @@ static void hostile_files(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(v2_service),	 cmocka_unit_test(v2_old_kernel),
-		cmocka_unit_test(v2_malformed),	 cmocka_unit_test(v1_container),
-		cmocka_unit_test(each),		 cmocka_unit_test(paths),
+		cmocka_unit_test(v2_service),    cmocka_unit_test(v2_old_kernel),
+		cmocka_unit_test(v2_malformed),  cmocka_unit_test(v1_container),
+		cmocka_unit_test(each),          cmocka_unit_test(paths),
 		cmocka_unit_test(refused_paths), cmocka_unit_test(part_mounted),
-		cmocka_unit_test(odd_names),	 cmocka_unit_test(hostile_files),
+		cmocka_unit_test(odd_names),     cmocka_unit_test(hostile_files),
 	};
 
 	return cmocka_run_group_tests_name("counter_cgroup", tests, NULL, NULL);

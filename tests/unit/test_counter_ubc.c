@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c */
+/* needs: user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
+ * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
+ * user/counter_user.c */
 /*
  * test_counter_ubc.c - OpenVZ's tables: whole ones, and every way of being
  * damaged that must not make a wrong number.
@@ -16,7 +18,7 @@
 /* Reads one table file through a root that has nothing else. */
 static int read_as(const char *file, const char *owner, struct counter_table *t)
 {
-	const struct counter_options o = { .root = fixture("beancounters"), .beancounters = file };
+	const struct counter_options o = {.root = fixture("beancounters"), .beancounters = file};
 	_cleanup_(counters_closep) struct counters *c = NULL;
 
 	assert_int_equal(counters_open(&c, &o), 0);
@@ -47,7 +49,7 @@ static int read_bytes(const char *bytes, size_t n, const char *owner, struct cou
 
 static void one_container(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("vps-entry-plan.txt", &t);
 	assert_int_equal(t.n_rows, 20);
@@ -65,7 +67,7 @@ static void one_container(void **state _unused_)
 
 static void many_containers(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s", fixture("beancounters/host-3-containers.txt"));
@@ -91,7 +93,7 @@ static void many_containers(void **state _unused_)
 
 static void narrow_columns(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("narrow-32bit.txt", &t);
 	assert_row(&t, "ct:77", "kmemsize", WHOLE_ROW, 1234567, 2345678, COUNTER_UNLIMITED,
@@ -103,7 +105,7 @@ static void narrow_columns(void **state _unused_)
 
 static void unlimited(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	const uint64_t no = COUNTER_UNLIMITED;
 
 	read_fixture("unlimited.txt", &t);
@@ -119,7 +121,7 @@ static void unlimited(void **state _unused_)
 
 static void uuid(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("uuid-vz7.txt", &t);
 	assert_int_equal(t.n_owners, 1);
@@ -130,7 +132,7 @@ static void uuid(void **state _unused_)
 
 static void truncated(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("truncated.txt", &t);
 	assert_int_equal(t.n_rows, 5);
@@ -144,7 +146,7 @@ static void truncated(void **state _unused_)
 /* Cut at every byte: no row may differ from the whole one's, but by what it lacks. */
 static void cut_everywhere(void **state _unused_)
 {
-	struct counter_table whole = { 0 }, t = { 0 };
+	struct counter_table whole = {0}, t = {0};
 	char text[8192];
 	FILE *f = fopen(fixture("beancounters/vps-entry-plan.txt"), "r");
 	size_t n;
@@ -177,7 +179,7 @@ static void cut_everywhere(void **state _unused_)
 
 static void negative(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	const unsigned int bad = COUNTER_MALFORMED;
 
 	read_fixture("negative.txt", &t);
@@ -192,7 +194,7 @@ static void negative(void **state _unused_)
 
 static void huge(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("huge.txt", &t);
 	assert_row(&t, "ct:43287", "kmemsize", (WHOLE_ROW & ~COUNTER_HELD) | COUNTER_MALFORMED,
@@ -204,7 +206,7 @@ static void huge(void **state _unused_)
 
 static void binary(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("binary.txt", &t);
 	assert_row(&t, "ct:43287", "privvmpages", (WHOLE_ROW & ~COUNTER_HELD) | COUNTER_MALFORMED,
@@ -218,10 +220,10 @@ static void binary(void **state _unused_)
 
 static void id_lost(void **state _unused_)
 {
-	static const char *const files[] = { "id-lost.txt", "id-garbled.txt" };
+	static const char *const files[] = {"id-lost.txt", "id-garbled.txt"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct counter_table t = { 0 };
+		struct counter_table t = {0};
 
 		read_fixture(files[i], &t);
 		assert_int_equal(t.n_owners, 2);
@@ -234,7 +236,7 @@ static void id_lost(void **state _unused_)
 
 static void missing_and_added(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	read_fixture("row-missing.txt", &t);
 	assert_int_equal(t.n_rows, 19);
@@ -251,10 +253,10 @@ static void missing_and_added(void **state _unused_)
 
 static void foreign(void **state _unused_)
 {
-	static const char *const files[] = { "version-3.txt", "other-headings.txt" };
+	static const char *const files[] = {"version-3.txt", "other-headings.txt"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		struct counter_table t = { 0 };
+		struct counter_table t = {0};
 
 		read_fixture(files[i], &t);
 		assert_int_equal(t.n_rows, 1);
@@ -265,7 +267,7 @@ static void foreign(void **state _unused_)
 
 static void empty(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 
 	assert_int_equal(read_bytes("", 0, NULL, &t), 0);
 	assert_int_equal(t.n_rows, 0);
@@ -279,7 +281,7 @@ static void empty(void **state _unused_)
 static void long_line(void **state _unused_)
 {
 	static const char row[] = "\n       12:  numfile  1 2 3 4 5\n";
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	size_t n = 1 << 20;
 	char *text = malloc(n + sizeof(row));
 
@@ -312,7 +314,7 @@ static size_t write_containers(char *text, size_t containers)
 
 static void bound(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	size_t n, row = 131 * 25;
 	char *text = malloc(2000 * row + 1);
 
@@ -336,7 +338,7 @@ static void bound(void **state _unused_)
 
 static void own_directories(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	struct counters *c = open_root(fixture("openvz"));
 
 	assert_true(counters_have(c, COUNTER_UBC));
@@ -361,7 +363,7 @@ static void own_directories(void **state _unused_)
 /* A link in somebody else's tree leads to that tree, not to our files. */
 static void link_stays_inside(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	char *root = make_tree(), *outside = make_tree();
 	char target[PATH_MAX], link[PATH_MAX];
 	struct counters *c;
@@ -382,7 +384,7 @@ static void link_stays_inside(void **state _unused_)
 
 static void no_such_file(void **state _unused_)
 {
-	const struct counter_options o = { .beancounters = "/nonexistent/file" };
+	const struct counter_options o = {.beancounters = "/nonexistent/file"};
 	struct counters *c = NULL;
 
 	assert_int_equal(counters_open(&c, &o), -ENOENT);
@@ -392,15 +394,24 @@ static void no_such_file(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(one_container),   cmocka_unit_test(many_containers),
-		cmocka_unit_test(narrow_columns),  cmocka_unit_test(unlimited),
-		cmocka_unit_test(uuid),		   cmocka_unit_test(truncated),
-		cmocka_unit_test(cut_everywhere),  cmocka_unit_test(negative),
-		cmocka_unit_test(huge),		   cmocka_unit_test(binary),
-		cmocka_unit_test(id_lost),	   cmocka_unit_test(missing_and_added),
-		cmocka_unit_test(foreign),	   cmocka_unit_test(empty),
-		cmocka_unit_test(long_line),	   cmocka_unit_test(bound),
-		cmocka_unit_test(own_directories), cmocka_unit_test(link_stays_inside),
+		cmocka_unit_test(one_container),
+		cmocka_unit_test(many_containers),
+		cmocka_unit_test(narrow_columns),
+		cmocka_unit_test(unlimited),
+		cmocka_unit_test(uuid),
+		cmocka_unit_test(truncated),
+		cmocka_unit_test(cut_everywhere),
+		cmocka_unit_test(negative),
+		cmocka_unit_test(huge),
+		cmocka_unit_test(binary),
+		cmocka_unit_test(id_lost),
+		cmocka_unit_test(missing_and_added),
+		cmocka_unit_test(foreign),
+		cmocka_unit_test(empty),
+		cmocka_unit_test(long_line),
+		cmocka_unit_test(bound),
+		cmocka_unit_test(own_directories),
+		cmocka_unit_test(link_stays_inside),
 		cmocka_unit_test(no_such_file),
 	};
 

@@ -13,10 +13,12 @@
 static void refused(void **state _unused_)
 {
 	static const enum field all[] = {
-		FIELD_TIME, FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE, FIELD_ERRNO,
-		FIELD_HELD, FIELD_LIMIT, FIELD_LIMIT_HARD, FIELD_ASKED, FIELD_NAMESPACE, FIELD_OBJECT,
-		FIELD_CERTAIN, FIELD_BACKEND, FIELD_PID, FIELD_TID, FIELD_PPID, FIELD_UID, FIELD_VPID,
-		FIELD_STARTED_AT, FIELD_COMM, FIELD_PARENT_COMM, FIELD_CGROUP, FIELD_CGROUP_ID,
+		FIELD_TIME,       FIELD_UPTIME_US,   FIELD_RESOURCE,  FIELD_LIMIT_NAME,
+		FIELD_MEASURE,    FIELD_ERRNO,       FIELD_HELD,      FIELD_LIMIT,
+		FIELD_LIMIT_HARD, FIELD_ASKED,       FIELD_NAMESPACE, FIELD_OBJECT,
+		FIELD_CERTAIN,    FIELD_BACKEND,     FIELD_PID,       FIELD_TID,
+		FIELD_PPID,       FIELD_UID,         FIELD_VPID,      FIELD_STARTED_AT,
+		FIELD_COMM,       FIELD_PARENT_COMM, FIELD_CGROUP,    FIELD_CGROUP_ID,
 	};
 	struct fc_refused r;
 
@@ -62,10 +64,13 @@ static void refused(void **state _unused_)
 /* A bit of `has` decides, whatever the field holds. */
 static void refused_unknown(void **state _unused_)
 {
-	static const struct { unsigned int has; enum field field; } bits[] = {
-		{ FC_HAS_HELD, FIELD_HELD }, { FC_HAS_LIMIT, FIELD_LIMIT },
-		{ FC_HAS_HARD, FIELD_LIMIT_HARD }, { FC_HAS_ASKED, FIELD_ASKED },
-		{ FC_HAS_KEY, FIELD_OBJECT },
+	static const struct {
+		unsigned int has;
+		enum field field;
+	} bits[] = {
+		{FC_HAS_HELD, FIELD_HELD},       {FC_HAS_LIMIT, FIELD_LIMIT},
+		{FC_HAS_HARD, FIELD_LIMIT_HARD}, {FC_HAS_ASKED, FIELD_ASKED},
+		{FC_HAS_KEY, FIELD_OBJECT},
 	};
 	struct fc_refused r;
 
@@ -174,19 +179,19 @@ static void sockets(void **state _unused_)
 		struct fc_sock sock;
 		const char *says;
 	} cases[] = {
-		{ { .family = AF_INET, .type = SOCK_STREAM }, "socket AF_INET SOCK_STREAM" },
-		{ { .family = AF_INET6, .type = SOCK_DGRAM | 0x8000 | SOCK_NONBLOCK },
-		  "socket AF_INET6 SOCK_DGRAM" },
-		{ { .family = AF_UNIX, .type = SOCK_SEQPACKET }, "socket AF_UNIX SOCK_SEQPACKET" },
-		{ { .family = AF_NETLINK, .type = SOCK_RAW }, "socket AF_NETLINK SOCK_RAW" },
-		{ { .family = AF_INET, .type = 4 }, "socket family 2 type 4" },
-		{ { .family = AF_INET, .type = 15 }, "socket family 2 type 15" },
-		{ { .family = AF_INET, .type = 16 }, "socket family 2 type 0" },
-		{ { .family = 65535, .type = SOCK_STREAM }, "socket family 65535 type 1" },
-		{ { .family = AF_INET, .port = 80, .addr = { 127, 0, 0, 1 } }, "127.0.0.1:80" },
-		{ { .family = AF_INET6, .port = 65535, .addr = { [15] = 1 } }, "[::1]:65535" },
-		{ { .family = AF_UNIX }, "AF_UNIX listener" },
-		{ { .family = 65535 }, "" },
+		{{.family = AF_INET, .type = SOCK_STREAM}, "socket AF_INET SOCK_STREAM"},
+		{{.family = AF_INET6, .type = SOCK_DGRAM | 0x8000 | SOCK_NONBLOCK},
+		 "socket AF_INET6 SOCK_DGRAM"},
+		{{.family = AF_UNIX, .type = SOCK_SEQPACKET}, "socket AF_UNIX SOCK_SEQPACKET"},
+		{{.family = AF_NETLINK, .type = SOCK_RAW}, "socket AF_NETLINK SOCK_RAW"},
+		{{.family = AF_INET, .type = 4}, "socket family 2 type 4"},
+		{{.family = AF_INET, .type = 15}, "socket family 2 type 15"},
+		{{.family = AF_INET, .type = 16}, "socket family 2 type 0"},
+		{{.family = 65535, .type = SOCK_STREAM}, "socket family 65535 type 1"},
+		{{.family = AF_INET, .port = 80, .addr = {127, 0, 0, 1}}, "127.0.0.1:80"},
+		{{.family = AF_INET6, .port = 65535, .addr = {[15] = 1}}, "[::1]:65535"},
+		{{.family = AF_UNIX}, "AF_UNIX listener"},
+		{{.family = 65535}, ""},
 	};
 	struct fc_refused r;
 
@@ -225,18 +230,26 @@ static void names(void **state _unused_)
 static void fold(void **state _unused_)
 {
 	static const enum field all[] = {
-		FIELD_TIME, FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE, FIELD_ERRNO,
-		FIELD_SYSCALL, FIELD_PID, FIELD_PPID, FIELD_UID, FIELD_STARTED_AT, FIELD_COMM,
-		FIELD_CGROUP, FIELD_CGROUP_ID, FIELD_LIMIT, FIELD_LIMIT_HARD, FIELD_BACKEND, FIELD_COUNT,
-		FIELD_FIRST, FIELD_LAST,
+		FIELD_TIME,       FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE,
+		FIELD_ERRNO,      FIELD_SYSCALL,   FIELD_PID,      FIELD_PPID,       FIELD_UID,
+		FIELD_STARTED_AT, FIELD_COMM,      FIELD_CGROUP,   FIELD_CGROUP_ID,  FIELD_LIMIT,
+		FIELD_LIMIT_HARD, FIELD_BACKEND,   FIELD_COUNT,    FIELD_FIRST,      FIELD_LAST,
 	};
 	static char cgroup[] = "/a";
-	const struct fc_fold_key key = { .start = 500, .pid = 4711, .resource = FC_NOFILE, .err = EMFILE };
-	struct fc_fold f = { .count = 1000, .first = 600, .last = 2000700, .uid = 33, .ppid = 9,
-			     .syscall = __NR_dup, .has = FC_HAS_SYSCALL, .cgroup_id = 6305,
-			     .backend = FC_BACKEND_FEXIT, .hook = FC_HOOK_ALLOC_FD };
-	struct fold_known known = { .cgroup = cgroup, .limit = 64, .hard = 128,
-				    .has = FC_HAS_LIMIT | FC_HAS_HARD };
+	const struct fc_fold_key key = {
+		.start = 500, .pid = 4711, .resource = FC_NOFILE, .err = EMFILE};
+	struct fc_fold f = {.count = 1000,
+			    .first = 600,
+			    .last = 2000700,
+			    .uid = 33,
+			    .ppid = 9,
+			    .syscall = __NR_dup,
+			    .has = FC_HAS_SYSCALL,
+			    .cgroup_id = 6305,
+			    .backend = FC_BACKEND_FEXIT,
+			    .hook = FC_HOOK_ALLOC_FD};
+	struct fold_known known = {
+		.cgroup = cgroup, .limit = 64, .hard = 128, .has = FC_HAS_LIMIT | FC_HAS_HARD};
 
 	memset(f.comm, 'n', FC_COMM);
 	event_decode_fold(&e, &facts, &key, &f, 999, &known, &v1);
@@ -263,7 +276,7 @@ static void fold(void **state _unused_)
 	assert_int_equal(facts.start, 500);
 	assert_int_equal(facts.resource, FC_NOFILE);
 	assert_int_equal(facts.time, 2000700);
-	known = (struct fold_known){ .limit = 64, .hard = 128 };
+	known = (struct fold_known){.limit = 64, .hard = 128};
 	f.cgroup_id = f.has = 0;
 	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
 	assert_false(event_has(&e, FIELD_LIMIT));
@@ -276,10 +289,10 @@ static void fold(void **state _unused_)
 static void overflow(void **state _unused_)
 {
 	static const enum field all[] = {
-		FIELD_TIME, FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE,
-		FIELD_ERRNO, FIELD_COUNT, FIELD_FIRST, FIELD_LAST,
+		FIELD_TIME,  FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE,
+		FIELD_ERRNO, FIELD_COUNT,     FIELD_FIRST,    FIELD_LAST,
 	};
-	const struct fc_overflow o = { .count = 70, .first = 1000, .last = 5000, .err = ENFILE };
+	const struct fc_overflow o = {.count = 70, .first = 1000, .last = 5000, .err = ENFILE};
 
 	event_decode_overflow(&e, FC_FILE_MAX, &o, 69, &v1);
 	must_have_only(all, ARRAY_SIZE(all));
@@ -296,10 +309,14 @@ static void overflow(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),	    cmocka_unit_test(refused_unknown),
-		cmocka_unit_test(unlimited),	    cmocka_unit_test(syscalls),
-		cmocka_unit_test(paths_of_objects), cmocka_unit_test(sockets),
-		cmocka_unit_test(names),	    cmocka_unit_test(fold),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(refused_unknown),
+		cmocka_unit_test(unlimited),
+		cmocka_unit_test(syscalls),
+		cmocka_unit_test(paths_of_objects),
+		cmocka_unit_test(sockets),
+		cmocka_unit_test(names),
+		cmocka_unit_test(fold),
 		cmocka_unit_test(overflow),
 	};
 

@@ -6,7 +6,7 @@
  */
 #include "event_fixture.h"
 
-static const struct event_context *const contexts[] = { &v1, &v2 };
+static const struct event_context *const contexts[] = {&v1, &v2};
 
 static struct fc_refused r;
 static struct fc_oom o;
@@ -53,7 +53,7 @@ static void prefixes_with_their_size(void **state _unused_)
 
 static void headers(void **state _unused_)
 {
-	static const uint32_t types[] = { 0, 3, 256, INT32_MAX, UINT32_MAX };
+	static const uint32_t types[] = {0, 3, 256, INT32_MAX, UINT32_MAX};
 	char longer[sizeof(r) + 8] = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
@@ -86,11 +86,11 @@ static void headers(void **state _unused_)
 
 static void numbers_of_a_refusal(void **state _unused_)
 {
-#define REJECT(member, value)                                                                      \
-	do {                                                                                       \
-		make_refused(&r);                                                                  \
-		r.member = (value);                                                                \
-		must_reject(&r, sizeof(r));                                                        \
+#define REJECT(member, value)               \
+	do {                                \
+		make_refused(&r);           \
+		r.member = (value);         \
+		must_reject(&r, sizeof(r)); \
 	} while (0)
 	REJECT(resource, FC_RESOURCE_NONE);
 	REJECT(resource, FC_RESOURCES);
@@ -116,11 +116,11 @@ static void numbers_of_a_refusal(void **state _unused_)
 
 static void numbers_of_a_kill(void **state _unused_)
 {
-#define REJECT(member, value)                                                                      \
-	do {                                                                                       \
-		make_oom(&o);                                                                      \
-		o.member = (value);                                                                \
-		must_reject(&o, sizeof(o));                                                        \
+#define REJECT(member, value)               \
+	do {                                \
+		make_oom(&o);               \
+		o.member = (value);         \
+		must_reject(&o, sizeof(o)); \
 	} while (0)
 	REJECT(constraint, FC_CONSTRAINT_MEMCG + 1);
 	REJECT(constraint, UINT8_MAX);
@@ -226,7 +226,7 @@ static void unterminated_object(void **state _unused_)
 /* No clock of ours says that, but a record may. */
 static void times(void **state _unused_)
 {
-	static const uint64_t odd[] = { 0, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX };
+	static const uint64_t odd[] = {0, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX};
 
 	for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
 		make_refused(&r);
@@ -297,11 +297,16 @@ static void random_bytes(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prefixes),		cmocka_unit_test(prefixes_with_their_size),
-		cmocka_unit_test(headers),		cmocka_unit_test(numbers_of_a_refusal),
-		cmocka_unit_test(numbers_of_a_kill),	cmocka_unit_test(bad_paths),
-		cmocka_unit_test(paths),		cmocka_unit_test(cut_paths),
-		cmocka_unit_test(unterminated_object),	cmocka_unit_test(times),
+		cmocka_unit_test(prefixes),
+		cmocka_unit_test(prefixes_with_their_size),
+		cmocka_unit_test(headers),
+		cmocka_unit_test(numbers_of_a_refusal),
+		cmocka_unit_test(numbers_of_a_kill),
+		cmocka_unit_test(bad_paths),
+		cmocka_unit_test(paths),
+		cmocka_unit_test(cut_paths),
+		cmocka_unit_test(unterminated_object),
+		cmocka_unit_test(times),
 		cmocka_unit_test(random_bytes),
 	};
 

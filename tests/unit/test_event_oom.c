@@ -12,13 +12,23 @@
 static void killed(void **state _unused_)
 {
 	static const enum field all[] = {
-		FIELD_TIME, FIELD_UPTIME_US, FIELD_CAUSE, FIELD_RESOURCE, FIELD_SIGNAL, FIELD_MEASURE,
-		FIELD_LIMIT_NAME, FIELD_HELD, FIELD_LIMIT, FIELD_CERTAIN, FIELD_BACKEND, FIELD_RSS_ANON,
-		FIELD_RSS_FILE, FIELD_RSS_SHMEM, FIELD_SWAP, FIELD_PGTABLES, FIELD_OOM_SCORE_ADJ,
-		FIELD_TOTAL_PAGES, FIELD_POINTS, FIELD_TRIGGER_PID, FIELD_TRIGGER_COMM,
-		FIELD_TRIGGER_CGROUP, FIELD_MEMCG, FIELD_FAILCNT, FIELD_PID, FIELD_TID, FIELD_PPID,
-		FIELD_UID, FIELD_VPID, FIELD_STARTED_AT, FIELD_COMM, FIELD_PARENT_COMM, FIELD_CGROUP,
-		FIELD_CGROUP_ID,
+		FIELD_TIME,          FIELD_UPTIME_US,
+		FIELD_CAUSE,         FIELD_RESOURCE,
+		FIELD_SIGNAL,        FIELD_MEASURE,
+		FIELD_LIMIT_NAME,    FIELD_HELD,
+		FIELD_LIMIT,         FIELD_CERTAIN,
+		FIELD_BACKEND,       FIELD_RSS_ANON,
+		FIELD_RSS_FILE,      FIELD_RSS_SHMEM,
+		FIELD_SWAP,          FIELD_PGTABLES,
+		FIELD_OOM_SCORE_ADJ, FIELD_TOTAL_PAGES,
+		FIELD_POINTS,        FIELD_TRIGGER_PID,
+		FIELD_TRIGGER_COMM,  FIELD_TRIGGER_CGROUP,
+		FIELD_MEMCG,         FIELD_FAILCNT,
+		FIELD_PID,           FIELD_TID,
+		FIELD_PPID,          FIELD_UID,
+		FIELD_VPID,          FIELD_STARTED_AT,
+		FIELD_COMM,          FIELD_PARENT_COMM,
+		FIELD_CGROUP,        FIELD_CGROUP_ID,
 	};
 	struct fc_oom o;
 
@@ -71,14 +81,18 @@ static void causes(void **state _unused_)
 		int order;
 		const char *cause, *limit_name;
 	} cases[] = {
-		{ FC_HAS_CONTEXT, FC_CONSTRAINT_NONE, 0, 0, "oom-global", "memory and swap of the host" },
-		{ FC_HAS_CONTEXT, FC_CONSTRAINT_CPUSET, 0, 0, "oom-cpuset", "cpuset.mems" },
-		{ FC_HAS_CONTEXT, FC_CONSTRAINT_MEMORY_POLICY, 0, 0, "oom-mempolicy",
-		  "the memory policy's nodes" },
-		{ FC_HAS_CONTEXT | FC_HAS_MEMCG, FC_CONSTRAINT_MEMCG, 0, 0, "oom-memcg", "memory.max" },
-		{ FC_HAS_CONTEXT | FC_HAS_MEMCG, FC_CONSTRAINT_MEMCG, 1, 0, "oom-group", "memory.max" },
-		{ FC_HAS_CONTEXT, FC_CONSTRAINT_NONE, 0, -1, "oom-sysrq", "memory and swap of the host" },
-		{ 0, FC_CONSTRAINT_NONE, 0, -1, "oom-global", "memory and swap of the host" },
+		{FC_HAS_CONTEXT, FC_CONSTRAINT_NONE, 0, 0, "oom-global",
+		 "memory and swap of the host"},
+		{FC_HAS_CONTEXT, FC_CONSTRAINT_CPUSET, 0, 0, "oom-cpuset", "cpuset.mems"},
+		{FC_HAS_CONTEXT, FC_CONSTRAINT_MEMORY_POLICY, 0, 0, "oom-mempolicy",
+		 "the memory policy's nodes"},
+		{FC_HAS_CONTEXT | FC_HAS_MEMCG, FC_CONSTRAINT_MEMCG, 0, 0, "oom-memcg",
+		 "memory.max"},
+		{FC_HAS_CONTEXT | FC_HAS_MEMCG, FC_CONSTRAINT_MEMCG, 1, 0, "oom-group",
+		 "memory.max"},
+		{FC_HAS_CONTEXT, FC_CONSTRAINT_NONE, 0, -1, "oom-sysrq",
+		 "memory and swap of the host"},
+		{0, FC_CONSTRAINT_NONE, 0, -1, "oom-global", "memory and swap of the host"},
 	};
 	struct fc_oom o;
 
@@ -139,14 +153,14 @@ static void limits_of_v1(void **state _unused_)
 
 	make_oom(&o);
 	o.has |= FC_HAS_MEMSW;
-	o.memcg.memory = (struct fc_page_counter){ .usage = 8190, .max = 8192 };
-	o.memcg.swap = (struct fc_page_counter){ .usage = 8190, .max = NO_LIMIT };
+	o.memcg.memory = (struct fc_page_counter){.usage = 8190, .max = 8192};
+	o.memcg.swap = (struct fc_page_counter){.usage = 8190, .max = NO_LIMIT};
 	assert_int_equal(DECODE(&o, &v1), 0);
 	must_say(FIELD_LIMIT_NAME, "memory.limit_in_bytes");
 	must_be(FIELD_LIMIT, 8192 * PAGE);
 	assert_true(facts.memsw == UINT64_MAX);
-	o.memcg.memory = (struct fc_page_counter){ .usage = 5000, .max = 8192 };
-	o.memcg.swap = (struct fc_page_counter){ .usage = 8190, .max = 8192 };
+	o.memcg.memory = (struct fc_page_counter){.usage = 5000, .max = 8192};
+	o.memcg.swap = (struct fc_page_counter){.usage = 8190, .max = 8192};
 	assert_int_equal(DECODE(&o, &v1), 0);
 	must_say(FIELD_LIMIT_NAME, "memory.memsw.limit_in_bytes");
 	must_be(FIELD_HELD, 8190 * PAGE);
@@ -160,8 +174,8 @@ static void limits_of_v1(void **state _unused_)
 
 static void no_limit(void **state _unused_)
 {
-	static const uint64_t none[] = { NO_LIMIT, NO_LIMIT + 1, UINT64_MAX / PAGE, INT64_MAX,
-					 UINT64_MAX };
+	static const uint64_t none[] = {NO_LIMIT, NO_LIMIT + 1, UINT64_MAX / PAGE, INT64_MAX,
+					UINT64_MAX};
 	struct fc_oom o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
@@ -192,8 +206,8 @@ static void no_limit(void **state _unused_)
 /* A number of pages that is no number of bytes is unknown, and never a small one. */
 static void too_many_pages(void **state _unused_)
 {
-	static const uint64_t many[] = { ((uint64_t)1 << 52) + 1, (uint64_t)1 << 52, UINT64_MAX,
-					 UINT64_MAX / PAGE + 1, (uint64_t)-3 };
+	static const uint64_t many[] = {((uint64_t)1 << 52) + 1, (uint64_t)1 << 52, UINT64_MAX,
+					UINT64_MAX / PAGE + 1, (uint64_t)-3};
 	struct fc_oom o;
 
 	for (size_t i = 0; i < ARRAY_SIZE(many); i++) {
@@ -254,9 +268,9 @@ static void row_that_moved(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(killed),	  cmocka_unit_test(causes),
-		cmocka_unit_test(of_the_host),	  cmocka_unit_test(limits_of_v1),
-		cmocka_unit_test(no_limit),	  cmocka_unit_test(too_many_pages),
+		cmocka_unit_test(killed),         cmocka_unit_test(causes),
+		cmocka_unit_test(of_the_host),    cmocka_unit_test(limits_of_v1),
+		cmocka_unit_test(no_limit),       cmocka_unit_test(too_many_pages),
 		cmocka_unit_test(row_that_moved),
 	};
 

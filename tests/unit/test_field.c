@@ -132,8 +132,7 @@ static void full_pool(void **state _unused_)
 		assert_false(is_cut(FIELD_EXE));
 		event_str(&e, FIELD_OBJECT, "\xe2\x82\xac\xe2\x82\xac"); /* two euro signs */
 		assert_true(is_cut(FIELD_OBJECT));
-		assert_string_equal(event_text(&e, FIELD_OBJECT),
-				    left >= 4 ? "\xe2\x82\xac" : "");
+		assert_string_equal(event_text(&e, FIELD_OBJECT), left >= 4 ? "\xe2\x82\xac" : "");
 		event_fmt(&e, FIELD_SAYS, "%s", "more than is left");
 		assert_true(is_cut(FIELD_SAYS));
 		event_fmt(&e, FIELD_FIX, "prlimit --pid %d", 1);
@@ -188,8 +187,8 @@ static void tables(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(keys),    cmocka_unit_test(empty), cmocka_unit_test(numbers),
-		cmocka_unit_test(limits),  cmocka_unit_test(texts), cmocka_unit_test(full_pool),
+		cmocka_unit_test(keys),   cmocka_unit_test(empty), cmocka_unit_test(numbers),
+		cmocka_unit_test(limits), cmocka_unit_test(texts), cmocka_unit_test(full_pool),
 		cmocka_unit_test(tables),
 	};
 

@@ -45,11 +45,19 @@ static void none(void **state _unused_)
 /* What is told of the stream itself is never filtered. */
 static void always(void **state _unused_)
 {
-	static const enum event_kind kinds[] = { EVENT_STARTED, EVENT_STOPPED, EVENT_LOST,
-						 EVENT_FOLLOWUP, EVENT_ROW };
+	static const enum event_kind kinds[] = {EVENT_STARTED, EVENT_STOPPED, EVENT_LOST,
+						EVENT_FOLLOWUP, EVENT_ROW};
 	static const struct options nothing = {
-		.pid = 1, .has_pid = true, .uid = 1, .has_uid = true, .name = "x", .cgroup = "/x",
-		.errno_name = "EPERM", .resources = { "memory" }, .n_resources = 1, .kills = true,
+		.pid = 1,
+		.has_pid = true,
+		.uid = 1,
+		.has_uid = true,
+		.name = "x",
+		.cgroup = "/x",
+		.errno_name = "EPERM",
+		.resources = {"memory"},
+		.n_resources = 1,
+		.kills = true,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
@@ -70,11 +78,11 @@ static void processes(void **state _unused_)
 		struct options yes, no;
 		enum field field;
 	} cases[] = {
-		{ { .has_pid = true, .pid = 4711 }, { .has_pid = true, .pid = 4712 }, FIELD_PID },
-		{ { .has_uid = true, .uid = 1000 }, { .has_uid = true, .uid = 0 }, FIELD_UID },
-		{ { .name = "nginx" }, { .name = "ngin" }, FIELD_COMM },
-		{ { .name = "nginx" }, { .name = "nginx:" }, FIELD_COMM },
-		{ { .errno_name = "EMFILE" }, { .errno_name = "ENFILE" }, FIELD_ERRNO },
+		{{.has_pid = true, .pid = 4711}, {.has_pid = true, .pid = 4712}, FIELD_PID},
+		{{.has_uid = true, .uid = 1000}, {.has_uid = true, .uid = 0}, FIELD_UID},
+		{{.name = "nginx"}, {.name = "ngin"}, FIELD_COMM},
+		{{.name = "nginx"}, {.name = "nginx:"}, FIELD_COMM},
+		{{.errno_name = "EMFILE"}, {.errno_name = "ENFILE"}, FIELD_ERRNO},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -98,7 +106,7 @@ static void processes(void **state _unused_)
 
 static bool in(const char *cgroup)
 {
-	const struct options o = { .cgroup = cgroup };
+	const struct options o = {.cgroup = cgroup};
 
 	return filter_pass(&e, &o);
 }
@@ -139,7 +147,7 @@ static void cgroups(void **state _unused_)
 
 static void resources(void **state _unused_)
 {
-	struct options o = { .resources = { "semmni", "nofile" }, .n_resources = 2 };
+	struct options o = {.resources = {"semmni", "nofile"}, .n_resources = 2};
 
 	make(EVENT_REFUSED);
 	assert_true(filter_pass(&e, &o));
@@ -156,7 +164,7 @@ static void resources(void **state _unused_)
 
 static void kills(void **state _unused_)
 {
-	const struct options o = { .kills = true };
+	const struct options o = {.kills = true};
 
 	make(EVENT_KILLED);
 	assert_true(filter_pass(&e, &o));
@@ -170,8 +178,14 @@ static void kills(void **state _unused_)
 static void together(void **state _unused_)
 {
 	const struct options good = {
-		.has_pid = true, .pid = 4711, .has_uid = true, .uid = 1000, .name = "nginx",
-		.cgroup = "/system.slice", .errno_name = "EMFILE", .resources = { "nofile" },
+		.has_pid = true,
+		.pid = 4711,
+		.has_uid = true,
+		.uid = 1000,
+		.name = "nginx",
+		.cgroup = "/system.slice",
+		.errno_name = "EMFILE",
+		.resources = {"nofile"},
 		.n_resources = 1,
 	};
 	struct options o = good;
@@ -203,8 +217,9 @@ static void together(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(none),	    cmocka_unit_test(always),  cmocka_unit_test(processes),
-		cmocka_unit_test(cgroups),  cmocka_unit_test(resources), cmocka_unit_test(kills),
+		cmocka_unit_test(none),      cmocka_unit_test(always),
+		cmocka_unit_test(processes), cmocka_unit_test(cgroups),
+		cmocka_unit_test(resources), cmocka_unit_test(kills),
 		cmocka_unit_test(together),
 	};
 

@@ -13,8 +13,8 @@
 
 #include "../../user/fold.h"
 
-static const struct fc_fold_key key = { .start = 500, .pid = 4711, .resource = FC_NOFILE,
-					.err = EMFILE };
+static const struct fc_fold_key key = {
+	.start = 500, .pid = 4711, .resource = FC_NOFILE, .err = EMFILE};
 static const struct fold_known *const untouched = (const void *)&key;
 
 static struct folds *make(void)
@@ -29,7 +29,7 @@ static struct folds *make(void)
 
 static uint64_t told(struct folds *f, const struct fc_fold_key *k, uint64_t count)
 {
-	const struct fc_fold fold = { .count = count };
+	const struct fc_fold fold = {.count = count};
 	const struct fold_known *known = untouched;
 	uint64_t n = folds_new_since(f, k, &fold, &known);
 
@@ -43,8 +43,12 @@ static uint64_t told(struct folds *f, const struct fc_fold_key *k, uint64_t coun
 static void note(struct folds *f, const struct fc_fold_key *k, unsigned int has, uint64_t limit,
 		 uint64_t hard, const char *cgroup)
 {
-	struct fc_refused r = { .resource = k->resource, .err = k->err, .has = has, .limit = limit,
-				.hard = hard, .who = { .start = k->start, .pid = k->pid } };
+	struct fc_refused r = {.resource = k->resource,
+			       .err = k->err,
+			       .has = has,
+			       .limit = limit,
+			       .hard = hard,
+			       .who = {.start = k->start, .pid = k->pid}};
 
 	folds_note(f, &r, cgroup);
 }
@@ -95,14 +99,14 @@ static void keys(void **state _unused_)
 
 static void known(void **state _unused_)
 {
-	const struct fc_fold fold = { .count = 3 }, more = { .count = 4 };
+	const struct fc_fold fold = {.count = 3}, more = {.count = 4};
 	const struct fold_known *k = NULL;
 	struct fc_fold_key other = key;
 	struct folds *f = make();
 	char path[] = "/a/b";
 
 	note(f, &key, FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_HELD, 64, 128, path);
-	path[1] = 'x'; /* it keeps a copy */
+	path[1] = 'x';                                            /* it keeps a copy */
 	assert_int_equal(folds_new_since(f, &key, &fold, &k), 3); /* nothing of it was told */
 	assert_int_equal(k->has, FC_HAS_LIMIT | FC_HAS_HARD);
 	assert_int_equal(k->limit, 64);

@@ -105,21 +105,25 @@ static void bad_bytes(void **state _unused_)
 	} cases[] = {
 		{"a\\b\"c", "\"a\\\\b\\\"c\""},
 		{"a\nb\t\x1b[0m\x7f", "\"a\\u000ab\\u0009\\u001b[0m\\u007f\""},
-		{"\xc2\x9b" "1m", "\"\\u009b1m\""},          /* C1: CSI */
-		{"\x80", "\"\\\\x80\""},                     /* stray */
-		{"\xc0\xaf", "\"\\\\xc0\\\\xaf\""},          /* overlong '/' */
+		{"\xc2\x9b"
+		 "1m",
+		 "\"\\u009b1m\""},                  /* C1: CSI */
+		{"\x80", "\"\\\\x80\""},            /* stray */
+		{"\xc0\xaf", "\"\\\\xc0\\\\xaf\""}, /* overlong '/' */
 		{"\xc1\xbf", "\"\\\\xc1\\\\xbf\""},
 		{"\xe0\x9f\xbf", "\"\\\\xe0\\\\x9f\\\\xbf\""},
 		{"\xf0\x8f\xbf\xbf", "\"\\\\xf0\\\\x8f\\\\xbf\\\\xbf\""},
 		{"\xed\xa0\x80", "\"\\\\xed\\\\xa0\\\\x80\""}, /* surrogate */
 		{"\xed\x9f\xbf", "\"\xed\x9f\xbf\""},
-		{"\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\""},  /* U+10FFFF */
+		{"\xf4\x8f\xbf\xbf", "\"\xf4\x8f\xbf\xbf\""}, /* U+10FFFF */
 		{"\xf4\x90\x80\x80", "\"\\\\xf4\\\\x90\\\\x80\\\\x80\""},
 		{"\xf8\x88\x80\x80\x80", "\"\\\\xf8\\\\x88\\\\x80\\\\x80\\\\x80\""},
 		{"\xff\xfe", "\"\\\\xff\\\\xfe\""},
-		{"\xe2\x82", "\"\\\\xe2\\\\x82\""},            /* cut off */
-		{"\xe2\x82" "a", "\"\\\\xe2\\\\x82a\""},
-		{"\xef\xbf\xbd", "\"\xef\xbf\xbd\""},          /* somebody's own U+FFFD */
+		{"\xe2\x82", "\"\\\\xe2\\\\x82\""}, /* cut off */
+		{"\xe2\x82"
+		 "a",
+		 "\"\\\\xe2\\\\x82a\""},
+		{"\xef\xbf\xbd", "\"\xef\xbf\xbd\""}, /* somebody's own U+FFFD */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -194,14 +198,23 @@ static void rows(void **state _unused_)
 
 	event_init(&e, EVENT_COUNTED);
 	m = event_moved_add(&e);
-	*m = (struct event_moved){.source = "ubc", .owner = "ct:101", .resource = "numfile",
+	*m = (struct event_moved){.source = "ubc",
+				  .owner = "ct:101",
+				  .resource = "numfile",
 				  .have = COUNTER_HELD | COUNTER_LIMIT | COUNTER_FAILCNT,
-				  .held = 5, .limit = 6, .failcnt = 7, .delta = 2,
+				  .held = 5,
+				  .limit = 6,
+				  .failcnt = 7,
+				  .delta = 2,
 				  .relation = RELATION_OWN};
 	m = event_moved_add(&e);
-	*m = (struct event_moved){.source = "cgroup2", .owner = "cgroup:/a\"b",
-				  .resource = "memory", .have = COUNTER_LIMIT,
-				  .limit = UINT64_MAX, .delta = 1, .relation = RELATION_RELATED};
+	*m = (struct event_moved){.source = "cgroup2",
+				  .owner = "cgroup:/a\"b",
+				  .resource = "memory",
+				  .have = COUNTER_LIMIT,
+				  .limit = UINT64_MAX,
+				  .delta = 1,
+				  .relation = RELATION_RELATED};
 	event_pair(&e, FIELD_TOTALS, "refused", 3);
 	event_pair(&e, FIELD_BACKENDS, "fexit", 4);
 	event_pair(&e, FIELD_TOTALS, "killed", 0);
@@ -307,10 +320,14 @@ static void everything(void **state _unused_)
 			event_pair(&e, i % 2 ? FIELD_TOTALS : FIELD_BACKENDS,
 				   &"a_rather_long_key_"[i], -((int64_t)1 << 53));
 		for (int i = 0; i < EVENT_MOVED_MAX; i++)
-			*event_moved_add(&e) = (struct event_moved){
-				.source = text, .owner = text, .resource = text, .have = ~0u,
-				.held = (uint64_t)1 << 53, .limit = UINT64_MAX,
-				.failcnt = UINT64_MAX, .delta = INT64_MIN};
+			*event_moved_add(&e) = (struct event_moved){.source = text,
+								    .owner = text,
+								    .resource = text,
+								    .have = ~0u,
+								    .held = (uint64_t)1 << 53,
+								    .limit = UINT64_MAX,
+								    .failcnt = UINT64_MAX,
+								    .delta = INT64_MIN};
 		json_object_put(written());
 	}
 	assert_int_equal(json_event(&e, line, 1), 0);
@@ -320,9 +337,9 @@ static void everything(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(bad_bytes),    cmocka_unit_test(random_bytes),
-		cmocka_unit_test(every_byte),   cmocka_unit_test(types),
-		cmocka_unit_test(rows),         cmocka_unit_test(boundary),
+		cmocka_unit_test(bad_bytes),     cmocka_unit_test(random_bytes),
+		cmocka_unit_test(every_byte),    cmocka_unit_test(types),
+		cmocka_unit_test(rows),          cmocka_unit_test(boundary),
 		cmocka_unit_test(longest_first), cmocka_unit_test(everything),
 	};
 

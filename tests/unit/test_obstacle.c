@@ -13,7 +13,7 @@
 
 static struct kernel_facts all_works(void)
 {
-	struct kernel_facts f = { .has_capability = true };
+	struct kernel_facts f = {.has_capability = true};
 
 	return f;
 }
@@ -45,7 +45,7 @@ static void test_each_obstacle(void **state)
 	struct kernel_facts f = all_works();
 
 	(void)state;
-	f.trial[KERNEL_BPF] = (struct kernel_trial){ KERNEL_AT_LOAD, -ENOSYS };
+	f.trial[KERNEL_BPF] = (struct kernel_trial){KERNEL_AT_LOAD, -ENOSYS};
 	f.has_capability = false; /* an old kernel's user is not sent to sudo in vain */
 	f.btf_error = -ENOENT;
 	expect(&f, OPT_AUTO, "no BPF ring buffer");
@@ -53,7 +53,7 @@ static void test_each_obstacle(void **state)
 	expect(&f, OPT_AUTO, "run it as root");
 	f.has_capability = true;
 	expect(&f, OPT_AUTO, "seccomp");
-	f.trial[KERNEL_BPF] = (struct kernel_trial){ KERNEL_WORKS, 0 };
+	f.trial[KERNEL_BPF] = (struct kernel_trial){KERNEL_WORKS, 0};
 	expect(&f, OPT_AUTO, "no BTF");
 }
 
@@ -63,8 +63,8 @@ static void test_forced_backend(void **state)
 	char why[OBSTACLE_TEXT];
 
 	(void)state;
-	f.trial[KERNEL_FEXIT] = (struct kernel_trial){ KERNEL_AT_LOAD, -EPERM };
-	f.trial[KERNEL_KPROBE] = (struct kernel_trial){ KERNEL_AT_ATTACH, -ENOENT };
+	f.trial[KERNEL_FEXIT] = (struct kernel_trial){KERNEL_AT_LOAD, -EPERM};
+	f.trial[KERNEL_KPROBE] = (struct kernel_trial){KERNEL_AT_ATTACH, -ENOENT};
 	expect(&f, OPT_FEXIT, "fexit at load");
 	expect(&f, OPT_KPROBE, "kprobe at attach");
 	assert_false(obstacle(&f, OPT_TRACEPOINT, why, sizeof(why)));

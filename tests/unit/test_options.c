@@ -53,10 +53,14 @@ static void defaults(void **state _unused_)
 
 static void everything(void **state _unused_)
 {
-	assert_int_equal(parse(&watch,
-		"-p 4711 --uid=0 -n nginx -c /system.slice -r nofile --resource semmni -e EMFILE "
-		"-k -d 500ms --count 7 --json --output=json:/tmp/x --backend kprobe --interval=2s "
-		"--root /fixture --beancounters f --utc --color=never --fail-on-loss -qvv"), 0);
+	assert_int_equal(
+		parse(&watch,
+		      "-p 4711 --uid=0 -n nginx -c /system.slice -r nofile --resource semmni -e "
+		      "EMFILE "
+		      "-k -d 500ms --count 7 --json --output=json:/tmp/x --backend kprobe "
+		      "--interval=2s "
+		      "--root /fixture --beancounters f --utc --color=never --fail-on-loss -qvv"),
+		0);
 	assert_int_equal(o.pid, 4711);
 	assert_true(o.has_pid && o.has_uid && o.kills && o.json && o.utc && o.fail_on_loss);
 	assert_int_equal(o.uid, 0);
@@ -95,11 +99,26 @@ static void durations(void **state _unused_)
 	static const struct {
 		const char *text;
 		uint64_t ms;
-	} good[] = {{"1ms", 1}, {"10s", 10000}, {"10", 10000}, {"1m", 60000}, {"2h", 7200000},
-		    {"1d", 86400000}, {"9223372036854ms", 9223372036854}};
-	static const char *const bad[] = {"0", "0s", "1x", "s", "-1s", "1.5s", "10s5", "1S",
-					  "9223372036855ms", "18446744073709551616ms",
-					  "999999999999999999d", "+1s", "1 s"};
+	} good[] = {{"1ms", 1},
+		    {"10s", 10000},
+		    {"10", 10000},
+		    {"1m", 60000},
+		    {"2h", 7200000},
+		    {"1d", 86400000},
+		    {"9223372036854ms", 9223372036854}};
+	static const char *const bad[] = {"0",
+					  "0s",
+					  "1x",
+					  "s",
+					  "-1s",
+					  "1.5s",
+					  "10s5",
+					  "1S",
+					  "9223372036855ms",
+					  "18446744073709551616ms",
+					  "999999999999999999d",
+					  "+1s",
+					  "1 s"};
 	char line[64];
 
 	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
@@ -120,7 +139,8 @@ static void refused(void **state _unused_)
 		const struct command *c;
 		const char *line, *says;
 	} cases[] = {
-		{&watch, "--pid 12abc", "failcnt watch: --pid wants a number from 1 to 2147483647, "
+		{&watch, "--pid 12abc",
+		 "failcnt watch: --pid wants a number from 1 to 2147483647, "
 		 "not '12abc'; see failcnt watch --help\n"},
 		{&watch, "--pid=0", "not '0'"},
 		{&watch, "--pid=-1", "not '-1'"},
@@ -225,10 +245,10 @@ static void distance(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults), cmocka_unit_test(everything),
+		cmocka_unit_test(defaults),  cmocka_unit_test(everything),
 		cmocka_unit_test(durations), cmocka_unit_test(refused),
-		cmocka_unit_test(repeated), cmocka_unit_test(help),
-		cmocka_unit_test(color),    cmocka_unit_test(distance),
+		cmocka_unit_test(repeated),  cmocka_unit_test(help),
+		cmocka_unit_test(color),     cmocka_unit_test(distance),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

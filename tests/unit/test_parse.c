@@ -17,7 +17,7 @@
 
 static struct parse_text text(const char *s)
 {
-	return (struct parse_text){ s, strlen(s) };
+	return (struct parse_text){s, strlen(s)};
 }
 
 /* A copy in memory that ends where the text ends, so that reading on is seen by the sanitizer. */
@@ -27,7 +27,7 @@ static struct parse_text exact(const char *s, size_t n)
 
 	assert_non_null(copy);
 	memcpy(copy, s, n);
-	return (struct parse_text){ copy, n };
+	return (struct parse_text){copy, n};
 }
 
 static void words_and_lines(void **state _unused_)
@@ -55,8 +55,8 @@ static void words_and_lines(void **state _unused_)
 
 static void numbers(void **state _unused_)
 {
-	static const char *const bad[] = { "", "12abc", "-1", "+1", " 1", "1 ", "0x1", "1\n", "a" };
-	static const char *const large[] = { "18446744073709551616", "99999999999999999999999" };
+	static const char *const bad[] = {"", "12abc", "-1", "+1", " 1", "1 ", "0x1", "1\n", "a"};
+	static const char *const large[] = {"18446744073709551616", "99999999999999999999999"};
 	uint64_t v = UNTOUCHED;
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
@@ -83,8 +83,8 @@ static void limits(void **state _unused_)
 		"18446744073692774399",
 		"8796093018112",
 	};
-	static const char *const some[] = { "0", "9223372036854710271", "2147483647",
-					    "8796093018111" };
+	static const char *const some[] = {"0", "9223372036854710271", "2147483647",
+					   "8796093018111"};
 	uint64_t v = UNTOUCHED;
 
 	assert_int_equal(parse_limit("maximum", 7, &v), -EINVAL);
@@ -185,7 +185,7 @@ static void process_lines(void **state _unused_)
 	assert_int_equal(parse_stat_cpu(text("1 (a) b) S 1 1 1 0 -1 4 1 2 3 4 7\n"), &v), -EBADMSG);
 	assert_int_equal(parse_stat_cpu(text("1 (a) S 1 1 1 0 -1 4 1 2 3 4 7 8"), &v), -EBADMSG);
 	assert_int_equal(parse_stat_cpu(text("no bracket\n"), &v), -EBADMSG);
-	assert_int_equal(parse_stat_cpu((struct parse_text){ NULL, 0 }, &v), -EBADMSG);
+	assert_int_equal(parse_stat_cpu((struct parse_text){NULL, 0}, &v), -EBADMSG);
 	assert_int_equal(parse_stat_cpu(text(")"), &v), -EBADMSG);
 	assert_int_equal(parse_loadavg_tasks(text("0.40 0.14 0.04 1 5515\n"), &v), -EBADMSG);
 	assert_int_equal(parse_loadavg_tasks(text("0.40 0.14\n"), &v), -EBADMSG);
@@ -199,7 +199,7 @@ static void process_lines(void **state _unused_)
 static void tables(void **state _unused_)
 {
 	static const char sem[] = " key semid perms nsems\n 0 1 600 17\n-5 2 600 19\n";
-	struct parse_column col = { 1, 2, 3 };
+	struct parse_column col = {1, 2, 3};
 	uint64_t v = UNTOUCHED;
 
 	assert_int_equal(parse_column(text(sem), "size", 1, &col), -EBADMSG);
@@ -232,10 +232,15 @@ static void tables(void **state _unused_)
 
 static void key_users(void **state _unused_)
 {
-	static const char *const bad[] = { "", "0:", "0: 9 8/8 3/1 40", "0: 9 8/8 3 40/25",
-					   "0 9 8/8 3/1 40/25", "4294967296: 9 8/8 3/1 40/25",
-					   ": 9 8/8 3/1 40/25", "0: 9 8/8 3/1/2 40/25" };
-	struct parse_key_user k = { .uid = UNTOUCHED };
+	static const char *const bad[] = {"",
+					  "0:",
+					  "0: 9 8/8 3/1 40",
+					  "0: 9 8/8 3 40/25",
+					  "0 9 8/8 3/1 40/25",
+					  "4294967296: 9 8/8 3/1 40/25",
+					  ": 9 8/8 3/1 40/25",
+					  "0: 9 8/8 3/1/2 40/25"};
+	struct parse_key_user k = {.uid = UNTOUCHED};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
 		assert_int_equal(parse_key_user(text(bad[i]), &k), -EBADMSG);
@@ -278,9 +283,9 @@ static void beancounters(void **state _unused_)
 
 	assert_int_equal(parse_ubc_line(text("Version: 2.5"), true, &u), PARSE_UBC_BLANK);
 	assert_int_equal(parse_ubc_line(text("Version: 3"), true, &u), PARSE_UBC_FOREIGN);
-	assert_int_equal(parse_ubc_line(text(" uid resource held maxheld barrier limit failcnt"),
-					true, &u),
-			 PARSE_UBC_BLANK);
+	assert_int_equal(
+		parse_ubc_line(text(" uid resource held maxheld barrier limit failcnt"), true, &u),
+		PARSE_UBC_BLANK);
 	assert_int_equal(parse_ubc_line(text(" uid resource held"), true, &u), PARSE_UBC_FOREIGN);
 	assert_int_equal(parse_ubc_line(text("      101:  numproc 1 2 3 max 5"), true, &u),
 			 PARSE_UBC_ROW);
@@ -359,12 +364,18 @@ static void every_prefix(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_and_lines), cmocka_unit_test(numbers),
-		cmocka_unit_test(limits),	   cmocka_unit_test(values),
-		cmocka_unit_test(keys),		   cmocka_unit_test(rlimits),
-		cmocka_unit_test(process_lines),   cmocka_unit_test(tables),
-		cmocka_unit_test(key_users),	   cmocka_unit_test(mounts),
-		cmocka_unit_test(beancounters),	   cmocka_unit_test(every_prefix),
+		cmocka_unit_test(words_and_lines),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(limits),
+		cmocka_unit_test(values),
+		cmocka_unit_test(keys),
+		cmocka_unit_test(rlimits),
+		cmocka_unit_test(process_lines),
+		cmocka_unit_test(tables),
+		cmocka_unit_test(key_users),
+		cmocka_unit_test(mounts),
+		cmocka_unit_test(beancounters),
+		cmocka_unit_test(every_prefix),
 	};
 
 	return cmocka_run_group_tests_name("parse", tests, NULL, NULL);

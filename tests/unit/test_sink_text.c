@@ -52,7 +52,8 @@ static void text_refused(void **state _unused_)
 	event_str(&e, FIELD_SAYS, "nginx has all 1024 files open.");
 	event_str(&e, FIELD_FIX, "prlimit --pid 3813\nsystemctl edit nginx");
 	event_bool(&e, FIELD_CERTAIN, true);
-	assert_string_equal(formatted(false, false),
+	assert_string_equal(
+		formatted(false, false),
 		"05:33:13.481 REFUSED  nofile   nginx[3813] accept4 EMFILE: 1024 of 1024 files "
 		"(RLIMIT_NOFILE)  object 0.0.0.0:80  unit nginx.service\n"
 		"    nginx has all 1024 files open.\n"
@@ -62,7 +63,8 @@ static void text_refused(void **state _unused_)
 	event_int(&e, FIELD_COUNT, 48211);
 	event_int(&e, FIELD_FIRST, 1763789593481000000);
 	event_bool(&e, FIELD_CERTAIN, false);
-	assert_string_equal(formatted(true, false),
+	assert_string_equal(
+		formatted(true, false),
 		"05:33:13.481 \033[33mREFUSED \033[0m nofile   nginx[3813] accept4 EMFILE: "
 		"48,211 more since 05:33:13.481  (inferred)\n");
 	event_init(&e, EVENT_REFUSED); /* nothing is known */
@@ -91,19 +93,22 @@ static void text_killed(void **state _unused_)
 	m = event_moved_add(&e);
 	*m = (struct event_moved){.owner = "cgroup:/x", .resource = "memory.oom_kill", .delta = 1};
 	m = event_moved_add(&e);
-	*m = (struct event_moved){.owner = "cgroup:/x", .resource = "pids", .delta = 3,
+	*m = (struct event_moved){.owner = "cgroup:/x",
+				  .resource = "pids",
+				  .delta = 3,
 				  .relation = RELATION_COINCIDENT};
 	event_int(&e, FIELD_UID, 33);
 	event_str(&e, FIELD_EXE, "/bin/postgres");
-	assert_string_equal(formatted(false, true),
+	assert_string_equal(
+		formatted(false, true),
 		"00:00:00.000 KILLED   memory   postgres[4242] oom-memcg in "
 		"/system.slice/postgresql.service: 512.0 MiB of 512.0 MiB (memory.max); "
-		"victim had 480.0 MiB anon; asked by checkpointer[99]\n"
+		"victim had 480.0 MiB anon; memory was asked for by checkpointer[99]\n"
 		"    counters: memory.oom_kill of cgroup:/x +1 (own), "
 		"pids of cgroup:/x +3 (coincident)\n"
 		"    uid 33, exe /bin/postgres\n");
 	event_int(&e, FIELD_TRIGGER_PID, 4242);
-	assert_non_null(strstr(formatted(false, false), "; asked by itself\n"));
+	assert_non_null(strstr(formatted(false, false), "; it asked for memory itself\n"));
 	e.kind = EVENT_FOLLOWUP;
 	event_clear(&e, FIELD_COMM);
 	event_clear(&e, FIELD_PID);
@@ -111,8 +116,8 @@ static void text_killed(void **state _unused_)
 	event_clear(&e, FIELD_LIMIT);
 	event_clear(&e, FIELD_LIMIT_NAME);
 	assert_string_equal(formatted(false, false),
-		"00:00:00.000   (follow-up) memory.oom_kill of cgroup:/x +1 (own), "
-		"pids of cgroup:/x +3 (coincident)\n");
+			    "00:00:00.000   (follow-up) memory.oom_kill of cgroup:/x +1 (own), "
+			    "pids of cgroup:/x +3 (coincident)\n");
 }
 
 static void text_others(void **state _unused_)
@@ -122,12 +127,16 @@ static void text_others(void **state _unused_)
 	event_init(&e, EVENT_COUNTED);
 	event_int(&e, FIELD_TIME, 0);
 	m = event_moved_add(&e);
-	*m = (struct event_moved){.owner = "ct:101", .resource = "kmemsize", .delta = 3,
+	*m = (struct event_moved){.owner = "ct:101",
+				  .resource = "kmemsize",
+				  .delta = 3,
 				  .have = COUNTER_FAILCNT | COUNTER_HELD | COUNTER_LIMIT,
-				  .failcnt = 27, .held = 10, .limit = 20};
+				  .failcnt = 27,
+				  .held = 10,
+				  .limit = 20};
 	assert_string_equal(formatted(false, false),
-		"00:00:00.000 COUNTED  -        kmemsize of ct:101 +3 (27 in all), "
-		"held 10 of 20\n");
+			    "00:00:00.000 COUNTED  -        kmemsize of ct:101 +3 (27 in all), "
+			    "now 10 of 20\n");
 	event_init(&e, EVENT_LOST);
 	event_int(&e, FIELD_TIME, 0);
 	event_int(&e, FIELD_LOST, 1234567);
@@ -136,8 +145,8 @@ static void text_others(void **state _unused_)
 	event_int(&e, FIELD_FIRST, 0);
 	event_int(&e, FIELD_LAST, 1000000000);
 	assert_string_equal(formatted(false, false),
-		"00:00:00.000 LOST 1,234,567 lost at stage ringbuf (alloc_fd), "
-		"from 00:00:00.000 to 00:00:01.000\n");
+			    "00:00:00.000 LOST 1,234,567 lost at stage ringbuf (alloc_fd), "
+			    "from 00:00:00.000 to 00:00:01.000\n");
 	event_init(&e, EVENT_STARTED);
 	event_int(&e, FIELD_TIME, 0);
 	event_str(&e, FIELD_VERSION, "0.1");
@@ -145,20 +154,22 @@ static void text_others(void **state _unused_)
 	event_str(&e, FIELD_KERNEL, "6.1.0");
 	event_pair(&e, FIELD_BACKENDS, "fexit", 5);
 	event_pair(&e, FIELD_BACKENDS, "kprobe", 1);
-	assert_string_equal(formatted(false, false),
+	assert_string_equal(
+		formatted(false, false),
 		"00:00:00.000 STARTED failcnt 0.1 on h, Linux 6.1.0; hooks: fexit 5, kprobe 1\n");
 	event_init(&e, EVENT_STOPPED);
 	event_int(&e, FIELD_TIME, 0);
 	event_pair(&e, FIELD_TOTALS, "refused", 1234);
 	event_pair(&e, FIELD_TOTALS, "lost", 0);
 	assert_string_equal(formatted(false, false),
-		"00:00:00.000 STOPPED refused 1,234, lost 0\n");
+			    "00:00:00.000 STOPPED refused 1,234, lost 0\n");
 }
 
 /* No name drives a terminal, whichever field it is in; and the text ends, however long. */
 static void text_hostile(void **state _unused_)
 {
-	static const char bad[] = "a\033[2J\r\n\x07\x7f\xc2\x9b" "1m\xff\xe2\x80\xae";
+	static const char bad[] = "a\033[2J\r\n\x07\x7f\xc2\x9b"
+				  "1m\xff\xe2\x80\xae";
 	static char big[8000];
 	uint32_t code;
 
@@ -173,7 +184,7 @@ static void text_hostile(void **state _unused_)
 			*event_moved_add(&e) = (struct event_moved){
 				.source = bad, .owner = big, .resource = bad, .have = ~0u};
 		formatted(false, true);
-		for (const char *s = text; *s; ) {
+		for (const char *s = text; *s;) {
 			size_t len = utf8_next(s, strlen(s), &code);
 
 			assert_true(len > 0);
@@ -187,8 +198,10 @@ static void text_hostile(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_refused), cmocka_unit_test(text_killed),
-		cmocka_unit_test(text_others),  cmocka_unit_test(text_hostile),
+		cmocka_unit_test(text_refused),
+		cmocka_unit_test(text_killed),
+		cmocka_unit_test(text_others),
+		cmocka_unit_test(text_hostile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/table.c user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c */
+/* needs: user/table.c user/parse.c user/parse_table.c user/counter.c user/counter_file.c
+ * user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c
+ * user/counter_process.c user/counter_user.c */
 /*
  * test_table.c - the layout: OpenVZ's own table must come out as it went in,
  * and everything else in the same columns.
@@ -15,7 +17,7 @@ static const char headings[] =
 /* The table as text, the caller's. */
 static char *printed(const struct counter_table *t, bool all, int want_hidden)
 {
-	const struct table_options o = { .all = all };
+	const struct table_options o = {.all = all};
 	char *text = NULL;
 	size_t n = 0;
 	FILE *f = open_memstream(&text, &n);
@@ -37,8 +39,8 @@ static void replace(char *text, const char *from, const char *to)
 /* Byte for byte OpenVZ's, without its dummy rows and with unlimited as a word. */
 static void as_openvz(void **state _unused_)
 {
-	struct counter_options o = { 0 };
-	struct counter_table t = { 0 };
+	struct counter_options o = {0};
+	struct counter_table t = {0};
 	struct counters *c = NULL;
 	char file[PATH_MAX], want[8192], line[256], *got;
 	FILE *f;
@@ -66,24 +68,22 @@ static void as_openvz(void **state _unused_)
 static struct counter_table by_hand(char **owners, size_t n_owners, struct counter_row *rows,
 				    size_t n_rows)
 {
-	return (struct counter_table){ .owners = owners,
-				       .n_owners = n_owners,
-				       .rows = rows,
-				       .n_rows = n_rows };
+	return (struct counter_table){
+		.owners = owners, .n_owners = n_owners, .rows = rows, .n_rows = n_rows};
 }
 
 static void owners_and_unknown(void **state _unused_)
 {
-	char *owners[] = { (char *)"host", (char *)"cgroup:/system.slice/x.service",
-			   (char *)"uid:1000", (char *)"ct:1234567890" };
+	char *owners[] = {(char *)"host", (char *)"cgroup:/system.slice/x.service",
+			  (char *)"uid:1000", (char *)"ct:1234567890"};
 	struct counter_row rows[] = {
-		{ COUNTER_HOST, 0, COUNTER_HELD | COUNTER_LIMIT, "pty", NULL, .held = 3,
-		  .limit = 4096 },
-		{ COUNTER_CGROUP2, 1, COUNTER_FAILCNT, "pids", NULL, .failcnt = 9 },
-		{ COUNTER_CGROUP2, 1, COUNTER_LIMIT, "swap", NULL, .limit = 0 },
-		{ COUNTER_USER, 2, COUNTER_BARRIER | COUNTER_LIMIT, "nproc", NULL,
-		  .barrier = UINT64_MAX - 1, .limit = COUNTER_UNLIMITED },
-		{ COUNTER_UBC, 3, COUNTER_MALFORMED, "?", .unit = NULL },
+		{COUNTER_HOST, 0, COUNTER_HELD | COUNTER_LIMIT, "pty", NULL, .held = 3,
+		 .limit = 4096},
+		{COUNTER_CGROUP2, 1, COUNTER_FAILCNT, "pids", NULL, .failcnt = 9},
+		{COUNTER_CGROUP2, 1, COUNTER_LIMIT, "swap", NULL, .limit = 0},
+		{COUNTER_USER, 2, COUNTER_BARRIER | COUNTER_LIMIT, "nproc", NULL,
+		 .barrier = UINT64_MAX - 1, .limit = COUNTER_UNLIMITED},
+		{COUNTER_UBC, 3, COUNTER_MALFORMED, "?", .unit = NULL},
 	};
 	struct counter_table t = by_hand(owners, 4, rows, ARRAY_SIZE(rows));
 	char *got = printed(&t, false, 0);
@@ -108,13 +108,12 @@ static void owners_and_unknown(void **state _unused_)
 
 static void long_names(void **state _unused_)
 {
-	char *owners[] = { (char *)"host" };
+	char *owners[] = {(char *)"host"};
 	struct counter_row rows[] = {
-		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "memory.oom_group_kill", NULL,
-		  .failcnt = 1 },
-		{ COUNTER_HOST, 0, COUNTER_HELD, "pty", NULL, .held = 3 },
-		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "hugetlb.1048576kB.rsvd.and.more",
-		  .unit = NULL },
+		{COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "memory.oom_group_kill", NULL, .failcnt = 1},
+		{COUNTER_HOST, 0, COUNTER_HELD, "pty", NULL, .held = 3},
+		{COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "hugetlb.1048576kB.rsvd.and.more",
+		 .unit = NULL},
 	};
 	struct counter_table t = by_hand(owners, 1, rows, ARRAY_SIZE(rows));
 	char *got = printed(&t, false, 1), *line;
@@ -136,17 +135,17 @@ static void long_names(void **state _unused_)
 
 static void hiding(void **state _unused_)
 {
-	char *owners[] = { (char *)"cgroup:/a", (char *)"host" };
+	char *owners[] = {(char *)"cgroup:/a", (char *)"host"};
 	struct counter_row rows[] = {
-		{ COUNTER_CGROUP2, 0, COUNTER_HELD, "h1", NULL, .held = 1 },
-		{ COUNTER_CGROUP1, 0, COUNTER_LIMIT | COUNTER_FAILCNT, "h2", NULL,
-		  .limit = COUNTER_UNLIMITED },
-		{ COUNTER_CGROUP2, 0, COUNTER_LIMIT, "s1", NULL, .limit = 5 },
-		{ COUNTER_CGROUP2, 0, COUNTER_LIMIT | COUNTER_BARRIER, "s2", NULL, .barrier = 5,
-		  .limit = COUNTER_UNLIMITED },
-		{ COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "s3", NULL, .failcnt = 1 },
-		{ COUNTER_CGROUP2, 0, COUNTER_HELD | COUNTER_MALFORMED, "s4", .unit = NULL },
-		{ COUNTER_HOST, 1, COUNTER_HELD, "s5", .unit = NULL },
+		{COUNTER_CGROUP2, 0, COUNTER_HELD, "h1", NULL, .held = 1},
+		{COUNTER_CGROUP1, 0, COUNTER_LIMIT | COUNTER_FAILCNT, "h2", NULL,
+		 .limit = COUNTER_UNLIMITED},
+		{COUNTER_CGROUP2, 0, COUNTER_LIMIT, "s1", NULL, .limit = 5},
+		{COUNTER_CGROUP2, 0, COUNTER_LIMIT | COUNTER_BARRIER, "s2", NULL, .barrier = 5,
+		 .limit = COUNTER_UNLIMITED},
+		{COUNTER_CGROUP2, 0, COUNTER_FAILCNT, "s3", NULL, .failcnt = 1},
+		{COUNTER_CGROUP2, 0, COUNTER_HELD | COUNTER_MALFORMED, "s4", .unit = NULL},
+		{COUNTER_HOST, 1, COUNTER_HELD, "s5", .unit = NULL},
 	};
 	struct counter_table t = by_hand(owners, 2, rows, ARRAY_SIZE(rows));
 	char *got = printed(&t, false, 2);
@@ -163,8 +162,8 @@ static void hiding(void **state _unused_)
 
 static void hostile_names(void **state _unused_)
 {
-	char *owners[] = { (char *)"cgroup:/a\nb\x1b[31m\xff\xc2\x9b\xc3\xa9\\x2d" };
-	struct counter_row rows[] = { { COUNTER_HOST, 0, COUNTER_HELD, "pty", NULL, .held = 1 } };
+	char *owners[] = {(char *)"cgroup:/a\nb\x1b[31m\xff\xc2\x9b\xc3\xa9\\x2d"};
+	struct counter_row rows[] = {{COUNTER_HOST, 0, COUNTER_HELD, "pty", NULL, .held = 1}};
 	struct counter_table t = by_hand(owners, 1, rows, 1);
 	char *got = printed(&t, false, 0);
 	static const char want[] = "cgroup:/a\\x0ab\\x1b[31m\\xff\\xc2\\x9b\xc3\xa9\\x2d:\n";
@@ -175,7 +174,7 @@ static void hostile_names(void **state _unused_)
 
 static void nothing_and_full(void **state _unused_)
 {
-	struct counter_table t = { 0 };
+	struct counter_table t = {0};
 	char *got = printed(&t, false, 0);
 	FILE *full = fopen("/dev/full", "w");
 
@@ -190,8 +189,8 @@ static void nothing_and_full(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(as_openvz),  cmocka_unit_test(owners_and_unknown),
-		cmocka_unit_test(long_names), cmocka_unit_test(hiding),
+		cmocka_unit_test(as_openvz),     cmocka_unit_test(owners_and_unknown),
+		cmocka_unit_test(long_names),    cmocka_unit_test(hiding),
 		cmocka_unit_test(hostile_names), cmocka_unit_test(nothing_and_full),
 	};
 

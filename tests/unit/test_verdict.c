@@ -14,11 +14,12 @@
 #include "../../user/verdict.h"
 
 #define SECOND 1000000000ULL
-#define CHOSEN(constraint, where)                                                                  \
-	"oom-kill:constraint=CONSTRAINT_" constraint ",nodemask=(null),cpuset=/,mems_allowed=0,"   \
-	where ",task_memcg=/a/b,task=java,pid=4711,uid=0"
-#define KILLED                                                                                     \
-	"Memory cgroup out of memory: Killed process 4711 (java) total-vm:1kB, anon-rss:1kB, "     \
+#define CHOSEN(constraint, where)                         \
+	"oom-kill:constraint=CONSTRAINT_" constraint      \
+	",nodemask=(null),cpuset=/,mems_allowed=0," where \
+	",task_memcg=/a/b,task=java,pid=4711,uid=0"
+#define KILLED                                                                                 \
+	"Memory cgroup out of memory: Killed process 4711 (java) total-vm:1kB, anon-rss:1kB, " \
 	"file-rss:0kB, shmem-rss:0kB, UID:0 pgtables:1kB oom_score_adj:0"
 
 static struct event e;
@@ -46,8 +47,8 @@ static void fresh(void)
 /* What the tracepoints alone know: memcg NULL where the walk found no full one. */
 static void walk(int pid, const char *memcg)
 {
-	facts = (struct event_facts){ .resource = FC_MEMORY, .pid = pid, .by_walk = true,
-				      .time = 50 * SECOND };
+	facts = (struct event_facts){
+		.resource = FC_MEMORY, .pid = pid, .by_walk = true, .time = 50 * SECOND};
 	event_init(&e, EVENT_KILLED);
 	event_int(&e, FIELD_PID, pid);
 	event_int(&e, FIELD_TRIGGER_PID, 815);
@@ -155,13 +156,15 @@ static void log_says_host(void **state _unused_)
 	must_be("oom-global", false, "", "memory and swap of the host");
 	readings(false);
 	fresh();
-	line("x invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, oom_score_adj=0");
+	line("x invoked oom-killer: gfp_mask=0x100cca(GFP_HIGHUSER_MOVABLE), order=0, "
+	     "oom_score_adj=0");
 	line(CHOSEN("NONE", "global_oom"));
 	walk(4711, "/a");
 	judge();
 	must_be("oom-global", true, "", "memory and swap of the host");
 	fresh();
-	line("kworker/0:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, oom_score_adj=0");
+	line("kworker/0:1 invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), order=-1, "
+	     "oom_score_adj=0");
 	line(CHOSEN("NONE", "global_oom"));
 	walk(4711, "/a");
 	judge();
@@ -203,7 +206,8 @@ static void forged(void **state _unused_)
 {
 	fresh();
 	line("oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
-	     "oom_memcg=/evil,task_memcg=/x,oom_memcg=/y,task_memcg=/z,task=a,task=b,pid=4711,uid=0");
+	     "oom_memcg=/evil,task_memcg=/x,oom_memcg=/y,task_memcg=/"
+	     "z,task=a,task=b,pid=4711,uid=0");
 	walk(4711, "/a");
 	judge();
 	must_be("oom-memcg", false, "/a", "memory.max");
@@ -277,11 +281,11 @@ static void groups_in_the_log(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silent_log),	     cmocka_unit_test(seen_in_the_kernel),
-		cmocka_unit_test(log_agrees),	     cmocka_unit_test(log_names_another),
-		cmocka_unit_test(log_says_host),     cmocka_unit_test(log_says_nodes),
-		cmocka_unit_test(old_news),	     cmocka_unit_test(forged),
-		cmocka_unit_test(groups),	     cmocka_unit_test(groups_in_the_log),
+		cmocka_unit_test(silent_log),    cmocka_unit_test(seen_in_the_kernel),
+		cmocka_unit_test(log_agrees),    cmocka_unit_test(log_names_another),
+		cmocka_unit_test(log_says_host), cmocka_unit_test(log_says_nodes),
+		cmocka_unit_test(old_news),      cmocka_unit_test(forged),
+		cmocka_unit_test(groups),        cmocka_unit_test(groups_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/watcher.c user/watcher_tree.c user/watcher_notify.c user/correlate.c user/correlate_wait.c user/correlate_counted.c user/baseline.c user/catalogue.c user/field.c user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c user/counter_user.c ; libs: */
+/* needs: user/watcher.c user/watcher_tree.c user/watcher_notify.c user/correlate.c
+ * user/correlate_wait.c user/correlate_counted.c user/baseline.c user/catalogue.c user/field.c
+ * user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
+ * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
+ * user/counter_user.c ; libs: */
 /*
  * test_watcher.c - what moved is told once, with its event or without, whatever
  * way the counter is heard of.
@@ -152,9 +156,11 @@ static void beancounters(const char *path, int ct1, int ct2)
 {
 	FILE *f = fopen(path, "w");
 
-	fprintf(f, "Version: 2.5\n       uid  resource held maxheld barrier limit failcnt\n"
-		   "      101: kmemsize 1 2 3 4 0\n           numfile 9 9 9 9 %d\n"
-		   "      102: kmemsize 1 2 3 4 0\n           numfile 9 9 9 9 %d\n", ct1, ct2);
+	fprintf(f,
+		"Version: 2.5\n       uid  resource held maxheld barrier limit failcnt\n"
+		"      101: kmemsize 1 2 3 4 0\n           numfile 9 9 9 9 %d\n"
+		"      102: kmemsize 1 2 3 4 0\n           numfile 9 9 9 9 %d\n",
+		ct1, ct2);
 	fclose(f);
 }
 
@@ -210,12 +216,8 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(notified),
-		TEST(claimed_either_way),
-		TEST(made_and_removed),
-		TEST(polled),
-		TEST(ubc),
-		TEST(controller_enabled),
+		TEST(notified), TEST(claimed_either_way), TEST(made_and_removed), TEST(polled),
+		TEST(ubc),      TEST(controller_enabled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

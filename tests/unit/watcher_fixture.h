@@ -58,8 +58,8 @@ _unused_ static void on_emit(void *arg _unused_, struct event *e)
 	}
 }
 
-_unused_ static void assert_moved(const struct seen *s, const char *owner, const char *row, int64_t delta,
-			 enum relation relation)
+_unused_ static void assert_moved(const struct seen *s, const char *owner, const char *row,
+				  int64_t delta, enum relation relation)
 {
 	for (unsigned int i = 0; i < s->n; i++) {
 		if (!util_streq(s->owner[i], owner) || !util_streq(s->row[i], row))
@@ -112,7 +112,7 @@ _unused_ static void put(const char *path, const char *fmt, ...)
 }
 
 _unused_ static int unlink_one(const char *path, const struct stat *st _unused_, int flag _unused_,
-		      struct FTW *ftw _unused_)
+			       struct FTW *ftw _unused_)
 {
 	return remove(path);
 }
@@ -170,7 +170,7 @@ _unused_ static void v2_group(const char *path, int max, int oom_kill)
 }
 
 _unused_ static void event_at(enum event_kind kind, const char *resource, const char *cgroup,
-		     const char *memcg, int64_t seq, uint64_t ms)
+			      const char *memcg, int64_t seq, uint64_t ms)
 {
 	struct event e;
 

@@ -31,10 +31,12 @@ static const struct btf_type *resolved(const struct btf *b, __u32 id)
 static const char *kind_name(const struct btf_type *t)
 {
 	static const char *const names[] = {
-		[BTF_KIND_UNKN] = "void", [BTF_KIND_INT] = "int", [BTF_KIND_PTR] = "pointer",
-		[BTF_KIND_ARRAY] = "array", [BTF_KIND_STRUCT] = "struct", [BTF_KIND_UNION] = "union",
-		[BTF_KIND_ENUM] = "enum", [BTF_KIND_FWD] = "struct", [BTF_KIND_ENUM64] = "enum",
-		[BTF_KIND_FLOAT] = "float", [BTF_KIND_FUNC_PROTO] = "function",
+		[BTF_KIND_UNKN] = "void",           [BTF_KIND_INT] = "int",
+		[BTF_KIND_PTR] = "pointer",         [BTF_KIND_ARRAY] = "array",
+		[BTF_KIND_STRUCT] = "struct",       [BTF_KIND_UNION] = "union",
+		[BTF_KIND_ENUM] = "enum",           [BTF_KIND_FWD] = "struct",
+		[BTF_KIND_ENUM64] = "enum",         [BTF_KIND_FLOAT] = "float",
+		[BTF_KIND_FUNC_PROTO] = "function",
 	};
 	unsigned int kind = btf_kind(t);
 
@@ -125,7 +127,7 @@ static void compare_struct(const char *name, const struct btf_type *ours)
 
 		compared++;
 		t = theirs ? find_member(theirs, field, &bits) : NULL;
-		what = !t ? "is missing"
+		what = !t     ? "is missing"
 		       : bits ? "is a bit field there"
 			      : difference(m->type, t->type, buf, sizeof(buf));
 		if (what)
@@ -171,8 +173,8 @@ static void compare_enum(const char *name, const struct btf_type *ours, bool rel
 		if (!found)
 			printf("%s %s is missing\n", *name ? name : "enum", value);
 		else if (!relocated && theirs != e->val)
-			printf("%s %s is %d here and %lld there\n", *name ? name : "enum", value, e->val,
-			       theirs);
+			printf("%s %s is %d here and %lld there\n", *name ? name : "enum", value,
+			       e->val, theirs);
 	}
 }
 

@@ -43,33 +43,33 @@ struct mount_point {
 };
 
 static const struct mount_point devices[] = {
-	{ .type = "devtmpfs", .where = "/dev" },
+	{.type = "devtmpfs", .where = "/dev"},
 };
 
 static const struct mount_point basic[] = {
-	{ .type = "proc", .where = "/proc" },
-	{ .type = "sysfs", .where = "/sys" },
-	{ .type = "devpts", .where = "/dev/pts", .may_lack = true },
-	{ .type = "tmpfs", .where = "/dev/shm", .options = "mode=1777" },
-	{ .type = "mqueue", .where = "/dev/mqueue", .may_lack = true },
-	{ .type = "tmpfs", .where = "/tmp", .options = "mode=1777" },
-	{ .type = "tmpfs", .where = "/run", .options = "mode=755" },
-	{ .type = "tracefs", .where = "/sys/kernel/tracing" },
-	{ .type = "debugfs", .where = "/sys/kernel/debug", .may_lack = true },
-	{ .type = "securityfs", .where = "/sys/kernel/security", .may_lack = true },
-	{ .type = "bpf", .where = "/sys/fs/bpf" },
+	{.type = "proc", .where = "/proc"},
+	{.type = "sysfs", .where = "/sys"},
+	{.type = "devpts", .where = "/dev/pts", .may_lack = true},
+	{.type = "tmpfs", .where = "/dev/shm", .options = "mode=1777"},
+	{.type = "mqueue", .where = "/dev/mqueue", .may_lack = true},
+	{.type = "tmpfs", .where = "/tmp", .options = "mode=1777"},
+	{.type = "tmpfs", .where = "/run", .options = "mode=755"},
+	{.type = "tracefs", .where = "/sys/kernel/tracing"},
+	{.type = "debugfs", .where = "/sys/kernel/debug", .may_lack = true},
+	{.type = "securityfs", .where = "/sys/kernel/security", .may_lack = true},
+	{.type = "bpf", .where = "/sys/fs/bpf"},
 };
 
 static const struct mount_point cgroup2[] = {
-	{ .type = "cgroup2", .where = "/sys/fs/cgroup" },
+	{.type = "cgroup2", .where = "/sys/fs/cgroup"},
 };
 
 static const struct mount_point cgroup1[] = {
-	{ .type = "tmpfs", .where = "/sys/fs/cgroup", .options = "mode=755" },
-	{ "cgroup", "/sys/fs/cgroup/memory", "memory", true },
-	{ "cgroup", "/sys/fs/cgroup/pids", "pids", true },
-	{ "cgroup", "/sys/fs/cgroup/cpuset", "cpuset", true },
-	{ .type = "cgroup2", .where = "/sys/fs/cgroup/unified" },
+	{.type = "tmpfs", .where = "/sys/fs/cgroup", .options = "mode=755"},
+	{"cgroup", "/sys/fs/cgroup/memory", "memory", true},
+	{"cgroup", "/sys/fs/cgroup/pids", "pids", true},
+	{"cgroup", "/sys/fs/cgroup/cpuset", "cpuset", true},
+	{.type = "cgroup2", .where = "/sys/fs/cgroup/unified"},
 };
 
 static void warn_of(const char *what)
@@ -124,7 +124,7 @@ static void open_stdio(void)
 
 static void loopback_up(void)
 {
-	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr))
@@ -213,7 +213,7 @@ static int run_program(void)
 
 int main(void)
 {
-	struct rlimit files = { 1024, 524288 };
+	struct rlimit files = {1024, 524288};
 	int status;
 
 	mount_all(devices, ARRAY_SIZE(devices));
