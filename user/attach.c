@@ -90,6 +90,8 @@ const struct attach_hook attach_hooks[FC_HOOKS] = {
 			.name = "mark_victim",
 			.sees = "OOM: the victim",
 			.program = {[FC_BACKEND_TRACEPOINT] = "rawtp_mark_victim"},
+			.misses = {[FC_BACKEND_TRACEPOINT] =
+					   "other processes with the victim's address space"},
 		},
 };
 

@@ -319,7 +319,7 @@ void tracer_close(struct tracer *t)
 {
 	if (!t)
 		return;
-	if (t->skel && t->plan.hook[0].backend != FC_BACKEND_NONE)
+	if (t->skel)
 		detach_in_child(t);
 	unload(t);
 	folds_free(t->folds);
