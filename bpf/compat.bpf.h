@@ -14,6 +14,7 @@
 
 #define PF_IO_WORKER 0x00000010 /* io_uring: its user registers mean nothing */
 #define PF_KTHREAD 0x00200000
+#define TS_COMPAT 0x0002 /* x86: in a 32-bit system call (asm/thread_info.h) */
 
 #if defined(__TARGET_ARCH_arm64)
 #define SYSCALL_PREFIX __arm64_sys_
@@ -57,10 +58,10 @@ static __always_inline void current_regs(struct task_regs *r)
 	r->compat = BPF_CORE_READ(regs, pstate) & 0x10; /* PSR_MODE32_BIT */
 #else
 	r->nr = (__s64)BPF_CORE_READ(regs, orig_ax);
-	r->compat = (BPF_CORE_READ(regs, cs) & 0xffff) == 0x23; /* __USER32_CS */
-	if (r->compat) { /* i386: ebx, ecx, edx; ebx lies where bx is, which is not read: ipc(2)
-			    only */
-		r->arg[0] = 0;
+	/* Not by the code segment: a 64-bit program may say int $0x80 too. */
+	r->compat = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+	if (r->compat) { /* i386: ebx, ecx, edx */
+		r->arg[0] = (__u32)BPF_CORE_READ(regs, bx);
 		r->arg[1] = (__u32)BPF_CORE_READ(regs, cx);
 		r->arg[2] = (__u32)BPF_CORE_READ(regs, dx);
 	} else {

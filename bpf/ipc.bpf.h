@@ -6,8 +6,8 @@
  * used_sems + nsems exceeds SEMMNS, later in ipc_addid() when in_use reaches
  * SEMMNI. Both run under the ids' lock, which is still held when newary
  * returns, so the numbers decide. SEMMSL is tested in ksys_semget(), which is
- * inlined into the system call; its surviving copy serves only ipc(2) of
- * 32-bit programs. Hence two hooks for it.
+ * inlined into the system calls (native, and i386's of its own); its surviving
+ * copy serves only ipc(2) of 32-bit programs. Hence three hooks for it.
  */
 #ifndef FAILCNT_IPC_BPF_H
 #define FAILCNT_IPC_BPF_H
@@ -19,6 +19,9 @@
 
 enum { SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI }; /* sem_ctls[] */
 
+#define IPC_SEMGET 2 /* include/uapi/linux/ipc.h */
+
+const volatile __s32 nr_ipc_compat = -1;
 const volatile __s32 nr_semget = -1;
 const volatile __s32 nr_semget_compat =
 	-1; /* i386 semget(); ipc(2) has the same arguments one later */
@@ -35,16 +38,18 @@ static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ipc_namespace *ns = BPF_CORE_READ(task, nsproxy, ipc_ns);
+	bool later;
 
 	s->ns = ns;
 	bpf_core_read(s->ctl, sizeof(s->ctl), &ns->sem_ctls);
 	s->used = BPF_CORE_READ(ns, used_sems);
 	s->in_use = BPF_CORE_READ(ns, ids[0].in_use);
-	s->has_key = regs->nr == nr_semget && !regs->compat;
-	s->key = s->has_key ? (__s32)regs->arg[0] : 0;
-	/* semget(key, nsems, flags), but ipc(SEMGET, key, nsems, flags) of 32-bit programs */
-	s->nsems =
-		(__u32)(s->has_key || regs->nr == nr_semget_compat ? regs->arg[1] : regs->arg[2]);
+	/* semget(key, nsems, flags); ipc(SEMGET, key, nsems, flags) of 32-bit programs is one
+	 * later. */
+	later = regs->compat && regs->nr == nr_ipc_compat;
+	s->has_key = regs->nr >= 0;
+	s->key = (__s32)(later ? regs->arg[1] : regs->arg[0]);
+	s->nsems = (__u32)(later ? regs->arg[2] : regs->arg[1]);
 }
 
 static __always_inline void emit_sem(struct sem_state *s, __u16 resource, __u16 err, bool certain,
@@ -115,6 +120,7 @@ ON_RETURN(FC_HOOK_NEWARY, newary, 2, int, ret == -ENOSPC, refuse_set)
 ON_RETURN(FC_HOOK_SEMGET, __arm64_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
 #else
 ON_RETURN(FC_HOOK_SEMGET, __x64_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
+ON_RETURN(FC_HOOK_SEMGET_IA32, __ia32_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
 #endif
 ON_RETURN(FC_HOOK_SEMGET_COMPAT, ksys_semget, 3, int, ret == -EINVAL, refuse_set_size)
 

@@ -71,13 +71,27 @@ static __always_inline bool not_ours(long ret)
 	if (ret != -ENOSPC && ret != -EINVAL)
 		return true;
 	nr = current_nr();
-	return nr != nr_semget && nr != nr_semget_compat;
+	return nr != nr_semget && nr != nr_semget_compat && nr != nr_ipc_compat;
+}
+
+/* Which hook this system call would have come through; FC_HOOKS: it is no semget(). */
+static __always_inline __u8 semget_hook(struct task_regs *regs)
+{
+	if (!regs->compat)
+		return regs->nr == nr_semget ? FC_HOOK_SEMGET : FC_HOOKS;
+	if (regs->nr == nr_semget_compat)
+		return FC_HOOK_SEMGET_IA32;
+	/* The upper half is a version. */
+	if (regs->nr == nr_ipc_compat && (regs->arg[0] & 0xffff) == IPC_SEMGET)
+		return FC_HOOK_SEMGET_COMPAT;
+	return FC_HOOKS;
 }
 
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
 	struct task_regs regs;
+	__u8 hook;
 
 	if (not_ours(ret))
 		return 0;
@@ -86,18 +100,21 @@ static __noinline int sys_exit_refused(long ret, bool first)
 		if (exit_serves[FC_HOOK_ALLOC_FD] && !emfile_is_other(regs.nr) &&
 		    !hook_silent(FC_HOOK_ALLOC_FD, first))
 			refuse_descriptor(ret, FC_HOOK_ALLOC_FD, FC_BACKEND_TRACEPOINT);
-	} else if (ret == -ENFILE) {
+		return 0;
+	}
+	if (ret == -ENFILE) {
 		if (exit_serves[FC_HOOK_ALLOC_EMPTY_FILE] && !enfile_is_other() &&
 		    !hook_silent(FC_HOOK_ALLOC_EMPTY_FILE, first))
 			refuse_file(ret, FC_HOOK_ALLOC_EMPTY_FILE, FC_BACKEND_TRACEPOINT);
-	} else if (regs.nr == (regs.compat ? nr_semget_compat : nr_semget)) {
-		if (ret == -ENOSPC && exit_serves[FC_HOOK_NEWARY] &&
-		    !hook_silent(FC_HOOK_NEWARY, first))
-			refuse_set(ret, FC_HOOK_NEWARY, FC_BACKEND_TRACEPOINT);
-		if (ret == -EINVAL && exit_serves[FC_HOOK_SEMGET] &&
-		    !hook_silent(FC_HOOK_SEMGET, first))
-			refuse_set_size(ret, FC_HOOK_SEMGET, FC_BACKEND_TRACEPOINT);
+		return 0;
 	}
+	hook = semget_hook(&regs);
+	if (hook == FC_HOOKS)
+		return 0;
+	if (ret == -ENOSPC && exit_serves[FC_HOOK_NEWARY] && !hook_silent(FC_HOOK_NEWARY, first))
+		refuse_set(ret, FC_HOOK_NEWARY, FC_BACKEND_TRACEPOINT);
+	if (ret == -EINVAL && exit_serves[hook] && !hook_silent(hook, first))
+		refuse_set_size(ret, hook, FC_BACKEND_TRACEPOINT);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include "attach.h"
 
 #define NO_SCM "descriptors refused inside recvmsg (SCM_RIGHTS), io_uring"
+/* No reason to trace every system call of the host. */
+#define IF_TRACED "32-bit programs, where no other hook needs sys_exit"
 #define BY_WALK "the constraint: inferred from the victim's cgroups and the kernel log"
 
 const struct attach_hook attach_hooks[FC_HOOKS] = {
@@ -64,7 +66,18 @@ const struct attach_hook attach_hooks[FC_HOOKS] = {
 			.optional = true,
 			.program = {[FC_BACKEND_FEXIT] = "fexit_ksys_semget",
 				    [FC_BACKEND_KPROBE] = "kretprobe_ksys_semget"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = "ipc(2) of 32-bit programs"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = IF_TRACED},
+			.by_sys_exit = true,
+		},
+	[FC_HOOK_SEMGET_IA32] =
+		{
+			.name = "ia32 semget",
+			.function = "__ia32_sys_semget",
+			.sees = "EINVAL of a 32-bit program's semget(2): semmsl",
+			.optional = true,
+			.program = {[FC_BACKEND_FEXIT] = "fexit___ia32_sys_semget",
+				    [FC_BACKEND_KPROBE] = "kretprobe___ia32_sys_semget"},
+			.misses = {[FC_BACKEND_TRACEPOINT] = IF_TRACED},
 			.by_sys_exit = true,
 		},
 	[FC_HOOK_OOM_CONTEXT] =

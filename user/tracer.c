@@ -59,6 +59,9 @@ static void set_syscalls(struct failcnt_bpf *s)
 	s->rodata->nr_fcntl = __NR_fcntl;
 	s->rodata->nr_semget = __NR_semget;
 	s->rodata->nr_semget_compat = 393; /* asm/unistd_32.h: the same on i386 and arm */
+#ifdef __x86_64__
+	s->rodata->nr_ipc_compat = 117; /* asm/unistd_32.h */
+#endif
 #ifdef __NR_inotify_init
 	s->rodata->nr_inotify_init = __NR_inotify_init;
 #endif

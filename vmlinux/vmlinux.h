@@ -78,6 +78,7 @@ struct pt_regs {
 };
 #else
 struct pt_regs {
+	unsigned long bx;
 	unsigned long r10;
 	unsigned long r8;
 	unsigned long ax;
@@ -87,7 +88,6 @@ struct pt_regs {
 	unsigned long di;
 	unsigned long orig_ax;
 	unsigned long ip;
-	unsigned long cs;
 	unsigned long sp;
 };
 #endif
@@ -244,7 +244,15 @@ struct signal_struct {
 struct cred {
 	kuid_t uid;
 };
+#if !defined(__TARGET_ARCH_arm64)
+struct thread_info {
+	u32 status;
+};
+#endif
 struct task_struct {
+#if !defined(__TARGET_ARCH_arm64)
+	struct thread_info thread_info;
+#endif
 	void *stack;
 	unsigned int flags;
 	int pid;

@@ -97,6 +97,53 @@ static int sem_msl(int argc, char **argv)
 	return 0;
 }
 
+#ifdef __x86_64__
+/* A system call of a 32-bit program: int $0x80 makes it in a 64-bit one too. */
+static long compat_call(long nr, long b, long c, long d, long si)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(nr), "b"(b), "c"(c), "d"(d), "S"(si), "D"(0L)
+			 : "memory", "r8", "r9", "r10", "r11");
+	return (int)ret;
+}
+
+/* Numbers of asm/unistd_32.h; kernels without 32-bit programs have neither. */
+static int sem_msl_compat(const char *name, long nr, bool by_ipc)
+{
+	long ret;
+
+	own_limits(5, 32000, 128);
+	ret = by_ipc ? compat_call(nr, 2 /* SEMGET */, IPC_PRIVATE, 6, 0600)
+		     : compat_call(nr, IPC_PRIVATE, 6, 0600, 0);
+	if (ret == -ENOSYS)
+		skip("this kernel runs no 32-bit programs");
+	if (ret != -EINVAL) {
+		errno = ret < 0 ? -ret : 0;
+		fail(name);
+	}
+	truth(getpid(), 1,
+	      "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
+	      "\"syscall\":\"%s\",\"limit_name\":\"kernel.sem[0] SEMMSL\"",
+	      namespace, name);
+	return 0;
+}
+
+static int sem_msl_ipc32(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return sem_msl_compat("ipc", 117, true);
+}
+
+static int sem_msl_semget32(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return sem_msl_compat("semget", 393, false);
+}
+#endif
+
 /* The same errno without a limit: nothing may be reported. */
 static int sem_einval(int argc, char **argv)
 {
@@ -115,6 +162,10 @@ const struct provocation ipc_provocations[] = {
 	{"sem-mni", sem_mni, "semget: too many sets", "semmni"},
 	{"sem-mns", sem_mns, "semget: too many semaphores in all", "semmns"},
 	{"sem-msl", sem_msl, "semget: too many semaphores in one set", "semmsl"},
+#ifdef __x86_64__
+	{"sem-msl-ipc32", sem_msl_ipc32, "ipc(2) of 32-bit programs: as sem-msl", "semmsl"},
+	{"sem-msl-semget32", sem_msl_semget32, "semget of 32-bit programs: as sem-msl", "semmsl"},
+#endif
 	{"sem-mni-flood", sem_mni_flood, "[N] N sets too many", "semmni"},
 	{"sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit", NULL},
 	{0},

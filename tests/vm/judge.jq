@@ -136,6 +136,8 @@ def wanted($m):
 	elif .what == "sem-mni" then [semaphore($t; $m; "semmni"; "sets")]
 	elif .what == "sem-mns" then [semaphore($t; $m; "semmns"; "semaphores")]
 	elif .what == "sem-msl" then [semaphore($t; $m; "semmsl"; "semaphores")]
+	elif .what | IN("sem-msl-ipc32", "sem-msl-semget32") then
+		[semaphore($t; $m; "semmsl"; "semaphores") + {syscall: $t.syscall}]
 	elif .what | IN("sem-einval", "kill-sigkill", "pids-max") then []
 	elif .what | IN("oom-memcg", "oom-memcg-nested") then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
