@@ -21,10 +21,8 @@ enum { SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI }; /* sem_ctls[] */
 
 #define IPC_SEMGET 2 /* include/uapi/linux/ipc.h */
 
-const volatile __s32 nr_ipc_compat = -1;
-const volatile __s32 nr_semget = -1;
-const volatile __s32 nr_semget_compat =
-	-1; /* i386 semget(); ipc(2) has the same arguments one later */
+/* Numbers of system calls: native, and of i386. -1: there is none. */
+const volatile __s32 nr_semget = -1, nr_semget_compat = -1, nr_ipc_compat = -1;
 
 struct sem_state {
 	__u64 nsems, used, in_use;
