@@ -216,7 +216,8 @@ static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 er
 	}
 	f->backend = backend;
 	f->hook = hook;
-	if (f->burst && now - f->last > FOLD_QUIET_NS)
+	/* Signed: another thread may have stored a later time than ours. */
+	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
 		f->burst = 0;
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);

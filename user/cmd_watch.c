@@ -251,10 +251,11 @@ static int open_signals(void)
 static void summary(const struct watch *w)
 {
 	const struct stream *s = &w->stream;
+	const struct stream_totals *t = &s->totals[0];
 
 	log_info("%llu refused, %llu killed, %llu counted, %llu lost",
-		 (unsigned long long)s->refused, (unsigned long long)s->killed,
-		 (unsigned long long)s->counted, (unsigned long long)(s->lost + stream_untold(s)));
+		 (unsigned long long)t->refused, (unsigned long long)t->killed,
+		 (unsigned long long)t->counted, (unsigned long long)(t->lost + stream_untold(s)));
 	if (stream_untold(s))
 		log_error("%llu of these could not be written",
 			  (unsigned long long)stream_untold(s));
@@ -344,7 +345,7 @@ static int status_of(const struct watch *w, int err)
 	}
 	if (stream_untold(&w->stream) && !w->stream.reader_gone)
 		return EXIT_NOTHING; /* summary() has said how many */
-	if (w->options->fail_on_loss && w->stream.lost)
+	if (w->options->fail_on_loss && w->stream.totals[0].lost)
 		return EXIT_LOSS;
 	return EXIT_DONE;
 }

@@ -209,6 +209,24 @@ static int write_whole(struct sink *s, const char *buf, size_t len)
 	return err;
 }
 
+/* What a line stands for: a folded one for many, the stream's own lines for nothing that happened.
+ */
+static uint64_t weight(const struct event *e)
+{
+	switch (e->kind) {
+	case EVENT_REFUSED:
+		return event_has(e, FIELD_COUNT) ? (uint64_t)event_num(e, FIELD_COUNT) : 1;
+	case EVENT_LOST:
+		return (uint64_t)event_num(e, FIELD_LOST);
+	case EVENT_KILLED:
+	case EVENT_COUNTED:
+	case EVENT_ROW:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 {
 	size_t len;
@@ -220,7 +238,7 @@ int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 	if (len > 0)
 		err = s->torn ? write_whole(s, s->buf, len + 1) : write_whole(s, s->buf + 1, len);
 	if (err) {
-		s->lost++;
+		s->lost += weight(e);
 		return err;
 	}
 	if (ret_seq)

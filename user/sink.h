@@ -40,6 +40,8 @@ void sink_free(struct sink *s);
  * A partial write of a full disk is completed or undone as far as the file allows: a reader never
  * sees half a line glued to the next. */
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq);
-uint64_t sink_lost(const struct sink *s); /* events that could not be written so far */
+uint64_t sink_lost(const struct sink *s); /* what could not be written so far: a folded line
+					   * stands for all its repeats, started, stopped and
+					   * followup for none */
 
 #endif

@@ -119,100 +119,120 @@ void stream_reopen(struct stream *s)
 	}
 }
 
-static void count(struct stream *s, const struct event *e)
+static void count(struct stream_totals *t, const struct event *e)
 {
 	uint64_t n = event_has(e, FIELD_COUNT) ? (uint64_t)event_num(e, FIELD_COUNT) : 1;
 
 	switch (e->kind) {
 	case EVENT_REFUSED:
-		s->refused += n;
+		t->refused += n;
 		break;
 	case EVENT_KILLED:
-		s->killed++;
+		t->killed++;
 		break;
 	case EVENT_COUNTED:
-		s->counted++;
+		t->counted++;
 		break;
 	case EVENT_LOST:
-		s->lost += event_num(e, FIELD_LOST);
+		t->lost += (uint64_t)event_num(e, FIELD_LOST);
 		break;
 	default:
 		break;
 	}
 }
 
-int64_t stream_emit(struct stream *s, struct event *e)
+static void complete(struct stream *s, struct event *e)
 {
-	int64_t seq = 0, first = 0;
-
-	count(s, e);
 	event_static(e, FIELD_BOOT_ID, s->boot_id);
 	event_static(e, FIELD_RUN, s->run);
 	event_static(e, FIELD_HOST, s->host);
 	if (!event_has(e, FIELD_TIME))
 		event_time(e, clock_ns(CLOCK_BOOTTIME), &s->context);
-	for (unsigned int i = 0; i < s->n_sinks; i++) {
-		int err = sink_write(s->sink[i], e, &seq);
+}
 
-		if (err == -EPIPE && i == 0)
-			s->reader_gone = true;
-		if (err == 0 && !first)
+/* Only what a sink took counts in its totals; what it did not take it counts as lost itself. */
+static int emit_to(struct stream *s, unsigned int i, struct event *e, int64_t *ret_seq)
+{
+	int err = sink_write(s->sink[i], e, ret_seq);
+
+	if (err == 0)
+		count(&s->totals[i], e);
+	else if (err == -EPIPE && i == 0)
+		s->reader_gone = true;
+	return err;
+}
+
+int64_t stream_emit(struct stream *s, struct event *e)
+{
+	int64_t seq = 0, first = 0;
+
+	complete(s, e);
+	for (unsigned int i = 0; i < s->n_sinks; i++)
+		if (emit_to(s, i, e, &seq) == 0 && !first)
 			first = seq;
-	}
 	return first;
+}
+
+static void lost_event(struct event *e, const char *stage, const char *hook, uint64_t n)
+{
+	event_init(e, EVENT_LOST);
+	event_u64(e, FIELD_LOST, n);
+	event_static(e, FIELD_STAGE, stage);
+	if (hook)
+		event_str(e, FIELD_HOOK, hook);
 }
 
 void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n)
 {
 	static struct event e;
 
-	event_init(&e, EVENT_LOST);
-	event_u64(&e, FIELD_LOST, n);
-	event_static(&e, FIELD_STAGE, stage);
-	if (hook)
-		event_str(&e, FIELD_HOOK, hook);
+	lost_event(&e, stage, hook, n);
 	stream_emit(s, &e);
 }
 
-static uint64_t sinks_lost(const struct stream *s)
-{
-	uint64_t lost = 0;
-
-	for (unsigned int i = 0; i < s->n_sinks; i++)
-		lost += sink_lost(s->sink[i]);
-	return lost;
-}
-
+/* Each sink is told of its own losses alone: its reader adds up its lines. */
 void stream_report_sinks(struct stream *s)
 {
-	uint64_t before = sinks_lost(s), n = before - s->sink_lost, failed;
+	static struct event e;
 
-	if (n == 0 || s->reader_gone)
-		return;
-	stream_lost(s, "sink", NULL, n);
-	failed = sinks_lost(s) - before;
-	if (failed == 0) {
-		s->sink_lost = before;
-		return;
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		uint64_t before = sink_lost(s->sink[i]), n = before - s->told[i];
+		int64_t seq;
+
+		if (n == 0 || (i == 0 && s->reader_gone))
+			continue;
+		lost_event(&e, "sink", NULL, n);
+		complete(s, &e);
+		if (emit_to(s, i, &e, &seq) == 0)
+			s->told[i] = before;
+		else /* still full: it is told again, and this line was no event */
+			s->told[i] += sink_lost(s->sink[i]) - before;
 	}
-	/* Still full: this line is no event, and is told again with what it tells. */
-	s->lost -= n;
-	s->sink_lost += failed;
 }
 
 uint64_t stream_untold(const struct stream *s)
 {
-	return sinks_lost(s) - s->sink_lost;
+	uint64_t n = 0;
+
+	for (unsigned int i = 0; i < s->n_sinks; i++)
+		n += sink_lost(s->sink[i]) - s->told[i];
+	return n;
 }
 
 void stream_stopped(struct stream *s)
 {
 	static struct event e;
+	int64_t seq;
 
-	event_init(&e, EVENT_STOPPED);
-	event_pair(&e, FIELD_TOTALS, "refused", s->refused);
-	event_pair(&e, FIELD_TOTALS, "killed", s->killed);
-	event_pair(&e, FIELD_TOTALS, "counted", s->counted);
-	event_pair(&e, FIELD_TOTALS, "lost", s->lost);
-	stream_emit(s, &e);
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		const struct stream_totals *t = &s->totals[i];
+
+		event_init(&e, EVENT_STOPPED);
+		event_pair(&e, FIELD_TOTALS, "refused", (int64_t)t->refused);
+		event_pair(&e, FIELD_TOTALS, "killed", (int64_t)t->killed);
+		event_pair(&e, FIELD_TOTALS, "counted", (int64_t)t->counted);
+		event_pair(&e, FIELD_TOTALS, "lost", (int64_t)t->lost);
+		complete(s, &e);
+		emit_to(s, i, &e, &seq);
+	}
 }

@@ -19,14 +19,19 @@ struct stream_patience {
 	void *arg;
 };
 
+/* What a reader of one sink's lines adds up. */
+struct stream_totals {
+	uint64_t refused, killed, counted, lost;
+};
+
 struct stream {
 	struct event_context context;
 	char boot_id[40], run[24], host[65], kernel[65], arch[65];
 	struct sink *sink[STREAM_SINKS];
 	unsigned int n_sinks;
-	uint64_t refused, killed, counted, lost;
-	uint64_t sink_lost; /* told so far, or not worth telling: lines that told of it */
-	bool reader_gone;   /* EPIPE: end quietly */
+	struct stream_totals totals[STREAM_SINKS]; /* of the lines that each sink took */
+	uint64_t told[STREAM_SINKS];               /* of a sink's own losses, told on it */
+	bool reader_gone;                          /* EPIPE: end quietly */
 };
 
 /* Opens stdout and what --output names; clocks and names of the host. p NULL: a second. */

@@ -203,7 +203,24 @@ static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 /* pid is gone, or another process by now: nobody counts in its entry any more. */
 static bool process_gone(const struct fc_fold_key *key)
 {
-	return kill(key->pid, 0) < 0 && errno == ESRCH;
+	_cleanup_fclose_ FILE *f = NULL;
+	unsigned long long ticks;
+	char path[32], line[1024], *at;
+	long hz = sysconf(_SC_CLK_TCK);
+	int i = 2;
+
+	if (kill((pid_t)key->pid, 0) < 0)
+		return errno == ESRCH;
+	snprintf(path, sizeof(path), "/proc/%u/stat", key->pid);
+	f = fopen(path, "re");
+	if (!f || !fgets(line, sizeof(line), f) || hz <= 0)
+		return false;
+	/* Field 22, start time in ticks; the name before it may hold blanks and brackets. */
+	for (at = strrchr(line, ')'); at && i < 22; i++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, "%llu", &ticks) != 1)
+		return false;
+	return ticks > key->start / (1000000000ULL / (unsigned long long)hz) + 1;
 }
 
 static uint64_t now_boot(void)

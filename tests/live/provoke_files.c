@@ -11,6 +11,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -215,6 +216,44 @@ static void flood(struct flood *f, long n, long procs)
 			fail("a process of the flood");
 }
 
+/* Threads of one process: one fold entry, written by several processors at once. */
+#define FLOOD_THREADS 4
+
+static void *flood_thread(void *arg)
+{
+	long n = *(long *)arg, refused = 0;
+
+	for (long i = 0; i < n; i++)
+		refused += dup(null_fd) < 0 && errno == EMFILE;
+	return (void *)refused;
+}
+
+static int nofile_threads_flood(int argc, char **argv)
+{
+	long each = number(argc, argv, 0, 100000) / FLOOD_THREADS, *total = shared(sizeof(*total));
+	pid_t pid = spawn();
+
+	if (!pid) {
+		pthread_t threads[FLOOD_THREADS];
+		void *refused;
+
+		fill(LIMIT);
+		for (int i = 0; i < FLOOD_THREADS; i++)
+			if (pthread_create(&threads[i], NULL, flood_thread, &each))
+				_exit(1);
+		for (int i = 0; i < FLOOD_THREADS; i++) {
+			pthread_join(threads[i], &refused);
+			*total += (long)refused;
+		}
+		_exit(*total != each * FLOOD_THREADS);
+	}
+	if (reap(pid))
+		fail("the threads of the flood");
+	truth(pid, *total, "\"errno\":\"EMFILE\",\"held\":%d,\"limit\":%d,\"syscall\":\"dup\"",
+	      LIMIT, LIMIT);
+	return 0;
+}
+
 static int report_flood(long n, long procs)
 {
 	struct flood *f = shared(procs * sizeof(*f));
@@ -341,6 +380,8 @@ const struct provocation file_provocations[] = {
 	{"nofile-pipe", nofile_pipe, "pipe2 at RLIMIT_NOFILE", "nofile"},
 	{"nofile-lowered", nofile_lowered, "the limit is lowered below what is open", "nofile"},
 	{"nofile-flood", nofile_flood, "[N [P]] P processes refused N times each", "nofile"},
+	{"nofile-threads-flood", nofile_threads_flood, "[N] four threads refused N times in all",
+	 "nofile"},
 	{"nofile-many", nofile_many, "[P] P processes refused once each", "nofile"},
 	{"nofile-iouring", nofile_iouring, "openat by io_uring at RLIMIT_NOFILE", "nofile"},
 	{"nr-open", nr_open, "VM: dup at fs.nr_open", "nr-open"},

@@ -27,6 +27,7 @@ setup "$1"
 all_provocations
 run flood-1000000 flood
 run many-200 many
+run flood-of-threads flood_threads
 run flood-of-sets flood_sets
 run comm-of-bytes odd_comm
 

@@ -99,6 +99,19 @@ flood() {
 		"$(count flood ".pid == $(of .pid) and .count") folded lines for $n refusals"
 }
 
+# Threads of one process share an entry: their clocks differ by a little, and still they are folded.
+flood_threads() {
+	local watcher
+	watch threads -r nofile || return
+	watcher=$pid
+	provoked nofile-threads-flood 400000 || return
+	finish "$watcher" || return
+	local seen
+	seen=$(jq -nc --argjson t "$truth" '[inputs | select(.pid == $t.pid)]
+		| [(map(.count // 1) | add), ([.[] | select(.count == null)] | length) <= 12]' "$work/threads.json")
+	[[ $seen == "[400000,true]" ]] || no "$seen: not all 400000, or more than 12 whole lines"
+}
+
 flood_sets() {
 	local watcher
 	watch sets -r semmni || return

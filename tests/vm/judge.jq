@@ -238,7 +238,7 @@ def coincident_pids($m):
 
 def judge($m):
 	. as $t
-	| if .what == "nofile-flood" then flood($m; "nofile")
+	| if .what | IN("nofile-flood", "nofile-threads-flood") then flood($m; "nofile")
 	  elif .what == "sem-mni-flood" then flood($m; "semmni")
 	  elif wanted($m) == null then {mistakes: ["judge.jq does not know what must be seen"], missing: 0}
 	  else single($m) end
