@@ -35,6 +35,7 @@ struct watch {
 	int signals;
 	uint64_t told; /* events written, for --count */
 	bool stop;
+	int unwritten; /* -errno of the last line */
 	struct tracer_events events;
 };
 
@@ -275,7 +276,7 @@ static void finish(struct watch *w)
 		watcher_flush(w->watcher, now_ms(), on_counter, w);
 	if (!w->stream.reader_gone) {
 		stream_report_sinks(&w->stream); /* so that `stopped` stays the last line */
-		stream_stopped(&w->stream);
+		w->unwritten = stream_stopped(&w->stream);
 	}
 	summary(w);
 }
@@ -341,6 +342,10 @@ static int status_of(const struct watch *w, int err)
 {
 	if (err < 0) {
 		log_error("stopped: %s", strerror(-err));
+		return EXIT_NOTHING;
+	}
+	if (w->unwritten < 0 && w->unwritten != -EPIPE) {
+		log_error("the output could not be written: %s", strerror(-w->unwritten));
 		return EXIT_NOTHING;
 	}
 	if (stream_untold(&w->stream) && !w->stream.reader_gone)

@@ -219,20 +219,26 @@ uint64_t stream_untold(const struct stream *s)
 	return n;
 }
 
-void stream_stopped(struct stream *s)
+int stream_stopped(struct stream *s)
 {
+	int64_t seq, now = clock_ns(CLOCK_BOOTTIME); /* one moment in every stream */
 	static struct event e;
-	int64_t seq;
+	int err = 0;
 
 	for (unsigned int i = 0; i < s->n_sinks; i++) {
 		const struct stream_totals *t = &s->totals[i];
+		int r;
 
 		event_init(&e, EVENT_STOPPED);
+		event_time(&e, (uint64_t)now, &s->context);
 		event_pair(&e, FIELD_TOTALS, "refused", (int64_t)t->refused);
 		event_pair(&e, FIELD_TOTALS, "killed", (int64_t)t->killed);
 		event_pair(&e, FIELD_TOTALS, "counted", (int64_t)t->counted);
 		event_pair(&e, FIELD_TOTALS, "lost", (int64_t)t->lost);
 		complete(s, &e);
-		emit_to(s, i, &e, &seq);
+		r = emit_to(s, i, &e, &seq);
+		if (r < 0 && !err)
+			err = r;
 	}
+	return err;
 }

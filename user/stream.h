@@ -49,7 +49,8 @@ void stream_report_sinks(struct stream *s);
 /* Events that could not be written, nor that told. */
 uint64_t stream_untold(const struct stream *s);
 
-void stream_stopped(struct stream *s);
+/* The last line; -errno where it could not be written. */
+int stream_stopped(struct stream *s);
 
 /* The clocks drift apart when the time is set: read the offset anew. */
 void stream_clock(struct stream *s);
