@@ -8,6 +8,8 @@
 
 #include "vmlinux.h"
 
+#include "event.h"
+
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
@@ -24,9 +26,13 @@
 
 struct task_regs {
 	__s64 nr; /* -1: not in a system call */
-	__u64 arg[3];
+	__u64 arg[5];
 	bool compat;
+	__u8 call; /* enum fc_call */
 };
+
+/* Filled by the collector: what each number means, of native and of 32-bit calls. */
+const volatile __u8 call_of[2][FC_CALL_NUMBERS];
 
 static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 {
@@ -38,7 +44,7 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 				  bpf_core_type_size(struct pt_regs));
 }
 
-/* The system call that current is in, with its first three arguments. */
+/* The system call that current is in, with its first five arguments. */
 static __always_inline void current_regs(struct task_regs *r)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -46,7 +52,8 @@ static __always_inline void current_regs(struct task_regs *r)
 
 	r->nr = -1;
 	r->compat = false;
-	r->arg[0] = r->arg[1] = r->arg[2] = 0;
+	r->call = FC_CALL_OTHER;
+	__builtin_memset(r->arg, 0, sizeof(r->arg));
 	if (BPF_CORE_READ(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
 		return;
 	regs = task_pt_regs(task);
@@ -55,21 +62,29 @@ static __always_inline void current_regs(struct task_regs *r)
 	r->arg[0] = BPF_CORE_READ(regs, orig_x0);
 	r->arg[1] = BPF_CORE_READ(regs, regs[1]);
 	r->arg[2] = BPF_CORE_READ(regs, regs[2]);
+	r->arg[3] = BPF_CORE_READ(regs, regs[3]);
+	r->arg[4] = BPF_CORE_READ(regs, regs[4]);
 	r->compat = BPF_CORE_READ(regs, pstate) & 0x10; /* PSR_MODE32_BIT */
 #else
 	r->nr = (__s64)BPF_CORE_READ(regs, orig_ax);
 	/* Not by the code segment: a 64-bit program may say int $0x80 too. */
 	r->compat = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-	if (r->compat) { /* i386: ebx, ecx, edx */
+	if (r->compat) { /* i386: ebx, ecx, edx, esi, edi */
 		r->arg[0] = (__u32)BPF_CORE_READ(regs, bx);
 		r->arg[1] = (__u32)BPF_CORE_READ(regs, cx);
 		r->arg[2] = (__u32)BPF_CORE_READ(regs, dx);
+		r->arg[3] = (__u32)BPF_CORE_READ(regs, si);
+		r->arg[4] = (__u32)BPF_CORE_READ(regs, di);
 	} else {
 		r->arg[0] = BPF_CORE_READ(regs, di);
 		r->arg[1] = BPF_CORE_READ(regs, si);
 		r->arg[2] = BPF_CORE_READ(regs, dx);
+		r->arg[3] = BPF_CORE_READ(regs, r10);
+		r->arg[4] = BPF_CORE_READ(regs, r8);
 	}
 #endif
+	if (r->nr >= 0 && r->nr < FC_CALL_NUMBERS)
+		r->call = call_of[r->compat][r->nr & (FC_CALL_NUMBERS - 1)];
 }
 
 /* 6.15 renamed kernfs_node.parent to __parent (it became an RCU pointer). */

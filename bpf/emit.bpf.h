@@ -3,6 +3,10 @@
  * emit.bpf.h - from "this was refused" to a record: filter, reserve, fill,
  * submit, fold, count what is lost.
  *
+ * A hook finds out what was refused and writes it into a struct refusal on its
+ * stack: as little as names the limit, for most refusals are repeats. tell()
+ * does the rest; what only a whole record needs is read after that.
+ *
  * A refusal is either sent whole or counted in the fold table, never both and
  * never neither, so that the sum is exact whatever races. Where the ring is
  * full a refusal is folded too; a kill that finds no room is counted as lost.
@@ -131,13 +135,15 @@ static __always_inline void fill_who(struct fc_who *w, struct task_struct *task)
 	fill_path(&w->cgroup, kn);
 }
 
-static __always_inline bool filtered_out(__u16 resource)
+static __always_inline bool filtered_out(__u16 resource, bool nobody)
 {
+	if (nobody && (filter_pid || filter_by_uid))
+		return true;
 	if (filter_pid && filter_pid != bpf_get_current_pid_tgid() >> 32)
 		return true;
 	if (filter_by_uid && filter_uid != (__u32)bpf_get_current_uid_gid())
 		return true;
-	return filter_resources && !want_resource[resource];
+	return filter_resources && (resource >= FC_RESOURCES || !want_resource[resource]);
 }
 
 static __always_inline void overflow_count(__u16 resource, __u16 err, __u64 now)
@@ -166,35 +172,89 @@ static __always_inline void fold_count(struct fc_fold *f, __u64 now)
 	__sync_fetch_and_add(&f->count, 1);
 }
 
-static __always_inline struct fc_fold *fold_get(struct fc_fold_key *key)
+/* Not inline: it needs a good part of the 512 bytes of stack that there are. */
+static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct task_regs *regs)
 {
 	struct fc_fold *f = bpf_map_lookup_elem(&folds, key);
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fc_fold new = {};
-	struct task_regs regs;
 	struct kernfs_node *kn;
 
 	if (f)
 		return f;
-	current_regs(&regs);
-	new.syscall = regs.nr;
-	new.has = (regs.nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs.compat ? FC_HAS_COMPAT : 0);
-	new.uid = (__u32)bpf_get_current_uid_gid();
-	new.ppid = BPF_CORE_READ(task, real_parent, tgid);
-	kn = task_cgroup_kn(task);
-	new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
-	bpf_get_current_comm(new.comm, sizeof(new.comm));
+	if (key->pid) {
+		new.syscall = regs->nr;
+		new.has = (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
+		new.uid = (__u32)bpf_get_current_uid_gid();
+		new.ppid = BPF_CORE_READ(task, real_parent, tgid);
+		kn = task_cgroup_kn(task);
+		new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
+		bpf_get_current_comm(new.comm, sizeof(new.comm));
+	}
 	bpf_map_update_elem(&folds, key, &new,
 			    BPF_NOEXIST); /* another processor may have been first */
 	return bpf_map_lookup_elem(&folds, key);
 }
 
+/* What a hook found: a refusal, before it is known whether it is told whole. Zero it first. */
+struct refusal {
+	__u16 resource, err; /* err: positive */
+	__u8 hook, backend, ns_kind, variant;
+	__u32 has; /* FC_HAS_ of what is set here; FC_HAS_CERTAIN where the cause was seen */
+	__u32 ns, limit_uid, dev;
+	__s32 key;
+	bool nobody; /* in softirq, or a kernel thread: current is a bystander */
+	__u64 held, limit, hard, asked;
+	__u64 more[FC_MORE];
+	struct kernfs_node *owner; /* the cgroup whose limit it is */
+};
+
+static __always_inline void fill_refused(struct fc_refused *r, const struct refusal *w,
+					 const struct task_regs *regs)
+{
+	r->h.type = FC_TYPE_REFUSED;
+	r->h.size = sizeof(*r);
+	r->resource = w->resource;
+	r->err = w->err;
+	r->hook = w->hook;
+	r->backend = w->backend;
+	r->ns_kind = w->ns_kind;
+	r->variant = w->variant;
+	r->has = w->has;
+	r->held = w->held;
+	r->limit = w->limit;
+	r->hard = w->hard;
+	r->asked = w->asked;
+	__builtin_memcpy(r->more, w->more, sizeof(r->more));
+	r->ns = w->ns;
+	r->key = w->key;
+	r->limit_uid = w->limit_uid;
+	r->dev = w->dev;
+	__builtin_memset(&r->sock, 0, sizeof(r->sock));
+	r->object[0] = '\0';
+	r->syscall = regs->nr;
+	if (regs->nr >= 0 && !w->nobody)
+		r->has |= FC_HAS_SYSCALL | (regs->compat ? FC_HAS_COMPAT : 0);
+	if (w->owner) {
+		r->has |= FC_HAS_OWNER;
+		fill_path(&r->owner, w->owner);
+	} else {
+		r->owner.len = r->owner.cut = 0;
+	}
+	if (w->nobody) {
+		__builtin_memset(&r->who, 0, __builtin_offsetof(struct fc_who, cgroup.text));
+	} else {
+		r->has |= FC_HAS_WHO;
+		fill_who(&r->who, (void *)bpf_get_current_task());
+	}
+}
+
 /*
- * A record to fill and submit, or NULL when this refusal was filtered out or
- * has been counted already.
+ * A record to complete and submit, or NULL when this refusal was filtered out
+ * or has been counted already.
  */
-static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 err, __u8 hook,
-							__u8 backend, struct task_regs *regs)
+static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
+							const struct task_regs *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fc_fold_key key = {};
@@ -202,20 +262,22 @@ static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 er
 	struct fc_fold *f;
 	__u64 now;
 
-	if (filtered_out(resource))
+	if (filtered_out(w->resource, w->nobody))
 		return NULL;
 	now = bpf_ktime_get_boot_ns();
-	key.start = BPF_CORE_READ(task, group_leader, start_boottime);
-	key.pid = bpf_get_current_pid_tgid() >> 32;
-	key.resource = resource;
-	key.err = err;
-	f = fold_get(&key);
+	if (!w->nobody) {
+		key.start = BPF_CORE_READ(task, group_leader, start_boottime);
+		key.pid = bpf_get_current_pid_tgid() >> 32;
+	}
+	key.resource = w->resource;
+	key.err = w->err;
+	f = fold_get(&key, regs);
 	if (!f) {
-		overflow_count(resource, err, now);
+		overflow_count(w->resource, w->err, now);
 		return NULL;
 	}
-	f->backend = backend;
-	f->hook = hook;
+	f->backend = w->backend;
+	f->hook = w->hook;
 	/* Signed: another thread may have stored a later time than ours. */
 	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
 		f->burst = 0;
@@ -231,29 +293,18 @@ static __always_inline struct fc_refused *refused_begin(__u16 resource, __u16 er
 		return NULL;
 	}
 	f->last = now;
-	r->h.type = FC_TYPE_REFUSED;
-	r->h.size = sizeof(*r);
 	r->h.time = now;
-	r->resource = resource;
-	r->err = err;
-	r->hook = hook;
-	r->backend = backend;
-	r->pad = 0;
-	r->has = 0;
-	r->held = r->limit = r->hard = r->asked = 0;
-	r->ns = 0;
-	r->key = 0;
-	__builtin_memset(r->sem, 0, sizeof(r->sem));
-	__builtin_memset(&r->sock, 0, sizeof(r->sock));
-	r->object[0] = '\0';
-	current_regs(regs);
-	r->syscall = regs->nr;
-	if (regs->nr >= 0)
-		r->has |= FC_HAS_SYSCALL;
-	if (regs->compat)
-		r->has |= FC_HAS_COMPAT;
-	fill_who(&r->who, task);
+	fill_refused(r, w, regs);
 	return r;
+}
+
+/* For a record that needs nothing more. */
+static __always_inline void tell(const struct refusal *w, const struct task_regs *regs)
+{
+	struct fc_refused *r = refused_begin(w, regs);
+
+	if (r)
+		bpf_ringbuf_submit(r, 0);
 }
 
 #endif

@@ -20,12 +20,12 @@
 #define FC_COMM 16
 #define FC_PATH 768   /* bytes of cgroup path components, leaf first, each ended by NUL */
 #define FC_OBJECT 256 /* bytes of a path that was to be opened */
+#define FC_MORE 4     /* numbers for the remedy */
 
 enum fc_resource {
 	FC_RESOURCE_NONE,
 #define RESOURCE(name, ...) FC_##name,
 #include "resources.def"
-#undef RESOURCE
 	FC_RESOURCES,
 };
 
@@ -44,16 +44,40 @@ enum fc_backend {
 
 /* A hook is a place in the kernel; each backend has its own program for it. */
 enum fc_hook {
-	FC_HOOK_ALLOC_FD,
-	FC_HOOK_ALLOC_EMPTY_FILE,
-	FC_HOOK_NEWARY,
-	FC_HOOK_SEMGET,
-	FC_HOOK_SEMGET_COMPAT, /* ipc(2) of 32-bit programs */
-	FC_HOOK_SEMGET_IA32,   /* their semget(2) */
-	FC_HOOK_OOM_CONTEXT,
-	FC_HOOK_OOM_KILL,
-	FC_HOOK_OOM_VICTIM,
+#define HOOK(name, ...) FC_HOOK_##name,
+#include "hooks.def"
+#undef HOOK
 	FC_HOOKS,
+};
+
+/* What a system call is to us; its numbers differ between architectures. */
+enum fc_call {
+	FC_CALL_OTHER,
+#define CALL(name, ...) FC_CALL_##name,
+#include "calls.def"
+#undef CALL
+	FC_CALLS,
+};
+#define FC_CALL_NUMBERS 512 /* above any system call's number */
+
+/* Another limit of the same resource; numbers count from 1 through all resources. */
+enum fc_variant {
+	FC_VARIANT_NONE,
+#define RESOURCE(...)
+#define VARIANT(resource, name, ...) FC_VARIANT_##name,
+#include "resources.def"
+	FC_VARIANTS,
+};
+
+/* The namespace that a limit belongs to. */
+enum fc_ns {
+	FC_NS_NONE,
+	FC_NS_IPC,
+	FC_NS_PID,
+	FC_NS_USER,
+	FC_NS_MNT,
+	FC_NS_NET,
+	FC_NS_KINDS,
 };
 
 enum fc_has {
@@ -73,7 +97,12 @@ enum fc_has {
 	FC_HAS_EVENTS = 1 << 13,
 	FC_HAS_CONTEXT = 1 << 14, /* constraint, order, gfp, points: from struct oom_control */
 	FC_HAS_FAILCNT = 1 << 15,
-	FC_HAS_CUT = 1 << 16, /* some cgroup path did not fit */
+	FC_HAS_CUT = 1 << 16,   /* some cgroup path did not fit */
+	FC_HAS_WHO = 1 << 17,   /* refused: it was the current task; else nobody in particular */
+	FC_HAS_UID = 1 << 18,   /* limit_uid: the user whose limit it is */
+	FC_HAS_DEV = 1 << 19,   /* dev: the file system that is full */
+	FC_HAS_OWNER = 1 << 20, /* owner: the cgroup whose limit it is */
+	FC_HAS_MORE = 1 << 21,  /* more: what the remedy needs, by resource */
 };
 
 struct fc_header {
@@ -111,20 +140,27 @@ struct fc_sock {
 
 struct fc_refused {
 	struct fc_header h;
-	__u16 resource; /* enum fc_resource */
-	__u16 err;      /* positive errno */
-	__u8 hook;      /* enum fc_hook */
-	__u8 backend;   /* enum fc_backend */
-	__u16 pad;
+	__u16 resource;                 /* enum fc_resource */
+	__u16 err;                      /* positive errno */
+	__u8 hook;                      /* enum fc_hook */
+	__u8 backend;                   /* enum fc_backend */
+	__u8 ns_kind;                   /* enum fc_ns */
+	__u8 variant;                   /* enum fc_variant */
 	__u32 has;                      /* enum fc_has */
 	__s32 syscall;                  /* number of this architecture */
-	__u64 held, limit, hard, asked; /* in the resource's measure */
-	__u32 ns;                       /* inode number of the IPC namespace; 0: none */
-	__s32 key;                      /* IPC key */
-	__s32 sem[4]; /* kernel.sem of that namespace, for the remedy; zeros where it is not about
-			 semaphores */
+	__u64 held, limit, hard, asked; /* in the measure of the resource, or of the variant */
+	/*
+	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
+	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 */
+	__u64 more[FC_MORE];
+	__u32 ns;  /* inode number of the namespace */
+	__s32 key; /* IPC key */
+	__u32 limit_uid;
+	__u32 dev; /* dev_t of the kernel: major << 20 | minor */
 	struct fc_sock sock;
 	struct fc_who who;
+	struct fc_path owner; /* the cgroup whose limit refused */
 	char object[FC_OBJECT];
 };
 
@@ -216,8 +252,10 @@ FC_ASSERT_SIZE(struct fc_path, 8 + FC_PATH);
 FC_ASSERT_SIZE(struct fc_who, 40 + 2 * FC_COMM + 8 + FC_PATH);
 FC_ASSERT_SIZE(struct fc_sock, 24);
 FC_ASSERT_OFFSET(struct fc_refused, held, 32);
-FC_ASSERT_OFFSET(struct fc_refused, who, 112);
-FC_ASSERT_SIZE(struct fc_refused, 112 + sizeof(struct fc_who) + FC_OBJECT);
+FC_ASSERT_OFFSET(struct fc_refused, ns, 96);
+FC_ASSERT_OFFSET(struct fc_refused, who, 136);
+FC_ASSERT_SIZE(struct fc_refused, 136 + sizeof(struct fc_who) + sizeof(struct fc_path) + FC_OBJECT);
+_Static_assert(FC_HOOKS < 256 && FC_VARIANTS < 256 && FC_CALLS < 256, "one byte each");
 FC_ASSERT_OFFSET(struct fc_oom, points, 32);
 FC_ASSERT_OFFSET(struct fc_oom, victim, 112);
 FC_ASSERT_SIZE(struct fc_memcg, 8 + 64 + 24 + 8 + FC_PATH);

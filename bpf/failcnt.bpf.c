@@ -9,7 +9,13 @@
 
 #include "files.bpf.h"
 #include "ipc.bpf.h"
+#include "memory.bpf.h"
+#include "net.bpf.h"
 #include "oom.bpf.h"
+#include "signals.bpf.h"
+#include "space.bpf.h"
 #include "sys_exit.bpf.h"
+#include "tasks.bpf.h"
+#include "users.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */

@@ -12,8 +12,6 @@
 
 #include "hook.bpf.h"
 
-#define ENFILE 23
-#define EMFILE 24
 #define RLIMIT_NOFILE 7
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -28,9 +26,8 @@ extern const void __per_cpu_offset __ksym __weak;
 /* What /proc/sys says, for kernels that hide those addresses. */
 __u64 hint_nr_open, hint_file_max;
 
-/* Numbers of this architecture's system calls whose argument tells what was wanted; -1: none. */
-const volatile __s32 nr_open = -1, nr_openat = -1, nr_openat2 = -1, nr_creat = -1, nr_socket = -1,
-		     nr_accept = -1, nr_accept4 = -1, nr_fcntl = -1;
+/* A table this far from full was not what refused, even if another thread closed some since. */
+#define SLACK 64
 
 static __always_inline __u64 current_nr_open(void)
 {
@@ -100,60 +97,86 @@ static __always_inline void fill_listener(struct fc_refused *r, struct task_stru
 }
 
 /* What it tried to open or connect. */
-static __always_inline void fill_object(struct fc_refused *r, struct task_struct *task,
-					struct task_regs *regs)
+static __always_inline void fill_object(struct fc_refused *r, const struct task_regs *regs)
 {
 	const char *path = NULL;
 
 	if (regs->nr < 0 || regs->compat)
 		return;
-	if (regs->nr == nr_openat || regs->nr == nr_openat2)
+	if (regs->call == FC_CALL_OPENAT)
 		path = (const char *)regs->arg[1];
-	else if (regs->nr == nr_open || regs->nr == nr_creat)
+	else if (regs->call == FC_CALL_OPEN)
 		path = (const char *)regs->arg[0];
 	if (path) {
 		if (bpf_probe_read_user_str(r->object, sizeof(r->object), path) > 0)
 			r->has |= FC_HAS_PATH;
 		return;
 	}
-	if (regs->nr == nr_socket) {
+	if (regs->call == FC_CALL_SOCKET) {
 		r->sock.family = regs->arg[0];
 		/* SOCK_NONBLOCK and SOCK_CLOEXEC lie above; both fit in 20 bits, kept folded
 		 * into 16. */
 		r->sock.type = (regs->arg[1] & 0x7fff) | (regs->arg[1] & 02000000 ? 0x8000 : 0);
 		r->has |= FC_HAS_SOCK;
-	} else if (regs->nr == nr_accept || regs->nr == nr_accept4) {
-		fill_listener(r, task, regs->arg[0]);
+	} else if (regs->call == FC_CALL_ACCEPT) {
+		fill_listener(r, (void *)bpf_get_current_task(), regs->arg[0]);
 	}
 }
 
-static __always_inline void refuse_descriptor(long ret, __u8 hook, __u8 backend)
+/*
+ * Other limits hide behind EMFILE too: those of message queues, inotify and fanotify, and of some
+ * drivers. Only fcntl(F_DUPFD) is refused for descriptors while there is room.
+ */
+static __always_inline bool emfile_is_other(const struct task_regs *regs, __u64 cur)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct files_struct *files = BPF_CORE_READ(task, files);
+	__u64 most = current_nr_open(), n;
+
+	if (most && most < cur)
+		cur = most;
+	if (regs->call == FC_CALL_FCNTL || BPF_CORE_READ(files, next_fd) >= cur)
+		return false;
+	if (regs->call == FC_CALL_INOTIFY_INIT || regs->call == FC_CALL_FANOTIFY_INIT ||
+	    regs->call == FC_CALL_MQ_OPEN)
+		return true;
+	return open_descriptors(files, &n) && n + SLACK < cur;
+}
+
+static __always_inline bool refuse_descriptor(struct refusal *w, const struct refused_call *c)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u64 cur = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
 	__u64 most = current_nr_open();
-	__u16 resource = FC_NOFILE;
-	struct fc_refused *r;
-	struct task_regs regs;
 
+	if (c->by_exit && emfile_is_other(&c->regs, cur))
+		return false;
+	w->resource = FC_NOFILE;
+	w->limit = cur;
 	/* The rlimit is tested first, so nr_open refuses only below it. */
-	if (most && most < cur && BPF_CORE_READ(task, files, next_fd) < cur)
-		resource = FC_NR_OPEN;
-	r = refused_begin(resource, EMFILE, hook, backend, &regs);
-	if (!r)
-		return;
-	if (open_descriptors(BPF_CORE_READ(task, files), &r->held))
+	if (most && most < cur && BPF_CORE_READ(task, files, next_fd) < cur) {
+		w->resource = FC_NR_OPEN;
+		w->limit = most;
+	}
+	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_max);
+	w->asked = 1;
+	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED;
+	/* Seen in alloc_fd itself; else the kernel's own numbers decide, right after. */
+	if (!c->by_exit || c->regs.call == FC_CALL_FCNTL)
+		w->has |= FC_HAS_CERTAIN;
+	return true;
+}
+
+static __always_inline void finish_descriptor(struct fc_refused *r, const struct refused_call *c)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (open_descriptors(BPF_CORE_READ(task, files), &r->held)) {
 		r->has |= FC_HAS_HELD;
-	r->limit = resource == FC_NOFILE ? cur : most;
-	r->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_max);
-	r->asked = 1;
-	r->has |= FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED;
-	/* Seen in alloc_fd itself, or decided by the kernel's own numbers right after. */
-	if (backend != FC_BACKEND_TRACEPOINT || (r->has & FC_HAS_HELD && r->held >= r->limit) ||
-	    regs.nr == nr_fcntl)
-		r->has |= FC_HAS_CERTAIN;
-	fill_object(r, task, &regs);
-	bpf_ringbuf_submit(r, 0);
+		if (r->held >= r->limit)
+			r->has |= FC_HAS_CERTAIN;
+	}
+	fill_object(r, &c->regs);
 }
 
 /* The exact sum of a percpu counter: what the kernel tests before it says ENFILE. */
@@ -185,31 +208,58 @@ static __always_inline __u64 current_file_max(void)
 	return hint_file_max;
 }
 
-static __always_inline void refuse_file(long ret, __u8 hook, __u8 backend)
+/* With CAP_SYS_ADMIN no limit refuses: that ENFILE was another's, as the hard limit of pipe
+ * buffers. */
+static __always_inline bool refuse_file(struct refusal *w, const struct refused_call *c)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fc_refused *r;
-	struct task_regs regs;
-
-	r = refused_begin(FC_FILE_MAX, ENFILE, hook, backend, &regs);
-	if (!r)
-		return;
+	w->limit = current_file_max();
 	if (&nr_files) {
-		r->held = open_files();
-		r->has |= FC_HAS_HELD;
+		w->held = open_files();
+		w->has |= FC_HAS_HELD;
 	}
-	r->limit = current_file_max();
-	if (r->limit)
-		r->has |= FC_HAS_LIMIT;
-	r->asked = 1;
-	r->has |= FC_HAS_ASKED;
-	if (backend != FC_BACKEND_TRACEPOINT || (r->has & FC_HAS_HELD && r->held >= r->limit))
-		r->has |= FC_HAS_CERTAIN;
-	fill_object(r, task, &regs);
-	bpf_ringbuf_submit(r, 0);
+	if (w->limit)
+		w->has |= FC_HAS_LIMIT;
+	if (c->by_exit && &nr_files && w->limit && w->held + SLACK < w->limit)
+		return false;
+	w->resource = FC_FILE_MAX;
+	w->asked = 1;
+	w->has |= FC_HAS_ASKED;
+	if (!c->by_exit || (w->has & FC_HAS_HELD && w->held >= w->limit))
+		w->has |= FC_HAS_CERTAIN;
+	return true;
 }
 
-ON_RETURN(FC_HOOK_ALLOC_FD, alloc_fd, 3, int, ret == -EMFILE, refuse_descriptor)
-ON_RETURN(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, 2, long, ret == -ENFILE, refuse_file)
+static __always_inline void finish_file(struct fc_refused *r, const struct refused_call *c)
+{
+	fill_object(r, &c->regs);
+}
+
+ON_RETURN_WHOLE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE, refuse_descriptor,
+		finish_descriptor)
+ON_RETURN_WHOLE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long, ret == -ENFILE, refuse_file,
+		finish_file)
+
+/* At sys_exit, whatever the call: these two errnos are for files, unless the numbers say no. */
+static __noinline bool exit_files(struct refusal *w, const struct refused_call *c)
+{
+	if (c->ret == -EMFILE) {
+		w->hook = FC_HOOK_ALLOC_FD;
+		return exit_serves[w->hook] && refuse_descriptor(w, c);
+	}
+	if (c->ret == -ENFILE) {
+		w->hook = FC_HOOK_ALLOC_EMPTY_FILE;
+		return exit_serves[w->hook] && refuse_file(w, c);
+	}
+	return false;
+}
+
+/* Both kinds in one, for the one place at sys_exit where a record is completed. */
+static __always_inline void finish_exit(struct fc_refused *r, const struct refused_call *c)
+{
+	if (c->ret == -EMFILE && r->hook == FC_HOOK_ALLOC_FD)
+		finish_descriptor(r, c);
+	else if (r->hook == FC_HOOK_ALLOC_EMPTY_FILE)
+		finish_file(r, c);
+}
 
 #endif

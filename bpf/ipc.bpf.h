@@ -14,15 +14,9 @@
 
 #include "hook.bpf.h"
 
-#define EINVAL 22
-#define ENOSPC 28
-
 enum { SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI }; /* sem_ctls[] */
 
 #define IPC_SEMGET 2 /* include/uapi/linux/ipc.h */
-
-/* Numbers of system calls: native, and of i386. -1: there is none. */
-const volatile __s32 nr_semget = -1, nr_semget_compat = -1, nr_ipc_compat = -1;
 
 struct sem_state {
 	__u64 nsems, used, in_use;
@@ -32,7 +26,7 @@ struct sem_state {
 	bool has_key;
 };
 
-static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs)
+static __always_inline void read_sem(struct sem_state *s, const struct task_regs *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ipc_namespace *ns = BPF_CORE_READ(task, nsproxy, ipc_ns);
@@ -44,82 +38,99 @@ static __always_inline void read_sem(struct sem_state *s, struct task_regs *regs
 	s->in_use = BPF_CORE_READ(ns, ids[0].in_use);
 	/* semget(key, nsems, flags); ipc(SEMGET, key, nsems, flags) of 32-bit programs is one
 	 * later. */
-	later = regs->compat && regs->nr == nr_ipc_compat;
+	later = regs->call == FC_CALL_IPC;
 	s->has_key = regs->nr >= 0;
 	s->key = (__s32)(later ? regs->arg[1] : regs->arg[0]);
 	s->nsems = (__u32)(later ? regs->arg[2] : regs->arg[1]);
 }
 
-static __always_inline void emit_sem(struct sem_state *s, __u16 resource, __u16 err, bool certain,
-				     __u8 hook, __u8 backend)
+/* Fills w; the limit, what is held of it, what was asked for. */
+static __always_inline bool refuse_sem(struct refusal *w, const struct sem_state *s, __u16 resource,
+				       bool certain)
 {
-	struct ipc_namespace *ns = s->ns;
-	struct task_regs regs;
-	struct fc_refused *r = refused_begin(resource, err, hook, backend, &regs);
+	struct ipc_namespace *ns = s->ns; /* CO-RE would take a field of ours for the kernel\'s */
 
-	if (!r)
-		return;
+	w->resource = resource;
+	w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_HELD | FC_HAS_MORE;
 	if (resource == FC_SEMMNI) {
-		r->held = s->in_use;
-		r->limit = s->ctl[SEM_MNI];
-		r->asked = 1;
+		w->held = s->in_use;
+		w->limit = s->ctl[SEM_MNI];
+		w->asked = 1;
 	} else if (resource == FC_SEMMNS) {
-		r->held = s->used;
-		r->limit = s->ctl[SEM_MNS];
-		r->asked = s->nsems;
+		w->held = s->used;
+		w->limit = s->ctl[SEM_MNS];
+		w->asked = s->nsems;
 	} else {
-		r->limit = s->ctl[SEM_MSL]; /* of one set: nothing is held of it */
-		r->asked = s->nsems;
+		w->limit = s->ctl[SEM_MSL]; /* of one set: nothing is held of it */
+		w->asked = s->nsems;
+		w->has &= ~FC_HAS_HELD;
 	}
-	r->has |= FC_HAS_LIMIT | FC_HAS_ASKED;
-	if (resource != FC_SEMMSL)
-		r->has |= FC_HAS_HELD;
 	if (certain)
-		r->has |= FC_HAS_CERTAIN;
+		w->has |= FC_HAS_CERTAIN;
 	if (s->has_key) {
-		r->key = s->key;
-		r->has |= FC_HAS_KEY;
+		w->key = s->key;
+		w->has |= FC_HAS_KEY;
 	}
-	__builtin_memcpy(r->sem, s->ctl, sizeof(r->sem));
-	r->ns = BPF_CORE_READ(ns, ns.inum);
-	bpf_ringbuf_submit(r, 0);
+	w->more[0] = s->ctl[0];
+	w->more[1] = s->ctl[1];
+	w->more[2] = s->ctl[2];
+	w->more[3] = s->ctl[3];
+	w->ns_kind = FC_NS_IPC;
+	w->ns = BPF_CORE_READ(ns, ns.inum);
+	return true;
 }
 
-static __always_inline void refuse_set(long ret, __u8 hook, __u8 backend)
+static __always_inline bool refuse_set(struct refusal *w, const struct refused_call *c)
 {
 	struct sem_state s;
-	struct task_regs regs;
 	bool mns, mni;
 
-	current_regs(&regs);
-	read_sem(&s, &regs);
+	read_sem(&s, &c->regs);
 	mns = s.used + s.nsems > (__u32)s.ctl[SEM_MNS];
 	mni = s.in_use >= (__u32)s.ctl[SEM_MNI];
-	emit_sem(&s, mns ? FC_SEMMNS : FC_SEMMNI, ENOSPC, mns || mni, hook, backend);
+	return refuse_sem(w, &s, mns ? FC_SEMMNS : FC_SEMMNI, mns || mni);
 }
 
-static __always_inline void refuse_set_size(long ret, __u8 hook, __u8 backend)
+static __always_inline bool refuse_set_size(struct refusal *w, const struct refused_call *c)
 {
 	struct sem_state s;
-	struct task_regs regs;
 
-	current_regs(&regs);
 	/* Where the compiler did not inline, the copy serves native calls too: told once. */
-	if (hook == FC_HOOK_SEMGET_COMPAT && !regs.compat)
-		return;
-	read_sem(&s, &regs);
+	if (w->hook == FC_HOOK_SEMGET_COMPAT && !c->regs.compat)
+		return false;
+	read_sem(&s, &c->regs);
 	/* EINVAL has other meanings; this one is decided by the numbers, and tested first. */
-	if ((__s32)s.nsems > s.ctl[SEM_MSL])
-		emit_sem(&s, FC_SEMMSL, EINVAL, true, hook, backend);
+	return (__s32)s.nsems > s.ctl[SEM_MSL] && refuse_sem(w, &s, FC_SEMMSL, true);
 }
 
-ON_RETURN(FC_HOOK_NEWARY, newary, 2, int, ret == -ENOSPC, refuse_set)
-#if defined(__TARGET_ARCH_arm64)
-ON_RETURN(FC_HOOK_SEMGET, __arm64_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
-#else
-ON_RETURN(FC_HOOK_SEMGET, __x64_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
-ON_RETURN(FC_HOOK_SEMGET_IA32, __ia32_sys_semget, 1, int, ret == -EINVAL, refuse_set_size)
+ON_RETURN(FC_HOOK_NEWARY, newary, int, ret == -ENOSPC, refuse_set)
+ON_RETURN(FC_HOOK_SEMGET, SYSCALL_FN(semget), int, ret == -EINVAL, refuse_set_size)
+#if !defined(__TARGET_ARCH_arm64)
+ON_RETURN(FC_HOOK_SEMGET_IA32, __ia32_sys_semget, int, ret == -EINVAL, refuse_set_size)
 #endif
-ON_RETURN(FC_HOOK_SEMGET_COMPAT, ksys_semget, 3, int, ret == -EINVAL, refuse_set_size)
+ON_RETURN(FC_HOOK_SEMGET_COMPAT, ksys_semget, int, ret == -EINVAL, refuse_set_size)
+
+/* Which hook this system call would have come through; FC_HOOKS: it is no semget(). */
+static __always_inline __u8 semget_hook(const struct task_regs *regs)
+{
+	if (regs->call == FC_CALL_SEMGET)
+		return regs->compat ? FC_HOOK_SEMGET_IA32 : FC_HOOK_SEMGET;
+	/* The upper half is a version. */
+	if (regs->call == FC_CALL_IPC && (regs->arg[0] & 0xffff) == IPC_SEMGET)
+		return FC_HOOK_SEMGET_COMPAT;
+	return FC_HOOKS;
+}
+
+static __noinline bool exit_ipc(struct refusal *w, const struct refused_call *c)
+{
+	__u8 hook = semget_hook(&c->regs);
+
+	if (hook == FC_HOOKS)
+		return false;
+	w->hook = c->ret == -ENOSPC ? FC_HOOK_NEWARY : hook;
+	if (!exit_serves[w->hook])
+		return false;
+	return c->ret == -ENOSPC ? refuse_set(w, c) : refuse_set_size(w, c);
+}
 
 #endif

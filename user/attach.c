@@ -8,104 +8,44 @@
  */
 #include "attach.h"
 
-#define NO_SCM "descriptors refused inside recvmsg (SCM_RIGHTS), io_uring"
 /* No reason to trace every system call of the host. */
 #define IF_TRACED "32-bit programs, where no other hook needs sys_exit"
-#define BY_WALK "the constraint: inferred from the victim's cgroups and the kernel log"
+
+#if defined(__aarch64__)
+#define SYS(name) "__arm64_sys_" name
+#else
+#define SYS(name) "__x64_sys_" name
+#endif
+
+enum { EXIT = 1, OPTIONAL = 2, MODULE = 4 };
+
+/* A literal, or NULL where it is empty. */
+#define OR_NULL(s) (sizeof(s) > 1 ? (s) : NULL)
+
+/* Programs of each kind of hook: hooks.def says how they are named. */
+#define PROGRAMS_RETURN(f)                                          \
+	.on_return = true, .program[FC_BACKEND_FEXIT] = "fexit_" f, \
+	.program[FC_BACKEND_KPROBE] = "kretprobe_" f
+#define PROGRAMS_ARGS(f) PROGRAMS_RETURN(f), .entry = "kprobe_" f
+#define PROGRAMS_ENTRY(f) \
+	.program[FC_BACKEND_FEXIT] = "fentry_" f, .program[FC_BACKEND_KPROBE] = "kprobe_" f
+#define PROGRAMS_TP(f) .on_return = false
 
 const struct attach_hook attach_hooks[FC_HOOKS] = {
-	[FC_HOOK_ALLOC_FD] =
-		{
-			.name = "alloc_fd",
-			.function = "alloc_fd",
-			.sees = "EMFILE: nofile, nr-open",
-			.program = {[FC_BACKEND_FEXIT] = "fexit_alloc_fd",
-				    [FC_BACKEND_KPROBE] = "kretprobe_alloc_fd"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = NO_SCM},
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_ALLOC_EMPTY_FILE] =
-		{
-			.name = "alloc_empty_file",
-			.function = "alloc_empty_file",
-			.sees = "ENFILE: file-max",
-			.program = {[FC_BACKEND_FEXIT] = "fexit_alloc_empty_file",
-				    [FC_BACKEND_KPROBE] = "kretprobe_alloc_empty_file"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = "io_uring"},
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_NEWARY] =
-		{
-			.name = "newary",
-			.function = "newary",
-			.sees = "ENOSPC of semget: semmni, semmns",
-			.program = {[FC_BACKEND_FEXIT] = "fexit_newary",
-				    [FC_BACKEND_KPROBE] = "kretprobe_newary"},
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_SEMGET] =
-		{
-			.name = "semget",
-			.sees = "EINVAL of semget: semmsl",
-#if defined(__aarch64__)
-			.function = "__arm64_sys_semget",
-			.program = {[FC_BACKEND_FEXIT] = "fexit___arm64_sys_semget",
-				    [FC_BACKEND_KPROBE] = "kretprobe___arm64_sys_semget"},
-#else
-			.function = "__x64_sys_semget",
-			.program = {[FC_BACKEND_FEXIT] = "fexit___x64_sys_semget",
-				    [FC_BACKEND_KPROBE] = "kretprobe___x64_sys_semget"},
-#endif
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_SEMGET_COMPAT] =
-		{
-			.name = "ksys_semget",
-			.function = "ksys_semget",
-			.sees = "EINVAL of a 32-bit program's ipc(2): semmsl",
-			.optional = true,
-			.program = {[FC_BACKEND_FEXIT] = "fexit_ksys_semget",
-				    [FC_BACKEND_KPROBE] = "kretprobe_ksys_semget"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = IF_TRACED},
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_SEMGET_IA32] =
-		{
-			.name = "ia32 semget",
-			.function = "__ia32_sys_semget",
-			.sees = "EINVAL of a 32-bit program's semget(2): semmsl",
-			.optional = true,
-			.program = {[FC_BACKEND_FEXIT] = "fexit___ia32_sys_semget",
-				    [FC_BACKEND_KPROBE] = "kretprobe___ia32_sys_semget"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = IF_TRACED},
-			.by_sys_exit = true,
-		},
-	[FC_HOOK_OOM_CONTEXT] =
-		{
-			.name = "oom_kill_process",
-			.function = "oom_kill_process",
-			.sees = "OOM: whose limit, why",
-			.program = {[FC_BACKEND_FEXIT] = "fentry_oom_kill_process",
-				    [FC_BACKEND_KPROBE] = "kprobe_oom_kill_process"},
-			.misses = {[FC_BACKEND_TRACEPOINT] = BY_WALK},
-		},
-	[FC_HOOK_OOM_KILL] =
-		{
-			.name = "__oom_kill_process",
-			.function = "__oom_kill_process",
-			.sees = "OOM: that it was a kill",
-			.program = {[FC_BACKEND_FEXIT] = "fentry___oom_kill_process",
-				    [FC_BACKEND_KPROBE] = "kprobe___oom_kill_process",
-				    [FC_BACKEND_TRACEPOINT] = "rawtp_signal_generate"},
-		},
-	[FC_HOOK_OOM_VICTIM] =
-		{
-			.name = "mark_victim",
-			.sees = "OOM: the victim",
-			.program = {[FC_BACKEND_TRACEPOINT] = "rawtp_mark_victim"},
-			.misses = {[FC_BACKEND_TRACEPOINT] =
-					   "other processes with the victim's address space"},
-		},
+#define HOOK(enum_, kind, function_, name_, tracepoint, sees_, flags, misses_) \
+	[FC_HOOK_##enum_] = {                                                  \
+		.name = sizeof(name_) > 1 ? (name_) : (function_),             \
+		.function = OR_NULL(function_),                                \
+		.sees = sees_,                                                 \
+		PROGRAMS_##kind(function_),                                    \
+		.program[FC_BACKEND_TRACEPOINT] = OR_NULL(tracepoint),         \
+		.misses[FC_BACKEND_TRACEPOINT] = OR_NULL(misses_),             \
+		.by_sys_exit = (flags)&EXIT,                                   \
+		.optional = (flags)&OPTIONAL,                                  \
+		.module = (flags)&MODULE,                                      \
+	},
+#include "../bpf/hooks.def"
+#undef HOOK
 };
 
 const char *attach_backend_name(enum fc_backend b)
@@ -140,7 +80,11 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 		snprintf(buf, size, "%s is refused here at %s: %s", attach_backend_name(b),
 			 t->stage == KERNEL_AT_LOAD ? "load" : "attach", strerror(-t->error));
 	else if (b != FC_BACKEND_TRACEPOINT && hook->function && !facts->has_function[h])
-		snprintf(buf, size, "this kernel has no function %s", hook->function);
+		snprintf(buf, size, "this kernel has no function %s%s", hook->function,
+			 hook->module ? " now: its module is not loaded" : "");
+	else if (b == FC_BACKEND_TRACEPOINT && !hook->program[b] && !hook->by_sys_exit &&
+		 !hook->misses[b])
+		snprintf(buf, size, "no tracepoint tells of it");
 	else if (r->refused)
 		snprintf(buf, size, "%s was refused at %s: %s", attach_backend_name(b),
 			 r->at_attach ? "attach" : "load", strerror(-r->error));

@@ -16,10 +16,13 @@ struct attach_hook {
 	const char *name;     /* of the hook, for people: the kernel function or tracepoint */
 	const char *function; /* for BTF and kprobes; NULL: a tracepoint for every backend */
 	const char *program[FC_BACKENDS]; /* NULL: that backend needs none, or has none */
-	const char *misses[FC_BACKENDS];  /* NULL: nothing */
-	const char *sees;                 /* what it is for, in a few words */
+	const char *entry; /* goes with the kretprobe: keeps the function's arguments; NULL: none */
+	const char *misses[FC_BACKENDS]; /* NULL: nothing */
+	const char *sees;                /* what it is for, in a few words */
 	bool optional; /* a kernel may lack the function and lose nothing that others do not see */
 	bool by_sys_exit; /* the tracepoint backend sees it at sys_exit */
+	bool module;      /* the function may be in a module that is not loaded */
+	bool on_return;   /* its programs look at return values: another backend can take over */
 };
 extern const struct attach_hook attach_hooks[FC_HOOKS];
 

@@ -20,7 +20,16 @@ static const struct resource resources[FC_RESOURCES] = {
 #define RESOURCE(name, id, limit_name, measure, own, related) \
 	[FC_##name] = {id, limit_name, measure, own, related},
 #include "../bpf/resources.def"
-#undef RESOURCE
+};
+
+static const struct {
+	unsigned int resource;
+	const char *limit_name, *measure;
+} variants[FC_VARIANTS] = {
+#define RESOURCE(...)
+#define VARIANT(resource, name, limit_name, measure) \
+	[FC_VARIANT_##name] = {FC_##resource, limit_name, measure},
+#include "../bpf/resources.def"
 };
 
 /* The kernel's MAX_ERRNO: no errno is above it. */
@@ -195,6 +204,17 @@ const struct resource *catalogue_get(unsigned int resource)
 	return &resources[resource];
 }
 
+bool catalogue_variant(unsigned int resource, unsigned int variant, const char **ret_limit_name,
+		       const char **ret_measure)
+{
+	if (variant >= FC_VARIANTS || (variant && variants[variant].resource != resource) ||
+	    !catalogue_get(resource))
+		return false;
+	*ret_limit_name = variant ? variants[variant].limit_name : resources[resource].limit_name;
+	*ret_measure = variant ? variants[variant].measure : resources[resource].measure;
+	return true;
+}
+
 unsigned int catalogue_by_id(const char *id)
 {
 	for (unsigned int r = FC_RESOURCE_NONE + 1; r < FC_RESOURCES; r++) {
@@ -204,29 +224,13 @@ unsigned int catalogue_by_id(const char *id)
 	return FC_RESOURCE_NONE;
 }
 
-/* Is word one of the words of list? */
-static bool listed(const char *list, const char *word)
-{
-	size_t n = strlen(word), len;
-
-	if (n == 0)
-		return false;
-	for (const char *at = list; *at; at += len) {
-		at += strspn(at, " ");
-		len = strcspn(at, " ");
-		if (len == n && memcmp(at, word, n) == 0)
-			return true;
-	}
-	return false;
-}
-
 enum relation catalogue_relation(unsigned int resource, const char *row)
 {
 	const struct resource *r = catalogue_get(resource);
 
-	if (r && listed(r->own, row))
+	if (r && util_listed(r->own, row))
 		return RELATION_OWN;
-	if (r && listed(r->related, row))
+	if (r && util_listed(r->related, row))
 		return RELATION_RELATED;
 	return RELATION_COINCIDENT;
 }

@@ -17,6 +17,9 @@ struct resource {
 
 /* NULL for FC_RESOURCE_NONE and for what is out of range. */
 const struct resource *catalogue_get(unsigned int resource);
+/* The limit's name and measure; variant 0: the resource's own. False: no such pair. */
+bool catalogue_variant(unsigned int resource, unsigned int variant, const char **ret_limit_name,
+		       const char **ret_measure);
 /* FC_RESOURCE_NONE: no such id. */
 unsigned int catalogue_by_id(const char *id);
 /* How a counter row named row stands to this resource. */

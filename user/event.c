@@ -94,6 +94,26 @@ void event_set_resource(struct event *e, unsigned int resource)
 	event_static(e, FIELD_MEASURE, r->measure);
 }
 
+static void set_limit(struct event *e, const struct fc_refused *r)
+{
+	static const char *const kinds[FC_NS_KINDS] = {
+		[FC_NS_IPC] = "ipc", [FC_NS_PID] = "pid", [FC_NS_USER] = "user",
+		[FC_NS_MNT] = "mnt", [FC_NS_NET] = "net",
+	};
+	const char *limit_name, *measure;
+
+	if (r->variant && catalogue_variant(r->resource, r->variant, &limit_name, &measure)) {
+		event_static(e, FIELD_LIMIT_NAME, limit_name);
+		event_static(e, FIELD_MEASURE, measure);
+	}
+	if (r->ns && r->ns_kind != FC_NS_NONE)
+		event_fmt(e, FIELD_NAMESPACE, "%s:[%u]", kinds[r->ns_kind], r->ns);
+	if (r->has & FC_HAS_UID)
+		event_int(e, FIELD_LIMIT_UID, r->limit_uid);
+	if (r->has & FC_HAS_DEV)
+		event_fmt(e, FIELD_DEVICE, "%u:%u", r->dev >> 20, r->dev & 0xfffff);
+}
+
 static void set_errno(struct event *e, int err)
 {
 	const char *name = catalogue_errno(err);
@@ -170,9 +190,12 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 		{FC_HAS_HARD, FIELD_LIMIT_HARD, r->hard},
 		{FC_HAS_ASKED, FIELD_ASKED, r->asked},
 	};
+	const char *limit_name, *measure;
+	int err = 0;
 
-	if (!catalogue_get(r->resource) || r->err == 0 || r->err > MAX_ERRNO ||
-	    r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE || r->backend >= FC_BACKENDS)
+	if (!catalogue_variant(r->resource, r->variant, &limit_name, &measure) || r->err == 0 ||
+	    r->err > MAX_ERRNO || r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE ||
+	    r->backend >= FC_BACKENDS || r->ns_kind >= FC_NS_KINDS)
 		return -EBADMSG;
 	event_init(e, EVENT_REFUSED);
 	event_time(e, r->h.time, c);
@@ -182,8 +205,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++)
 		if (r->has & amounts[i].has)
 			event_u64(e, amounts[i].field, amounts[i].value);
-	if (r->ns)
-		event_fmt(e, FIELD_NAMESPACE, "ipc:[%u]", r->ns);
+	set_limit(e, r);
 	set_object(e, r);
 	event_bool(e, FIELD_CERTAIN, r->has & FC_HAS_CERTAIN);
 	event_static(e, FIELD_BACKEND, attach_backend_name(r->backend));
@@ -193,9 +215,14 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	facts->tid = r->who.tid;
 	facts->hook = r->hook;
 	facts->time = r->h.time;
-	for (int i = 0; i < 4; i++)
-		facts->sem[i] = r->sem[i] > 0 ? r->sem[i] : 0;
-	return event_set_who(e, &r->who, c);
+	facts->has_more = r->has & FC_HAS_MORE;
+	if (facts->has_more)
+		memcpy(facts->more, r->more, sizeof(facts->more));
+	if (r->has & FC_HAS_OWNER)
+		err = event_set_path(e, FIELD_LIMIT_CGROUP, &r->owner);
+	if (err == 0 && r->has & FC_HAS_WHO)
+		err = event_set_who(e, &r->who, c);
+	return err;
 }
 
 int event_decode(struct event *e, struct event_facts *facts, const void *data, size_t size,
@@ -226,10 +253,12 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	event_set_resource(e, key->resource);
 	set_errno(e, key->err);
 	set_syscall(e, fold->syscall, fold->has);
-	event_int(e, FIELD_PID, key->pid);
-	event_int(e, FIELD_PPID, fold->ppid);
-	event_int(e, FIELD_UID, fold->uid);
-	event_int(e, FIELD_STARTED_AT, add_ns(key->start, c->start_to_real));
+	if (key->pid) {
+		event_int(e, FIELD_PID, key->pid);
+		event_int(e, FIELD_PPID, fold->ppid);
+		event_int(e, FIELD_UID, fold->uid);
+		event_int(e, FIELD_STARTED_AT, add_ns(key->start, c->start_to_real));
+	}
 	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);

@@ -17,7 +17,7 @@ struct event_context {
 	int64_t boot_to_real;  /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
 	int64_t start_to_real; /* the same, fixed for a run: started_at is part of an identity */
 	uint64_t page_size;    /* bytes */
-	uint32_t host_ipc_ns;  /* inode number of the host's IPC namespace; 0: unknown */
+	uint32_t host_ns[FC_NS_KINDS]; /* inode numbers of the host's namespaces; 0: unknown */
 	bool memory_is_v1;
 };
 
@@ -33,7 +33,8 @@ struct event_facts {
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
 	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no
 			      limit */
-	uint64_t sem[4];   /* kernel.sem of the namespace that refused; zeros: not about it */
+	bool has_more;
+	uint64_t more[FC_MORE]; /* what the remedy needs: bpf/event.h says what, by resource */
 };
 
 /* e is initialised here. */

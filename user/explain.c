@@ -156,14 +156,6 @@ uint64_t more_than(const struct event *e)
 	return want > 2 * limit ? want : 2 * limit;
 }
 
-void fix_sysctl(struct explain *x, const char *key, uint64_t value)
-{
-	unsigned long long v = value;
-
-	fix_line(x, "sysctl -w %s=%llu", key, v);
-	fix_line(x, "echo '%s = %llu' > /etc/sysctl.d/90-%s.conf", key, v, key);
-}
-
 bool own_service(const struct explain *x)
 {
 	const char *unit = x->id.unit;
@@ -192,16 +184,34 @@ static void explain_any(struct explain *x)
 	says_end(x);
 }
 
+/* Resources, separated by blanks, that one function explains; a section for each file. */
+static const struct {
+	const char *resources;
+	void (*explain)(struct explain *x);
+} explainers[] = {
+	/* explain_files.c */
+	{"nofile", explain_nofile},
+	{"nr-open", explain_nr_open},
+	{"file-max", explain_file_max},
+	/* explain_ipc.c */
+	{"semmni", explain_semmni},
+	{"semmns", explain_semmns},
+	{"semmsl", explain_semmsl},
+	/* explain_user.c */
+
+	/* explain_tasks.c */
+
+	/* explain_memory.c */
+
+	/* explain_signals.c */
+
+	/* explain_space.c */
+
+	/* explain_net.c */
+};
+
 void explain_event(struct event *e, const struct explain_facts *facts)
 {
-	static const struct {
-		const char *resource;
-		void (*explain)(struct explain *x);
-	} explainers[] = {
-		{"nofile", explain_nofile},     {"nr-open", explain_nr_open},
-		{"file-max", explain_file_max}, {"semmni", explain_semmni},
-		{"semmns", explain_semmns},     {"semmsl", explain_semmsl},
-	};
 	static const struct explain_facts none;
 	struct explain x = {.e = e, .facts = facts ? facts : &none};
 	const char *resource = event_text(e, FIELD_RESOURCE);
@@ -211,7 +221,7 @@ void explain_event(struct event *e, const struct explain_facts *facts)
 		return;
 	identity_cgroup(event_text(e, FIELD_CGROUP), &x.id);
 	for (size_t i = 0; i < ARRAY_SIZE(explainers); i++) {
-		if (util_streq(resource, explainers[i].resource))
+		if (util_listed(explainers[i].resources, resource))
 			explain = explainers[i].explain;
 	}
 	if (util_after(event_text(e, FIELD_CAUSE), "oom-"))

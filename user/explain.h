@@ -18,11 +18,13 @@
  * less. The caller reads it when the event arrives, not at the start.
  */
 struct explain_facts {
-	/* SEMMSL SEMMNS SEMOPM SEMMNI: /proc/sys/kernel/sem, only where the refusing
-	 * namespace is the caller's own; else zeros */
-	uint64_t sem[4];
-	uint32_t ipc_ns;  /* inode number of the host's IPC namespace (stat of /proc/self/ns/ipc) */
-	uint64_t nr_open; /* /proc/sys/fs/nr_open */
+	/* What the hook read for the remedy: bpf/event.h says what, by resource. Zeros: nothing */
+	uint64_t more[4];
+	bool has_more;
+	/* Inode numbers of the host's own namespaces (stat of /proc/self/ns/...), by enum fc_ns;
+	 * 0: unknown */
+	uint32_t host_ns[8];
+	uint64_t nr_open;         /* /proc/sys/fs/nr_open */
 	uint64_t page_size;       /* bytes; 4096 where unknown */
 	bool memory_is_v1;        /* the memory controller is on cgroup v1 */
 	const char *memory_mount; /* its mount point, e.g. "/sys/fs/cgroup/memory" */

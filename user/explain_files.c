@@ -19,20 +19,6 @@
 /* The largest fs.nr_open that the kernel takes: sysctl_nr_open_max in fs/file.c */
 #define NR_OPEN_MAX 2147483584ULL
 
-static bool call_is(const struct explain *x, const char *calls)
-{
-	const char *call = event_text(x->e, FIELD_SYSCALL);
-	size_t n = strlen(call), len;
-
-	for (const char *at = calls; n && *at; at += len) {
-		at += strspn(at, " ");
-		len = strcspn(at, " ");
-		if (len == n && memcmp(at, call, n) == 0)
-			return true;
-	}
-	return false;
-}
-
 static bool is_library(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
@@ -117,41 +103,6 @@ static void says_limit(struct explain *x, const char *whose)
 	says_end(x);
 }
 
-static void fix_lasting(struct explain *x, uint64_t soft, uint64_t hard)
-{
-	const char *runtime = event_text(x->e, FIELD_CONTAINER_RUNTIME);
-	unsigned long long s = soft, h = hard;
-	char dir[sizeof(x->id.unit) + 32], quoted[QUOTED_MAX], conf[QUOTED_MAX];
-
-	if (event_has(x->e, FIELD_POD_UID)) {
-		fix_line(x, "# lasting: the runtime on the node sets it: LimitNOFILE= of "
-			    "containerd.service or crio.service, then make the pod anew");
-	} else if (event_has(x->e, FIELD_CONTAINER)) {
-		if (util_streq(runtime, "lxc"))
-			fix_line(x,
-				 "# lasting: lxc.prlimit.nofile = %llu:%llu in the container's "
-				 "configuration",
-				 s, h);
-		else
-			fix_line(x, "# lasting: start the container with --ulimit nofile=%llu:%llu",
-				 s, h);
-	} else if (own_service(x)) {
-		snprintf(dir, sizeof(dir), "/etc/systemd/system/%s.d", x->id.unit);
-		if (!shell_quote(quoted, x->id.unit) || !shell_quote(conf, dir))
-			return;
-		fix_line(x,
-			 "mkdir -p %s && printf '[Service]\\nLimitNOFILE=%llu:%llu\\n' > "
-			 "%s/limit-nofile.conf && systemctl daemon-reload && systemctl restart %s",
-			 conf, s, h, conf, quoted);
-	} else if (event_has(x->e, FIELD_UID) && x->id.unit[0]) {
-		/* A login: pam_limits sets it. ":UID" is exactly that user (limits.conf(5)). */
-		fix_line(x,
-			 "echo ':%lld - nofile %llu' >> /etc/security/limits.d/90-nofile.conf  "
-			 "# from the next login",
-			 (long long)event_num(x->e, FIELD_UID), s);
-	}
-}
-
 /* The soft limit goes up to the hard one, if that helps: the administrator allowed it already. */
 static uint64_t new_soft(uint64_t want, uint64_t hard)
 {
@@ -189,7 +140,8 @@ void explain_nofile(struct explain *x)
 			 "h=$(prlimit --pid %llu --nofile --noheadings --raw --output=HARD); "
 			 "[ \"$h\" -ge %llu ] || h=%llu; prlimit --pid %llu --nofile=%llu:$h",
 			 pid, s, s, pid, s);
-	fix_lasting(x, soft, known || hard > HARD_USUAL ? hard : HARD_USUAL);
+	fix_rlimit_lasting(x, "nofile", "LimitNOFILE", soft,
+			   known || hard > HARD_USUAL ? hard : HARD_USUAL);
 }
 
 void explain_nr_open(struct explain *x)

@@ -8,24 +8,11 @@
  */
 #include "explain_priv.h"
 
-/* PROC_IPC_INIT_INO of the kernel (include/linux/proc_ns.h): the first namespace, the host's */
-#define IPC_NS_INITIAL 0xefffffffU
 /* IPCMNI of the kernel (ipc/util.h), without ipcmni_extend */
 #define SEMMNI_MAX 32768
 #define SEM_MAX INT32_MAX /* the others are ints */
 
 enum sem { SEMMSL, SEMMNS, SEMOPM, SEMMNI, SEMS };
-
-/* Is it not the host's own namespace? Where nobody knows, a container has its own. */
-static bool other_namespace(const struct explain *x)
-{
-	const char *digits = util_after(event_text(x->e, FIELD_NAMESPACE), "ipc:[");
-	unsigned long host = x->facts->ipc_ns ? x->facts->ipc_ns : IPC_NS_INITIAL;
-
-	if (!digits)
-		return event_has(x->e, FIELD_CONTAINER);
-	return strtoul(digits, NULL, 10) != host;
-}
 
 /* The command: with numbers where all are known, else the namespace itself is asked for the
  * others when the command runs ($1 to $4 are then the present ones). */
@@ -73,7 +60,7 @@ static void fix_sem_lasting(struct explain *x, const uint64_t new[SEMS], bool ot
 
 static void fix_sem(struct explain *x, enum sem which)
 {
-	const uint64_t *now = x->facts->sem;
+	const uint64_t *now = x->facts->more;
 	uint64_t new[SEMS], max = which == SEMMNI ? SEMMNI_MAX : SEM_MAX;
 	uint64_t asked = (uint64_t)event_num(x->e, FIELD_ASKED), raised = more_than(x->e);
 	bool known = now[SEMMSL] || now[SEMMNS] || now[SEMOPM] || now[SEMMNI];

@@ -48,8 +48,24 @@ bool shell_quote(char buf[QUOTED_MAX], const char *name);
  * and an eighth on top. 0: neither limit, held nor asked is known. */
 uint64_t more_than(const struct event *e);
 
-/* "sysctl -w KEY=VALUE" and the lasting form of it. */
+/* ---- explain_fix.c ---- */
+
+/* Does the limit belong to another namespace than the host's? Where nobody knows, a container has
+ * its own. */
+bool other_namespace(const struct explain *x);
+/* "nsenter -t PID -i " where other_namespace(), else ""; false: no process to enter it by. */
+bool fix_prefix(const struct explain *x, char *buf, size_t size);
+/* "sysctl -w KEY=VALUE" and the lasting form of it, in the namespace that the limit belongs to. */
 void fix_sysctl(struct explain *x, const char *key, uint64_t value);
+/* "prlimit --pid PID --OPTION=SOFT:HARD", and DIRECTIVE= of the unit (LimitNPROC), or what a
+ * container or a login needs. Both in the unit that prlimit takes; UINT64_MAX: unlimited. */
+void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,
+		uint64_t hard);
+/* The lasting form alone; item: as limits.conf(5) calls it. */
+void fix_rlimit_lasting(struct explain *x, const char *item, const char *directive, uint64_t soft,
+			uint64_t hard);
+/* Is the system call one of these, separated by blanks? */
+bool call_is(const struct explain *x, const char *calls);
 
 /* Is unit a .service of the system manager that systemctl on the host can change? */
 bool own_service(const struct explain *x);

@@ -200,25 +200,39 @@ static bool memory_is_v1(void)
 	return false;
 }
 
-/* Without BTF the symbol table tells whether a function exists. */
+static void note_function(struct kernel_facts *facts, const char *name, uint8_t nargs)
+{
+	for (int h = 0; h < FC_HOOKS; h++) {
+		if (!attach_hooks[h].function || !util_streq(name, attach_hooks[h].function))
+			continue;
+		facts->has_function[h] = true;
+		facts->nargs[h] = nargs;
+	}
+}
+
+/* Without BTF, and for what is in modules, the symbol table tells whether a function exists. */
 static void find_symbols(struct kernel_facts *facts)
 {
 	_cleanup_fclose_ FILE *f = fopen("/proc/kallsyms", "re");
 	char type, name[256];
 
 	while (f && fscanf(f, "%*s %c %255s%*[^\n]", &type, name) == 2)
-		for (int h = 0; h < FC_HOOKS; h++)
-			if (attach_hooks[h].function && util_streq(name, attach_hooks[h].function))
-				facts->has_function[h] = true;
+		if (strchr("tTwW", type))
+			note_function(facts, name, 0);
 }
 
+/* One pass over all types: a search for each function would be fifty. */
 static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 {
-	for (int h = 0; h < FC_HOOKS; h++)
-		if (attach_hooks[h].function)
-			facts->has_function[h] =
-				btf__find_by_name_kind(btf, attach_hooks[h].function,
-						       BTF_KIND_FUNC) > 0;
+	uint32_t n = btf__type_cnt(btf);
+
+	for (uint32_t id = 1; id < n; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (btf_is_func(t))
+			note_function(facts, btf__name_by_offset(btf, t->name_off),
+				      btf_vlen(btf__type_by_id(btf, t->type)));
+	}
 }
 
 void kernel_probe(struct kernel_facts *ret)

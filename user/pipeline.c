@@ -105,7 +105,6 @@ static bool killed_before(struct pipeline *p, const struct event_facts *facts)
 bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts)
 {
 	struct explain_facts now = {
-		.ipc_ns = p->context->host_ipc_ns,
 		.page_size = p->context->page_size,
 		.memory_is_v1 = p->context->memory_is_v1,
 		.memory_mount = p->memory_mount[0] ? p->memory_mount : NULL,
@@ -114,7 +113,9 @@ bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts 
 
 	if (e->kind == EVENT_KILLED && killed_before(p, facts))
 		return false;
-	memcpy(now.sem, facts->sem, sizeof(now.sem));
+	memcpy(now.host_ns, p->context->host_ns, sizeof(p->context->host_ns));
+	memcpy(now.more, facts->more, sizeof(now.more));
+	now.has_more = facts->has_more;
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
 	judge(p, e, facts);

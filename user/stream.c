@@ -83,15 +83,28 @@ static int open_sinks(struct stream *s, const struct options *o, const struct st
 	return 0;
 }
 
+/* Those of this process, which is where its commands will run. */
+static void read_namespaces(struct event_context *c)
+{
+	static const char *const paths[FC_NS_KINDS] = {
+		[FC_NS_IPC] = "/proc/self/ns/ipc",   [FC_NS_PID] = "/proc/self/ns/pid",
+		[FC_NS_USER] = "/proc/self/ns/user", [FC_NS_MNT] = "/proc/self/ns/mnt",
+		[FC_NS_NET] = "/proc/self/ns/net",
+	};
+	struct stat st;
+
+	for (int k = 0; k < FC_NS_KINDS; k++)
+		if (paths[k] && stat(paths[k], &st) == 0)
+			c->host_ns[k] = st.st_ino;
+}
+
 int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p)
 {
-	struct stat ipc;
 	int err;
 
 	memset(s, 0, sizeof(*s));
 	s->context.page_size = sysconf(_SC_PAGESIZE);
-	if (stat("/proc/self/ns/ipc", &ipc) == 0)
-		s->context.host_ipc_ns = ipc.st_ino;
+	read_namespaces(&s->context);
 	stream_clock(s);
 	s->context.start_to_real = s->context.boot_to_real;
 	read_boot_id(s);

@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "calls.h"
 #include "log.h"
 
 /* What libbpf said last about a program: its API does not tell which one failed to load. */
@@ -45,29 +46,14 @@ static struct bpf_program *find_program(struct tracer *t, const char *name)
 	return name ? bpf_object__find_program_by_name(t->skel->obj, name) : NULL;
 }
 
-static void set_syscalls(struct failcnt_bpf *s)
+static void set_calls(struct failcnt_bpf *s)
 {
-#ifdef __NR_open
-	s->rodata->nr_open = __NR_open;
-	s->rodata->nr_creat = __NR_creat;
-#endif
-	s->rodata->nr_openat = __NR_openat;
-	s->rodata->nr_openat2 = __NR_openat2;
-	s->rodata->nr_socket = __NR_socket;
-	s->rodata->nr_accept = __NR_accept;
-	s->rodata->nr_accept4 = __NR_accept4;
-	s->rodata->nr_fcntl = __NR_fcntl;
-	s->rodata->nr_semget = __NR_semget;
-	s->rodata->nr_semget_compat = 393; /* asm/unistd_32.h: the same on i386 and arm */
-#ifdef __x86_64__
-	s->rodata->nr_ipc_compat = 117; /* asm/unistd_32.h */
-#endif
-#ifdef __NR_inotify_init
-	s->rodata->nr_inotify_init = __NR_inotify_init;
-#endif
-	s->rodata->nr_inotify_init1 = __NR_inotify_init1;
-	s->rodata->nr_fanotify_init = __NR_fanotify_init;
-	s->rodata->nr_mq_open = __NR_mq_open;
+	struct calls calls;
+
+	calls_fill(&calls);
+	memcpy((void *)s->rodata->call_of, calls.of, sizeof(calls.of));
+	for (int c = 0; c < FC_CALLS; c++)
+		s->rodata->call_errnos[c] = calls.errnos[c];
 }
 
 static void set_rodata(struct tracer *t)
@@ -85,10 +71,12 @@ static void set_rodata(struct tracer *t)
 	s->rodata->memory_is_v1 = t->facts.memory_is_v1;
 	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
 	s->rodata->possible_cpus = cpus > 0 ? cpus : 1;
-	for (int h = 0; h < FC_HOOKS; h++)
+	for (int h = 0; h < FC_HOOKS; h++) {
+		s->rodata->hook_nargs[h] = t->facts.nargs[h];
 		s->rodata->exit_serves[h] = attach_hooks[h].by_sys_exit &&
 					    t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
-	set_syscalls(s);
+	}
+	set_calls(s);
 }
 
 static void want_program(struct tracer *t, const char *name)
@@ -111,8 +99,10 @@ static void choose_programs(struct tracer *t)
 
 		want_program(t, attach_hooks[h].program[b]);
 		t->spare[h] = tracer_spare(t, h);
-		if (t->spare[h] && b == FC_BACKEND_FEXIT)
+		if (t->spare[h])
 			want_program(t, t->spare[h]);
+		if (t->spare[h] || b == FC_BACKEND_KPROBE)
+			want_program(t, attach_hooks[h].entry);
 	}
 	if (attach_uses_sys_exit(&t->plan)) {
 		want_program(t, RAW_SYS_EXIT);
@@ -128,7 +118,9 @@ static bool note_refusal(struct tracer *t, int error, bool at_attach)
 	bool noted = false;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
-		if (t->spare[h] && util_streq(t->spare[h], name)) {
+		if (t->spare[h] &&
+		    (util_streq(t->spare[h], name) ||
+		     (attach_hooks[h].entry && util_streq(attach_hooks[h].entry, name)))) {
 			t->no_spare =
 				true; /* only hooks without a place to move to are poorer for it */
 			return true;
@@ -136,6 +128,9 @@ static bool note_refusal(struct tracer *t, int error, bool at_attach)
 		for (int b = 0; b < FC_BACKENDS; b++) {
 			const char *p = attach_hooks[h].program[b];
 
+			if (b == FC_BACKEND_KPROBE && attach_hooks[h].entry &&
+			    util_streq(attach_hooks[h].entry, name))
+				p = name;
 			if (!p || !util_streq(p, name) || t->refusals[h][b].refused)
 				continue;
 			t->refusals[h][b] = (struct attach_refusal){
@@ -176,14 +171,18 @@ static int attach_one(struct tracer *t, const char *name, struct bpf_link **ret)
 
 static int attach_all(struct tracer *t)
 {
-	int err;
+	int err = 0;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
-		const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
+		enum fc_backend b = t->plan.hook[h].backend;
+		const char *name = attach_hooks[h].program[b];
 
 		if (!name || t->link[h])
 			continue;
-		err = attach_one(t, name, &t->link[h]);
+		if (b == FC_BACKEND_KPROBE && attach_hooks[h].entry)
+			err = attach_one(t, attach_hooks[h].entry, &t->entry_link[h]);
+		if (err == 0)
+			err = attach_one(t, name, &t->link[h]);
 		if (err < 0)
 			return err;
 	}
@@ -197,7 +196,8 @@ static void unload(struct tracer *t)
 	for (int h = 0; h < FC_HOOKS; h++) {
 		bpf_link__destroy(t->link[h]);
 		bpf_link__destroy(t->spare_link[h]);
-		t->link[h] = t->spare_link[h] = NULL;
+		bpf_link__destroy(t->entry_link[h]);
+		t->link[h] = t->spare_link[h] = t->entry_link[h] = NULL;
 	}
 	bpf_link__destroy(t->sys_exit);
 	bpf_link__destroy(t->sys_exit_spare);
@@ -292,13 +292,14 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
  */
 static void detach_in_child(struct tracer *t)
 {
-	int keep[2 * FC_HOOKS + 2], n = 0, top = -1;
+	int keep[3 * FC_HOOKS], n = 0, top = -1;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
-		if (t->link[h])
-			keep[n++] = bpf_link__fd(t->link[h]);
-		if (t->spare_link[h])
-			keep[n++] = bpf_link__fd(t->spare_link[h]);
+		const struct bpf_link *links[] = {t->link[h], t->spare_link[h], t->entry_link[h]};
+
+		for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+			if (links[i])
+				keep[n++] = bpf_link__fd(links[i]);
 	}
 	if (n == 0 || fork() != 0)
 		return;

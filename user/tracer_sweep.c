@@ -41,7 +41,7 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h)
 	    t->plan.hook[h].backend != FC_BACKEND_FEXIT || k->stage != KERNEL_WORKS)
 		return NULL;
 	/* OOM kills run one at a time, under oom_lock: nothing to miss there. */
-	if (h >= FC_HOOK_OOM_CONTEXT)
+	if (!attach_hooks[h].on_return)
 		return NULL;
 	return attach_hooks[h].program[FC_BACKEND_KPROBE];
 }
@@ -133,8 +133,18 @@ static void move_hook(struct tracer *t, enum fc_hook h, const struct tracer_even
 {
 	const char *from = attach_backend_name(t->plan.hook[h].backend);
 	struct failcnt_bpf__bss *b = t->skel->bss;
-	int err = move(t, &b->hook_via[h], &b->hook_handover[h], t->spare[h], &t->spare_link[h],
-		       &t->link[h]);
+	int err = 0;
+
+	if (attach_hooks[h].entry) {
+		struct bpf_program *p =
+			bpf_object__find_program_by_name(t->skel->obj, attach_hooks[h].entry);
+
+		t->entry_link[h] = p ? bpf_program__attach(p) : NULL;
+		err = t->entry_link[h] ? 0 : -errno;
+	}
+	if (err == 0)
+		err = move(t, &b->hook_via[h], &b->hook_handover[h], t->spare[h], &t->spare_link[h],
+			   &t->link[h]);
 
 	t->spare[h] = NULL;
 	if (err < 0) {

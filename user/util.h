@@ -75,6 +75,20 @@ static inline const char *util_after(const char *s, const char *prefix)
 	return strncmp(s, prefix, n) == 0 ? s + n : NULL;
 }
 
+/* Is word one of the words of list, which are separated by blanks? */
+static inline bool util_listed(const char *list, const char *word)
+{
+	size_t n = strlen(word), len;
+
+	for (const char *at = list; n && *at; at += len) {
+		at += strspn(at, " ");
+		len = strcspn(at, " ");
+		if (len == n && memcmp(at, word, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Copies at most size - 1 bytes and always ends the string; tells whether all of it fitted. */
 static inline bool util_strlcpy(char *dst, const char *src, size_t size)
 {

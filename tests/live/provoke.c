@@ -27,10 +27,9 @@
 #include <unistd.h>
 
 static const struct provocation *const tables[] = {
-	file_provocations,
-	ipc_provocations,
-	oom_provocations,
-	task_provocations,
+	file_provocations,   ipc_provocations,   oom_provocations,
+	task_provocations,   user_provocations,  memory_provocations,
+	signal_provocations, space_provocations, net_provocations,
 };
 
 static const char *what = "provoke";
@@ -45,6 +44,28 @@ void truth(pid_t pid, long n, const char *format, ...)
 	va_end(args);
 	puts("}");
 	fflush(stdout);
+}
+
+void prove(bool (*again)(void))
+{
+	const char *dir = getenv("FAILCNT_PROVE");
+	char path[256];
+
+	if (!dir)
+		return;
+	snprintf(path, sizeof(path), "%s/go", dir);
+	for (int i = 0; i < 600; i++) {
+		struct stat st;
+
+		if (stat(path, &st) == 0) {
+			printf("{\"what\":\"%s\",\"proved\":%s}\n", what,
+			       again() ? "true" : "false");
+			fflush(stdout);
+			return;
+		}
+		usleep(50000);
+	}
+	printf("{\"what\":\"%s\",\"proved\":null}\n", what);
 }
 
 _Noreturn void skip(const char *format, ...)

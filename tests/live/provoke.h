@@ -24,14 +24,27 @@ struct provocation {
 
 /* Each ends with an entry without a name. */
 extern const struct provocation file_provocations[], ipc_provocations[], oom_provocations[],
-	task_provocations[];
+	task_provocations[], user_provocations[], memory_provocations[], signal_provocations[],
+	space_provocations[], net_provocations[];
 
-/* Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas. */
+/*
+ * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
+ * "expect":{...} names fields of the event that must be seen, with their values (or {"min":,"max":},
+ * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
+ * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
+ */
 void truth(pid_t pid, long n, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Cannot run here: prints why, undoes, exits with status 77. */
 _Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* It did not go as it must: says so with errno on stderr, undoes, exits with status 1. */
 _Noreturn void fail(const char *what);
+
+/*
+ * Last, after truth(): when FAILCNT_PROVE names a directory, waits until DIR/go is there - by then
+ * the event's `fix` has been applied - and tries again, which prints {"proved":true} or false.
+ * The process, its namespaces and cgroup must still be what was refused.
+ */
+void prove(bool (*again)(void));
 
 /* Skips unless FAILCNT_IN_VM=1 tells that the whole machine is ours. */
 void need_vm(void);

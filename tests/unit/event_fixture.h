@@ -65,15 +65,16 @@ _unused_ static void make_refused(struct fc_refused *r)
 	r->hook = FC_HOOK_NEWARY;
 	r->backend = FC_BACKEND_KPROBE;
 	r->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN |
-		 FC_HAS_KEY;
+		 FC_HAS_KEY | FC_HAS_WHO | FC_HAS_MORE;
 	r->held = 8;
 	r->limit = 10;
 	r->hard = 20;
 	r->asked = 3;
+	r->ns_kind = FC_NS_IPC;
 	r->ns = 4026532201;
 	r->key = 0x4711;
 	for (int i = 0; i < 4; i++)
-		r->sem[i] = 250 + i;
+		r->more[i] = 250 + i;
 	make_who(&r->who, 4711, "postgres");
 	memset(r->object, 'x', FC_OBJECT); /* nobody said that there is a path */
 }

@@ -58,7 +58,7 @@ static void refused(void **state _unused_)
 	assert_int_equal(facts.time, 123456789012);
 	assert_false(facts.by_walk);
 	for (int i = 0; i < 4; i++)
-		assert_int_equal(facts.sem[i], 250 + i);
+		assert_int_equal(facts.more[i], 250 + i);
 }
 
 /* A bit of `has` decides, whatever the field holds. */
@@ -82,12 +82,12 @@ static void refused_unknown(void **state _unused_)
 			assert_int_equal(event_has(&e, bits[j].field), i != j);
 	}
 	make_refused(&r);
-	r.has = 0;
+	r.has = FC_HAS_WHO;
 	r.ns = 0;
 	r.who.vpid = r.who.pid;
 	r.who.cgroup_id = 0;
 	r.who.comm[0] = r.who.parent_comm[0] = '\0';
-	memset(r.sem, 0xff, sizeof(r.sem)); /* negative numbers are no limits */
+	memset(r.more, 0xff, sizeof(r.more)); /* nobody said that they mean anything */
 	assert_int_equal(DECODE(&r, &v1), 0);
 	must_be(FIELD_CERTAIN, false);
 	assert_false(event_has(&e, FIELD_NAMESPACE));
@@ -96,12 +96,43 @@ static void refused_unknown(void **state _unused_)
 	assert_false(event_has(&e, FIELD_COMM));
 	assert_false(event_has(&e, FIELD_PARENT_COMM));
 	assert_false(event_has(&e, FIELD_SYSCALL));
-	assert_int_equal(facts.sem[0] | facts.sem[3], 0);
+	assert_int_equal(facts.more[0] | facts.more[3], 0);
 	r.who.vpid = 0;
 	r.err = 4000; /* a number without a name */
 	assert_int_equal(DECODE(&r, &v1), 0);
 	assert_false(event_has(&e, FIELD_VPID));
 	must_say(FIELD_ERRNO, "4000");
+}
+
+/* The limit's owner, its other name, and a refusal that is nobody's in particular. */
+static void refused_owner(void **state _unused_)
+{
+	static const char path[] = "c\0b";
+	struct fc_refused r;
+
+	make_refused(&r);
+	r.has |= FC_HAS_OWNER | FC_HAS_UID | FC_HAS_DEV;
+	r.resource = FC_KEYS;
+	r.variant = FC_VARIANT_KEYS_BYTES;
+	r.limit_uid = 1000;
+	r.dev = 8 << 20 | 17;
+	r.ns_kind = FC_NS_USER;
+	r.owner.len = sizeof(path);
+	memcpy(r.owner.text, path, sizeof(path));
+	assert_int_equal(DECODE(&r, &v1), 0);
+	must_say(FIELD_RESOURCE, "keys");
+	must_say(FIELD_LIMIT_NAME, "kernel.keys.maxbytes");
+	must_say(FIELD_MEASURE, "bytes");
+	must_be(FIELD_LIMIT_UID, 1000);
+	must_say(FIELD_DEVICE, "8:17");
+	must_say(FIELD_NAMESPACE, "user:[4026532201]");
+	must_say(FIELD_LIMIT_CGROUP, "/b/c");
+	r.has &= ~(FC_HAS_WHO | FC_HAS_OWNER);
+	assert_int_equal(DECODE(&r, &v1), 0);
+	assert_false(event_has(&e, FIELD_PID));
+	assert_false(event_has(&e, FIELD_LIMIT_CGROUP));
+	r.resource = FC_NOFILE; /* the variant of another resource */
+	assert_int_equal(DECODE(&r, &v1), -EBADMSG);
 }
 
 static void unlimited(void **state _unused_)
@@ -309,15 +340,11 @@ static void overflow(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),
-		cmocka_unit_test(refused_unknown),
-		cmocka_unit_test(unlimited),
-		cmocka_unit_test(syscalls),
-		cmocka_unit_test(paths_of_objects),
-		cmocka_unit_test(sockets),
-		cmocka_unit_test(names),
-		cmocka_unit_test(fold),
-		cmocka_unit_test(overflow),
+		cmocka_unit_test(refused),       cmocka_unit_test(refused_unknown),
+		cmocka_unit_test(refused_owner), cmocka_unit_test(unlimited),
+		cmocka_unit_test(syscalls),      cmocka_unit_test(paths_of_objects),
+		cmocka_unit_test(sockets),       cmocka_unit_test(names),
+		cmocka_unit_test(fold),          cmocka_unit_test(overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "../../bpf/event.h"
 #include "../../user/explain.h"
 
 #define H "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -166,7 +167,8 @@ static void host_files(void **state _unused_)
 
 static void semaphores(void **state _unused_)
 {
-	struct explain_facts f = {.sem = {32000, 1024000000, 500, 128}, .ipc_ns = 4026531839};
+	struct explain_facts f = {.more = {32000, 1024000000, 500, 128},
+				  .host_ns = {[FC_NS_IPC] = 4026531839}};
 
 	refused("semmni", "sets", "apache2", 900);
 	amounts(128, 128, -1, 4000);
@@ -184,13 +186,13 @@ static void semaphores(void **state _unused_)
 	event_str(&e, FIELD_NAMESPACE, "ipc:[4026532201]");
 	event_str(&e, FIELD_CONTAINER, H);
 	event_static(&e, FIELD_CONTAINER_RUNTIME, "docker");
-	memset(f.sem, 0, sizeof(f.sem));
+	memset(f.more, 0, sizeof(f.more));
 	assert_has(says(&f), "in docker container 0123456789ab could not");
 	assert_has(fix(), "nsenter -t 900 -i sh -c 'set -- $(cat /proc/sys/kernel/sem) && "
 			  "sysctl -w kernel.sem=\"$1 $2 $3 256\"'\n");
 	refused("semmns", "semaphores", "a", 900);
 	amounts(90, 100, -1, 250);
-	f = (struct explain_facts){.sem = {250, 100, 32, 128}};
+	f = (struct explain_facts){.more = {250, 100, 32, 128}};
 	says(&f);
 	assert_has(fix(), "kernel.sem=\"250 382 32 128\"");
 	refused("semmsl", "semaphores", "a", 900);
@@ -428,7 +430,7 @@ static void pasted_sem(void **state _unused_)
 		read_sem(pid, before);
 		if (round == 0)
 			for (int i = 0; i < 4; i++)
-				f.sem[i] = before[i];
+				f.more[i] = before[i];
 		refused("semmns", "semaphores", "x", pid);
 		event_str(&e, FIELD_NAMESPACE, ns);
 		amounts(10, (int64_t)before[1], -1, 1000000);
@@ -444,7 +446,7 @@ static void pasted_sem(void **state _unused_)
 		event_str(&e, FIELD_NAMESPACE, ns);
 		amounts(-1, (int64_t)before[0], -1, (int64_t)before[0] + 1);
 		if (round == 0)
-			f.sem[1] = after[1];
+			f.more[1] = after[1];
 		says(&f);
 		if (paste(fix()) != 0)
 			fail_msg("%s", fix());

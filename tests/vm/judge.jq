@@ -112,10 +112,21 @@ def killed_by_nodes($t; $m; $limit; $name):
 	killed($t; $m; $t.pid) + {limit_name: $name, memcg: {none: true}, certain: true}
 	+ if $m.backend == "tracepoint" then {limit: {none: true}} else {limit: $limit} end;
 
+# Most provocations say themselves what must be seen: {expect: {...}}, and what is otherwise with one
+# backend or cgroup version: {tracepoint: {...}}, {kprobe: {...}}, {v1: {...}}.
+def expected($t; $m):
+	{event: "refused", pid: $t.pid, backend: $m.backend, certain: true, says: {any: true}, fix: {any: true},
+	 count: {none: true}}
+	+ ($t.expect | map_values(if . == null then {none: true} else . end))
+	+ (($t[$m.backend] // {}) | map_values(if . == null then {none: true} else . end))
+	+ (($t[$m.cgroup] // {}) | map_values(if . == null then {none: true} else . end));
+
 # What must be seen of a provocation: an array, in the order of time; null: judged elsewhere.
 def wanted($m):
 	. as $t
-	| if .what | IN("nofile-dup", "nofile-pipe", "nofile-lowered", "nofile-fdupfd", "nofile-scm") then
+	| if .expect then [expected($t; $m)]
+	elif .limit_reached == false then []
+	elif .what | IN("nofile-dup", "nofile-pipe", "nofile-lowered", "nofile-fdupfd", "nofile-scm") then
 		[descriptor($t; $m)]
 	elif .what == "nofile-open" then
 		[descriptor($t; $m) + {object: $t.object, says: {re: "host not found"}}]
@@ -129,10 +140,11 @@ def wanted($m):
 	elif .what == "nr-open" then
 		[refused($t; $m) + {resource: "nr-open", limit_name: "fs.nr_open", measure: "files"}]
 	elif .what == "file-max" then
-		# The kernel asks an approximate sum first: held can be a batch of 32 above the limit.
+		# The kernel asks an approximate sum first: held can be a batch of 32 above the limit; and a
+		# file may have been closed since.
 		[refused($t; $m) + {resource: "file-max", limit_name: "fs.file-max", measure: "files", uid: $t.uid,
 				    object: $t.object, ppid: {any: true},
-				    held: {min: $t.limit, max: ($t.limit + 32)}}]
+				    held: {min: ($t.limit - 8), max: ($t.limit + 32)}}]
 	elif .what == "sem-mni" then [semaphore($t; $m; "semmni"; "sets")]
 	elif .what == "sem-mns" then [semaphore($t; $m; "semmns"; "semaphores")]
 	elif .what == "sem-msl" then [semaphore($t; $m; "semmsl"; "semaphores")]
@@ -191,6 +203,18 @@ def flood($m; $resource):
 		| unique),
 	   missing: ($t.n - $sum)};
 
+# The same of a provocation that says itself what must be seen; held is that of the whole records.
+def expected_flood($m):
+	. as $t | expected($t; $m) as $e | losses($m; $t.what) as $lost
+	| [$m.events[] | select(.event == "refused" and .pid == $t.pid and .resource == $e.resource)] as $seen
+	| ([$seen[] | .count // 1] | add // 0) as $sum
+	| {mistakes: ([$seen[] | misfits({errno: $e.errno, backend: $m.backend})[]]
+		+ [$seen[] | select(.count == null) | misfits($e)[]]
+		+ if $sum > $t.n then ["\($sum) told of \($t.n)"] else [] end
+		+ if $sum + $lost < $t.n then ["\($sum) told and \($lost) lost of \($t.n)"] else [] end
+		| unique),
+	   missing: ($t.n - $sum)};
+
 def of_pids($t; $m):
 	($t | pids_of) as $pids
 	| [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))]
@@ -240,6 +264,7 @@ def judge($m):
 	. as $t
 	| if .what | IN("nofile-flood", "nofile-threads-flood") then flood($m; "nofile")
 	  elif .what == "sem-mni-flood" then flood($m; "semmni")
+	  elif .expect and .n > 1 then expected_flood($m)
 	  elif wanted($m) == null then {mistakes: ["judge.jq does not know what must be seen"], missing: 0}
 	  else single($m) end
 	| .mistakes += ($t | witness)

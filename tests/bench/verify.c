@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How much work each program is for the kernel's verifier: the instructions that it walked through,
+ * which is what a start waits for. Loads every program of an object alone.
+ *   verify OBJECT.bpf.o
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static char text[1 << 20];
+
+static int quiet(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level, (void)format, (void)args;
+	return 0;
+}
+
+static double ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
+}
+
+static void verify(const char *path, const char *name)
+{
+	struct bpf_object *o = bpf_object__open_file(path, NULL);
+	struct bpf_program *p;
+	const char *at;
+	double begin;
+	int err;
+
+	if (!o)
+		return;
+	bpf_object__for_each_program (p, o)
+		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), name));
+	p = bpf_object__find_program_by_name(o, name);
+	text[0] = '\0';
+	bpf_program__set_log_buf(p, text, sizeof(text));
+	bpf_program__set_log_level(p, 4);
+	begin = ms();
+	err = bpf_object__load(o);
+	at = strstr(text, "processed ");
+	printf("%-34s %7ld walked %8.1f ms  %s\n", name, at ? strtol(at + 10, NULL, 10) : -1L,
+	       ms() - begin, err ? strerror(-err) : "");
+	if (err) {
+		size_t n = strlen(text);
+
+		printf("%s\n", text + (n > 1500 ? n - 1500 : 0));
+	}
+	bpf_object__close(o);
+}
+
+int main(int argc, char **argv)
+{
+	struct bpf_object *o;
+	struct bpf_program *p;
+
+	if (argc != 2) {
+		fputs("usage: verify OBJECT.bpf.o\n", stderr);
+		return 2;
+	}
+	libbpf_set_print(quiet);
+	o = bpf_object__open_file(argv[1], NULL);
+	if (!o) {
+		fprintf(stderr, "verify: %s: %s\n", argv[1], strerror(errno));
+		return 1;
+	}
+	bpf_object__for_each_program (p, o)
+		verify(argv[1], bpf_program__name(p));
+	bpf_object__close(o);
+	return 0;
+}
