@@ -136,6 +136,13 @@ matrix() {
 	return "$status"
 }
 
+# The remedies are run on one kernel: what they change is the same on all.
+prove() {
+	local one
+	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
+	tests/vm/prove.sh -k "$one" "$build"
+}
+
 lint_result() {
 	cat "$build/lint.log"
 	return "$linted"
@@ -171,6 +178,7 @@ if [ "$what" = all ]; then
 		suite btf btf
 		suite preempt preempt
 		suite matrix matrix
+		suite prove prove
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi

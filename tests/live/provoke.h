@@ -29,7 +29,8 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
- * "expect":{...} names fields of the event that must be seen, with their values (or {"min":,"max":},
+ * "expect":{...} names fields of the event that must be seen, with their values (or
+ * {"min":,"max":},
  * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
  * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
  */

@@ -79,11 +79,18 @@ static int refused(long ret, int err, int limit, const char *more)
 	return 0;
 }
 
+static bool one_more(void)
+{
+	return dup(null_fd) >= 0;
+}
+
 static int nofile_dup(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	fill(LIMIT);
-	return refused(dup(null_fd), EMFILE, LIMIT, ",\"syscall\":\"dup\"");
+	refused(dup(null_fd), EMFILE, LIMIT, ",\"syscall\":\"dup\"");
+	prove(one_more);
+	return 0;
 }
 
 static int nofile_open(int argc, char **argv)
@@ -333,14 +340,43 @@ static int nr_open(int argc, char **argv)
 		if (fd < 0)
 			fail("dup before the limit");
 	}
-	return refused(dup(null_fd), EMFILE, limit,
-		       ",\"syscall\":\"dup\",\"limit_name\":\"fs.nr_open\"");
+	refused(dup(null_fd), EMFILE, limit, ",\"syscall\":\"dup\",\"limit_name\":\"fs.nr_open\"");
+	prove(one_more);
+	return 0;
 }
 
-/* Root is exempt: it is the child, as nobody, that is refused. */
+/* Opens files until refused, as nobody, keeps them, and tries again at the second gate. */
+struct opener {
+	gate refused, again, tried;
+	int err, err_again;
+};
+static struct opener *opener;
+
+static _Noreturn void open_until_refused(void)
+{
+	if (setgid(65534) || setuid(65534))
+		_exit(1);
+	while (open("/dev/null", O_RDONLY) >= 0)
+		;
+	opener->err = errno;
+	gate_open(&opener->refused);
+	gate_wait(&opener->again);
+	opener->err_again = open("/dev/null", O_RDONLY) < 0 ? errno : 0;
+	gate_open(&opener->tried);
+	_exit(0);
+}
+
+static bool opener_again(void)
+{
+	gate_open(&opener->again);
+	gate_wait(&opener->tried);
+	return opener->err_again == 0;
+}
+
+/* Root is exempt: it is the child that is refused. */
 static int file_max(int argc, char **argv)
 {
-	long used = read_number("/proc/sys/fs/file-nr", NULL), *got = shared(sizeof(*got));
+	long used = read_number("/proc/sys/fs/file-nr", NULL);
 	char value[32];
 	pid_t pid;
 
@@ -349,23 +385,22 @@ static int file_max(int argc, char **argv)
 	snprintf(value, sizeof(value), "%ld", used + 512);
 	set_limit(8192);
 	write_until_exit("/proc/sys/fs/file-max", value);
+	opener = shared(sizeof(*opener));
 	pid = spawn();
-	if (!pid) {
-		if (setgid(65534) || setuid(65534))
-			_exit(1);
-		while (open("/dev/null", O_RDONLY) >= 0)
-			;
-		got[0] = errno;
-		_exit(0);
-	}
-	if (reap(pid) || got[0] != ENFILE) {
-		errno = got[0];
+	if (!pid)
+		open_until_refused();
+	gate_wait(&opener->refused);
+	if (opener->err != ENFILE) {
+		errno = opener->err;
 		fail("no ENFILE");
 	}
 	truth(pid, 1,
 	      "\"errno\":\"ENFILE\",\"limit\":%s,\"uid\":65534,\"syscall\":\"openat\","
 	      "\"object\":\"/dev/null\",\"limit_name\":\"fs.file-max\"",
 	      value);
+	prove(opener_again);
+	opener_again();
+	reap(pid);
 	return 0;
 }
 

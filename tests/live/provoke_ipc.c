@@ -61,10 +61,27 @@ static int refuse_sets(long n)
 	return 0;
 }
 
+static bool one_set_more(void)
+{
+	return get(1) >= 0;
+}
+
+static bool eight_more(void)
+{
+	return get(8) >= 0;
+}
+
+static bool six_in_one(void)
+{
+	return get(6) >= 0;
+}
+
 static int sem_mni(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return refuse_sets(1);
+	refuse_sets(1);
+	prove(one_set_more);
+	return 0;
 }
 
 static int sem_mni_flood(int argc, char **argv)
@@ -82,6 +99,7 @@ static int sem_mns(int argc, char **argv)
 	      "\"errno\":\"ENOSPC\",\"held\":8,\"asked\":8,\"limit\":10,"
 	      "\"namespace\":\"%s\",\"limit_name\":\"kernel.sem[1] SEMMNS\"",
 	      namespace);
+	prove(eight_more);
 	return 0;
 }
 
@@ -94,6 +112,7 @@ static int sem_msl(int argc, char **argv)
 	      "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
 	      "\"limit_name\":\"kernel.sem[0] SEMMSL\"",
 	      namespace);
+	prove(six_in_one);
 	return 0;
 }
 

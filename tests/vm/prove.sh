@@ -1,0 +1,100 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The remedies, proven: for every resource that failcnt explains with a command, the command that it
+# printed is run as it is, and what was refused then succeeds. In a virtual machine, because some
+# limits are the whole host's.
+#
+#   prove.sh [-k KERNEL] [-b BACKEND] [-n NAMES] BUILD_DIR
+#
+#   -k KERNEL    as kernels.sh names it (default 6.12)
+#   -b BACKEND   default: auto
+#   -n NAMES     provocations (default: all that are about a resource)
+#
+# A resource passes when one of its provocations was proven and none failed. A remedy of comments
+# alone says what to do by hand: it is listed as such, and no test pretends.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+kernel=6.12 backend=auto names=''
+
+die() { echo "prove.sh: $*" >&2; exit 2; }
+usage() { sed -n '/^#   prove.sh/,/^#   -n/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+
+words=()
+while (($#)); do
+	case $1 in
+	-k) kernel=${2-}; shift ;;
+	-b) backend=${2-}; shift ;;
+	-n) names=${2-}; shift ;;
+	-*) usage ;;
+	*) words+=("$1") ;;
+	esac
+	shift || usage
+done
+((${#words[@]} == 1)) || usage
+build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
+[[ -x $build/failcnt && -x $build/provoke ]] || die "$build: build failcnt and provoke first"
+out=$build/prove
+mkdir -p "$out"
+
+# Name and resource, from the tables: {"sem-mni", sem_mni, "help", "semmni"},
+tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+",[^{}]*"[a-z0-9-]+"\}' |
+	sed -E 's/^\{"([a-z0-9-]+)",.*"([a-z0-9-]+)"\}$/\1 \2/')
+# Floods add nothing, and kills are not refusals.
+if [[ -z $names ]]; then
+	names=$(awk '$2 != "memory" && $1 !~ /flood|many/ { print $1 }' <<<"$tables")
+fi
+
+more=()
+for tool in prlimit setquota mount losetup; do
+	if path=$(command -v "$tool"); then more+=(-f "$path:/usr/bin/$tool"); fi
+done
+"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
+status=0
+# shellcheck disable=SC2086  # several names
+"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/bin:/usr/bin \
+	-f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
+	-- /bin/sh /guest "$backend" $names >"$out/log" 2>"$out/err" || status=$?
+((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
+
+awk -v tables="$tables" '
+	BEGIN {
+		n = split(tables, lines, "\n")
+		for (i = 1; i <= n; i++) { split(lines[i], w, " "); resource[w[1]] = w[2] }
+	}
+	function verdict(name, text) {
+		r = resource[name]
+		if (text == "proved") ok[r] = 1
+		else if (text == "by hand") hand[r] = 1
+		else bad[r] = bad[r] "\n    " name ": " text
+		seen[r] = 1
+	}
+	function close_one() {
+		if (name == "") return
+		if (proved == "true") verdict(name, "proved")
+		else if (skipped) skip[resource[name]] = skip[resource[name]] " " name
+		else if (fixes == "") verdict(name, "no remedy was printed: " why)
+		else if (!commands) verdict(name, "by hand")
+		else if (why != "") unproved[resource[name]] = unproved[resource[name]] " " name
+		else verdict(name, (ran ? "the remedy ended with status " ran : "tried again and refused again") ":" fixes outs)
+	}
+	$1 == "begin" { close_one(); name = $2; proved = fixes = outs = why = ""; commands = ran = skipped = 0 }
+	$1 == "fix" { fixes = fixes "\n        " substr($0, 5); if ($2 !~ /^#/) commands = 1 }
+	$1 == "ran" { ran = $2 }
+	$1 == "out" { outs = outs "\n        > " substr($0, 5) }
+	$1 == "none" { why = substr($0, 6); if (/"skip":/) skipped = 1 }
+	$1 == "truth" && /"skip":/ { skipped = 1 }
+	$1 == "truth" && /"proved":/ { proved = /"proved":true/ ? "true" : "false" }
+	END {
+		close_one()
+		for (r in unproved) if (!ok[r]) { bad[r] = bad[r] "\n    a command, and nobody tried it:" unproved[r]; seen[r] = 1 }
+		for (r in skip) if (!seen[r]) { print "skip " r " (" skip[r] " cannot run there)"; skipped_n++ }
+		for (r in seen)
+			if (r in bad) failed++
+			else if (ok[r]) { print "ok " r ": the remedy works"; passed++ }
+			else { print "ok " r ": to be done by hand, and says so"; passed++ }
+		for (r in bad) print "FAIL " r bad[r]
+		printf "prove: %d passed, %d failed, %d skipped\n", passed, failed, skipped_n
+		exit failed > 0
+	}' "$out/log"

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What runs inside a virtual machine for prove.sh: for each failure the `fix` that failcnt printed is
+# given to sh as it is, and the same thing is tried again. It judges nothing; the first word of a line
+# tells what it is.
+#
+#   prove_guest.sh BACKEND NAME...
+#
+#   begin NAME        a failure begins
+#   truth JSON        what provoke says, and later {"proved":true|false}
+#   fix TEXT          a line of the remedy
+#   ran STATUS        how sh ended, and what it wrote: `out TEXT`
+#   none WHY          there is nothing to try
+backend=$1
+shift
+if [ -e /sys/fs/cgroup/cgroup.subtree_control ]; then
+	echo '+memory +pids +cpuset +hugetlb' >/sys/fs/cgroup/cgroup.subtree_control 2>/dev/null ||
+		echo '+memory +pids +cpuset' >/sys/fs/cgroup/cgroup.subtree_control
+fi
+mkdir -p /etc/sysctl.d /etc/security/limits.d
+/failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
+watch=$!
+n=0
+while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
+	usleep 50000
+	n=$((n + 1))
+done
+
+# The text of key "fix" in a line of JSON, unescaped.
+fix_of() {
+	awk '{
+		at = index($0, "\"fix\":\"")
+		if (!at) exit
+		s = substr($0, at + 7)
+		for (i = 1; i <= length(s); i++) {
+			c = substr(s, i, 1)
+			if (c == "\"") exit
+			if (c == "\\") {
+				i++
+				c = substr(s, i, 1)
+				if (c == "n") c = "\n"
+				else if (c == "t") c = "\t"
+				else if (c == "u") { print "unexpected escape" > "/dev/stderr"; exit 1 }
+			}
+			printf "%s", c
+		}
+	} END { print "" }'
+}
+
+prove() {
+	rm -rf /tmp/prove /tmp/truth /tmp/error
+	mkdir /tmp/prove
+	FAILCNT_PROVE=/tmp/prove /provoke "$1" >/tmp/truth 2>/tmp/error &
+	provoke=$!
+	n=0
+	while [ $n -lt 400 ] && [ ! -s /tmp/truth ] && kill -0 $provoke 2>/dev/null; do
+		usleep 25000
+		n=$((n + 1))
+	done
+	pid=$(sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' /tmp/truth | head -n 1)
+	[ -n "$pid" ] || { echo "none $(cat /tmp/truth /tmp/error)"; wait $provoke; return; }
+	n=0
+	while [ $n -lt 80 ] && ! grep -q "\"event\":\"refused\".*\"pid\":$pid,.*\"fix\":" /tmp/events; do
+		usleep 25000
+		n=$((n + 1))
+	done
+	# A program that does not wait for a remedy is over by now.
+	if ! kill -0 $provoke 2>/dev/null; then
+		sed 's/^/truth /' /tmp/truth
+		grep "\"event\":\"refused\".*\"pid\":$pid," /tmp/events | tail -n 1 | fix_of | sed '/^$/d; s/^/fix /'
+		echo "none it does not wait for a remedy"
+		wait $provoke
+		return
+	fi
+	grep "\"event\":\"refused\".*\"pid\":$pid,.*\"fix\":" /tmp/events | tail -n 1 | fix_of >/tmp/fix
+	sed '/^$/d; s/^/fix /' /tmp/fix
+	sh -e /tmp/fix </dev/null >/tmp/out 2>&1
+	echo "ran $?"
+	sed 's/^/out /' /tmp/out
+	: >/tmp/prove/go
+	wait $provoke
+	sed 's/^/truth /' /tmp/truth
+}
+
+for name in "$@"; do
+	echo "begin $name"
+	prove "$name"
+done
+kill -INT $watch
+wait $watch
