@@ -141,7 +141,7 @@ struct fc_sock {
 struct fc_refused {
 	struct fc_header h;
 	__u16 resource;                 /* enum fc_resource */
-	__u16 err;                      /* positive errno */
+	__u16 err;                      /* positive errno; 0: nobody is told one */
 	__u8 hook;                      /* enum fc_hook */
 	__u8 backend;                   /* enum fc_backend */
 	__u8 ns_kind;                   /* enum fc_ns */
@@ -152,6 +152,9 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   backlog                          net.core.somaxconn of that namespace
+	 *   ports                            lowest and highest of the range
+	 *   tcp-mem, udp-mem                 the three numbers of the sysctl
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

@@ -118,6 +118,8 @@ static void set_errno(struct event *e, int err)
 {
 	const char *name = catalogue_errno(err);
 
+	if (err == 0) /* a packet was dropped, a connection reset: nobody was told */
+		return;
 	if (name)
 		event_static(e, FIELD_ERRNO, name);
 	else
@@ -193,7 +195,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	const char *limit_name, *measure;
 	int err = 0;
 
-	if (!catalogue_variant(r->resource, r->variant, &limit_name, &measure) || r->err == 0 ||
+	if (!catalogue_variant(r->resource, r->variant, &limit_name, &measure) ||
 	    r->err > MAX_ERRNO || r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE ||
 	    r->backend >= FC_BACKENDS || r->ns_kind >= FC_NS_KINDS)
 		return -EBADMSG;

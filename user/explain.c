@@ -208,6 +208,12 @@ static const struct {
 	/* explain_space.c */
 
 	/* explain_net.c */
+	{"tcp-mem udp-mem", explain_socket_memory},
+	{"tcp-orphans", explain_orphans},
+	{"neighbours", explain_neighbours},
+	{"conntrack", explain_conntrack},
+	{"ports", explain_ports},
+	{"backlog", explain_backlog},
 };
 
 void explain_event(struct event *e, const struct explain_facts *facts)

@@ -77,6 +77,13 @@ void explain_semmni(struct explain *x);
 void explain_semmns(struct explain *x);
 void explain_semmsl(struct explain *x);
 void explain_oom(struct explain *x);
+/* explain_net.c */
+void explain_socket_memory(struct explain *x);
+void explain_orphans(struct explain *x);
+void explain_neighbours(struct explain *x);
+void explain_conntrack(struct explain *x);
+void explain_ports(struct explain *x);
+void explain_backlog(struct explain *x);
 
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);

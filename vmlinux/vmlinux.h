@@ -111,14 +111,21 @@ struct percpu_counter {
 /* fs/ */
 struct in6_addr {
 }; /* 16 bytes, read as a whole */
+typedef struct {
+	struct net *net;
+} possible_net_t;
 struct sock_common {
 	unsigned short skc_family;
 	u16 skc_num;
 	u32 skc_rcv_saddr;
 	struct in6_addr skc_v6_rcv_saddr;
+	struct proto *skc_prot;
+	possible_net_t skc_net;
 };
 struct sock {
 	struct sock_common __sk_common;
+	u32 sk_ack_backlog;
+	u32 sk_max_ack_backlog;
 };
 struct socket {
 	struct sock *sk;
@@ -222,6 +229,54 @@ struct ipc_namespace {
 struct nsproxy {
 	struct ipc_namespace *ipc_ns;
 };
+
+/* net/ */
+struct local_ports {
+	u32 range; /* guarded: an array of two ints before 6.8, read as such by its size */
+};
+struct local_ports___pair {
+	int range[2]; /* guarded: one word from 6.8 on */
+};
+struct netns_ipv4 {
+	struct local_ports ip_local_ports;
+};
+struct netns_ipv4___pair {
+	struct local_ports___pair ip_local_ports;
+};
+struct netns_core {
+	int sysctl_somaxconn;
+};
+struct net_generic;
+struct net {
+	struct ns_common ns;
+	struct netns_core core;
+	struct netns_ipv4 ipv4;
+	struct net_generic *gen;
+};
+struct netns_ct {
+	atomic_t count; /* guarded: before 5.11 */
+};
+struct net___old {
+	struct netns_ct ct; /* guarded: without conntrack there is none */
+};
+struct nf_conntrack_net { /* of the module nf_conntrack */
+	atomic_t count;   /* guarded: from 5.11 on, and with the module */
+};
+struct proto {
+	atomic_long_t *memory_allocated;
+	long *sysctl_mem;
+	char name[32];
+};
+struct neigh_table {
+	int family;
+	int gc_thresh3;
+	atomic_t gc_entries;
+};
+#if !defined(__TARGET_ARCH_arm64)
+struct pcpu_hot {
+	int preempt_count; /* guarded: from 6.2 to 6.14 */
+};
+#endif
 
 /* tasks */
 struct upid {

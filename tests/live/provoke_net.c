@@ -1,10 +1,379 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Refusals: sockets, neighbours, conntrack, ports, backlogs.
+ * Refusals of the network: memory of sockets, neighbours, ports, backlogs, orphans. Each in a
+ * network namespace of its own, which has a loopback and nothing else; what is the host's is
+ * changed only in a virtual machine.
  */
 #define _GNU_SOURCE
 #include "provoke.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char namespace[64];
+
+static struct sockaddr_in address(const char *ip, int port)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	inet_pton(AF_INET, ip, &a.sin_addr);
+	return a;
+}
+
+static void interface_up(const char *name)
+{
+	struct ifreq r = {0};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (fd < 0)
+		fail("socket");
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", name);
+	r.ifr_flags = IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &r))
+		fail(name);
+	close(fd);
+}
+
+static void own_network(void)
+{
+	ssize_t len;
+
+	if (unshare(CLONE_NEWNET))
+		skip("unshare(CLONE_NEWNET): %s", strerror(errno));
+	len = readlink("/proc/self/ns/net", namespace, sizeof(namespace) - 1);
+	namespace[len > 0 ? len : 0] = '\0';
+	interface_up("lo");
+}
+
+static int listener(const char *ip, int port, int backlog)
+{
+	struct sockaddr_in a = address(ip, port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0 || bind(fd, (void *)&a, sizeof(a)) || listen(fd, backlog))
+		fail("listen");
+	return fd;
+}
+
+/* ---- ports ---- */
+
+static int connect_to(int port)
+{
+	struct sockaddr_in to = address("127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (fd < 0)
+		fail("socket");
+	if (connect(fd, (void *)&to, sizeof(to)) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static bool port_again(void)
+{
+	return connect_to(4711) >= 0;
+}
+
+static int ports(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_network();
+	if (write_file("/proc/sys/net/ipv4/ip_local_port_range", "50000 50007"))
+		skip("net.ipv4.ip_local_port_range: %s", strerror(errno));
+	listener("127.0.0.1", 4711, 64);
+	for (int i = 0; i < 8; i++)
+		if (connect_to(4711) < 0)
+			fail("connect before the limit");
+	if (connect_to(4711) >= 0 || errno != EADDRNOTAVAIL)
+		fail("connect not refused as expected");
+	truth(getpid(), 1,
+	      "\"expect\":{\"resource\":\"ports\",\"errno\":\"EADDRNOTAVAIL\",\"syscall\":"
+	      "\"connect\","
+	      "\"limit_name\":\"net.ipv4.ip_local_port_range\",\"measure\":\"ports\",\"held\":8,"
+	      "\"limit\":8,\"asked\":1,\"namespace\":\"%s\",\"object\":\"127.0.0.1:4711\"}",
+	      namespace);
+	prove(port_again);
+	return 0;
+}
+
+/* The same errno without a limit: an address that is nobody's here, and a connection that exists.
+ */
+static int ports_other(int argc, char **argv)
+{
+	struct sockaddr_in from = address("127.0.0.1", 40000), to = address("127.0.0.1", 4711);
+	const int on = 1;
+	int fd[2];
+
+	(void)argc, (void)argv;
+	own_network();
+	listener("127.0.0.1", 4711, 64);
+	for (int i = 0; i < 2; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+		setsockopt(fd[i], SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+		if (bind(fd[i], (void *)&from, sizeof(from)))
+			fail("bind");
+	}
+	if (connect(fd[0], (void *)&to, sizeof(to)))
+		fail("connect");
+	if (!connect(fd[1], (void *)&to, sizeof(to)) || errno != EADDRNOTAVAIL)
+		fail("a second connection of the same ports");
+	from = address("192.0.2.1", 0);
+	if (!bind(socket(AF_INET, SOCK_STREAM, 0), (void *)&from, sizeof(from)) ||
+	    errno != EADDRNOTAVAIL)
+		fail("bind to a strange address");
+	truth(getpid(), 2, "\"errno\":\"EADDRNOTAVAIL\",\"limit_reached\":false");
+	return 0;
+}
+
+/* ---- backlog ---- */
+
+static long overflows(void)
+{
+	char names[4096], values[4096];
+	FILE *f = fopen("/proc/self/net/netstat", "re");
+	long found = -1;
+
+	while (f && found < 0 && fgets(names, sizeof(names), f) &&
+	       fgets(values, sizeof(values), f)) {
+		char *n, *v, *name = strtok_r(names, " \n", &n),
+			     *value = strtok_r(values, " \n", &v);
+
+		for (; name && value;
+		     name = strtok_r(NULL, " \n", &n), value = strtok_r(NULL, " \n", &v))
+			if (!strcmp(name, "ListenOverflows"))
+				found = atol(value);
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* A queue for one lets two in; the third SYN is dropped, and the kernel sends it again after a
+ * second: it is looked at before. */
+static int backlog(int argc, char **argv)
+{
+	struct sockaddr_in to = address("127.0.0.1", 4712);
+	long before, after;
+	int fd;
+
+	(void)argc, (void)argv;
+	own_network();
+	listener("127.0.0.1", 4712, 1);
+	before = overflows();
+	for (int i = 0; i < 2; i++)
+		if (connect_to(4712) < 0)
+			fail("connect before the limit");
+	fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	connect(fd, (void *)&to, sizeof(to));
+	usleep(100000);
+	close(fd);
+	after = overflows();
+	if (after != before + 1) {
+		errno = 0;
+		fail("ListenOverflows did not count one");
+	}
+	truth(getpid(), 1,
+	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"backlog\",\"errno\":null,"
+	      "\"limit_name\":\"listen "
+	      "backlog\",\"measure\":\"connections\",\"held\":2,\"limit\":1,"
+	      "\"namespace\":\"%s\",\"object\":\"127.0.0.1:4712\"}",
+	      namespace);
+	return 0;
+}
+
+/* ---- neighbours ---- */
+
+static const char threshold[] = "/proc/sys/net/ipv4/neigh/default/gc_thresh3";
+
+static int ask_for(int host)
+{
+	struct sockaddr_in to = address("10.99.0.0", 9);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+
+	to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + host);
+	err = sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static bool neighbour_again(void)
+{
+	return ask_for(200) == 0;
+}
+
+/* A tun device answers nothing, so that its neighbours stay unresolved. */
+static void own_ethernet(void)
+{
+	struct ifreq r = {.ifr_name = "tap0",
+			  .ifr_flags = 0x0002 | 0x1000 /* IFF_TAP | IFF_NO_PI */};
+	struct sockaddr_in *a = (void *)&r.ifr_addr;
+	int tun = open("/dev/net/tun", O_RDWR), fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	if (tun < 0 || ioctl(tun, 0x400454ca /* TUNSETIFF */, &r))
+		skip("/dev/net/tun: %s", strerror(errno));
+	*a = address("10.99.0.254", 0);
+	if (ioctl(fd, SIOCSIFADDR, &r))
+		fail("SIOCSIFADDR");
+	*a = address("255.255.255.0", 0);
+	if (ioctl(fd, SIOCSIFNETMASK, &r))
+		fail("SIOCSIFNETMASK");
+	interface_up("tap0");
+	close(fd);
+}
+
+/* The table is the host's, its limit too: the entries of all namespaces count. */
+static int neighbours(int argc, char **argv)
+{
+	const int limit = 16;
+	int err = 0, i;
+
+	(void)argc, (void)argv;
+	need_vm();
+	write_until_exit("/proc/sys/net/ipv4/neigh/default/gc_thresh1", "8");
+	write_until_exit("/proc/sys/net/ipv4/neigh/default/gc_thresh2", "16");
+	write_until_exit(threshold, "16");
+	own_ethernet();
+	for (i = 1; i < 100 && !err; i++)
+		err = ask_for(i);
+	if (err != -ENOBUFS) {
+		errno = -err;
+		fail("sendto not refused as expected");
+	}
+	truth(getpid(), 1,
+	      "\"expect\":{\"resource\":\"neighbours\",\"errno\":\"ENOBUFS\",\"syscall\":"
+	      "\"sendto\","
+	      "\"limit_name\":\"net.ipv4.neigh.default.gc_thresh3\",\"measure\":\"entries\","
+	      "\"held\":{\"min\":%d,\"max\":%d},\"limit\":%d,\"asked\":1,"
+	      "\"backend\":\"tracepoint\"},\"5.10\":{\"pid\":null,\"syscall\":null}",
+	      limit, limit + 1, limit);
+	prove(neighbour_again);
+	return 0;
+}
+
+/* ---- memory of sockets ---- */
+
+/* Each processor keeps up to 1 MiB of it without counting (SK_MEMORY_PCPU_RESERVE). */
+#define MANY 128
+
+/* Three numbers of pages; the third is the most that all sockets together may have. */
+static int udp_mem(int argc, char **argv)
+{
+	struct sockaddr_in to = address("127.0.0.1", 4713);
+	static char data[32768];
+	int from, at, size = 64 << 20;
+	long dropped = 0;
+
+	(void)argc, (void)argv;
+	need_vm();
+	write_until_exit("/proc/sys/net/ipv4/udp_mem", "8 16 32");
+	interface_up("lo");
+	at = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(at, (void *)&to, sizeof(to)))
+		fail("bind");
+	from = socket(AF_INET, SOCK_DGRAM, 0);
+	for (int i = 0; i < MANY; i++)
+		if (sendto(from, data, sizeof(data), 0, (void *)&to, sizeof(to)) < 0)
+			fail("sendto");
+	while (recv(at, data, sizeof(data), MSG_DONTWAIT) > 0)
+		dropped++;
+	dropped = MANY - dropped;
+	if (dropped < 1) {
+		errno = 0;
+		fail("nothing was dropped");
+	}
+	truth(getpid(), dropped,
+	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
+	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
+	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
+	return 0;
+}
+
+/* A sender that finds no memory waits, and the kernel tries again and again: nobody can count. */
+static int tcp_mem(int argc, char **argv)
+{
+	static char data[65536];
+	int at, from, size = 64 << 20, peer;
+	long sent = 0;
+
+	(void)argc, (void)argv;
+	need_vm();
+	interface_up("lo");
+	at = listener("127.0.0.1", 4714, 8);
+	from = connect_to(4714);
+	peer = accept(at, NULL, NULL);
+	setsockopt(peer, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	setsockopt(from, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+	write_until_exit("/proc/sys/net/ipv4/tcp_mem", "8 16 32");
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = send(from, data, sizeof(data), MSG_DONTWAIT);
+
+		sent += n > 0 ? n : 0;
+	}
+	truth(getpid(), 1,
+	      "\"some\":true,\"nobody\":true,\"sent\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
+	      "\"resource\":\"tcp-mem\",\"errno\":null,\"limit_name\":\"net.ipv4.tcp_mem[2]\","
+	      "\"measure\":\"pages\",\"held\":{\"min\":32,\"max\":65536},\"limit\":32,"
+	      "\"backend\":\"tracepoint\"}",
+	      sent, getpid());
+	return 0;
+}
+
+/* Closed with data that nobody reads: TCP keeps them without a program. */
+static void orphan(int at, int port)
+{
+	static char data[65536];
+	int fd = connect_to(port);
+
+	if (fd < 0 || accept(at, NULL, NULL) < 0)
+		fail("connect");
+	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
+		;
+	close(fd);
+}
+
+static int tcp_orphans(int argc, char **argv)
+{
+	int at;
+
+	(void)argc, (void)argv;
+	need_vm();
+	interface_up("lo");
+	at = listener("127.0.0.1", 4715, 64);
+	write_until_exit("/proc/sys/net/ipv4/tcp_max_orphans", "3");
+	for (int i = 0; i < 4; i++)
+		orphan(at, 4715);
+	usleep(250000); /* the kernel counts them every 100 ms */
+	orphan(at, 4715);
+	/* Timers of those that are left find out as well, in nobody's name. */
+	truth(getpid(), 1,
+	      "\"some\":true,\"nobody\":true,"
+	      "\"expect\":{\"pid\":{\"in\":[null,%d]},\"resource\":\"tcp-orphans\",\"errno\":null,"
+	      "\"limit_name\":\"net.ipv4.tcp_max_orphans\",\"measure\":\"sockets\","
+	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}",
+	      getpid());
+	return 0;
+}
+
 const struct provocation net_provocations[] = {
+	{"ports", ports, "connect: no port of the range is free", "ports"},
+	{"ports-other", ports_other, "EADDRNOTAVAIL twice, neither by the range", NULL},
+	{"backlog", backlog, "a SYN that finds the backlog full", "backlog"},
+	{"neighbours", neighbours, "VM: sendto to one neighbour too many", "neighbours"},
+	{"tcp-mem", tcp_mem, "VM: a connection beyond tcp_mem", "tcp-mem"},
+	{"tcp-orphans", tcp_orphans, "VM: one orphan too many", "tcp-orphans"},
+	{"udp-mem", udp_mem, "VM: datagrams beyond udp_mem", "udp-mem"},
 	{0},
 };

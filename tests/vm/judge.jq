@@ -113,13 +113,25 @@ def killed_by_nodes($t; $m; $limit; $name):
 	+ if $m.backend == "tracepoint" then {limit: {none: true}} else {limit: $limit} end;
 
 # Most provocations say themselves what must be seen: {expect: {...}}, and what is otherwise with one
-# backend or cgroup version: {tracepoint: {...}}, {kprobe: {...}}, {v1: {...}}.
+# backend, cgroup version or kernel: {tracepoint: {...}}, {kprobe: {...}}, {v1: {...}}, {"5.10": {...}}.
+# A pid of null: it happened where current is a bystander; then the resource and the time tell whose
+# it is. {some: true}: nobody can count how often it happens; once at least, and each one fits.
 def expected($t; $m):
 	{event: "refused", pid: $t.pid, backend: $m.backend, certain: true, says: {any: true}, fix: {any: true},
 	 count: {none: true}}
 	+ ($t.expect | map_values(if . == null then {none: true} else . end))
 	+ (($t[$m.backend] // {}) | map_values(if . == null then {none: true} else . end))
-	+ (($t[$m.cgroup] // {}) | map_values(if . == null then {none: true} else . end));
+	+ (($t[$m.cgroup] // {}) | map_values(if . == null then {none: true} else . end))
+	+ (($t[$m.kernel] // {}) | map_values(if . == null then {none: true} else . end));
+
+# Its events, where it says itself what they are.
+def own_events($t; $m):
+	expected($t; $m) as $e
+	| if $t.nobody or $e.pid == {none: true} then
+		[$m.events[] | select(.event == "refused" and (.pid == null or .pid == $t.pid) and .resource == $e.resource
+				      and .uptime_us >= $m.began[$t.what] * 1e6
+				      and .uptime_us <= ($m.ended[$t.what].at + 2.5) * 1e6)]
+	  else [$m.events[] | select(.event == "refused" and .pid == $t.pid)] end;
 
 # What must be seen of a provocation: an array, in the order of time; null: judged elsewhere.
 def wanted($m):
@@ -206,9 +218,9 @@ def flood($m; $resource):
 # The same of a provocation that says itself what must be seen; held is that of the whole records.
 def expected_flood($m):
 	. as $t | expected($t; $m) as $e | losses($m; $t.what) as $lost
-	| [$m.events[] | select(.event == "refused" and .pid == $t.pid and .resource == $e.resource)] as $seen
+	| [own_events($t; $m)[] | select(.resource == $e.resource)] as $seen
 	| ([$seen[] | .count // 1] | add // 0) as $sum
-	| {mistakes: ([$seen[] | misfits({errno: $e.errno, backend: $m.backend})[]]
+	| {mistakes: ([$seen[] | misfits({errno: $e.errno, backend: $e.backend})[]]
 		+ [$seen[] | select(.count == null) | misfits($e)[]]
 		+ if $sum > $t.n then ["\($sum) told of \($t.n)"] else [] end
 		+ if $sum + $lost < $t.n then ["\($sum) told and \($lost) lost of \($t.n)"] else [] end
@@ -217,7 +229,8 @@ def expected_flood($m):
 
 def of_pids($t; $m):
 	($t | pids_of) as $pids
-	| [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))]
+	| (if $t.expect then own_events($t; $m)
+	   else [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))] end)
 	# After its ENFILE the program asks for one file more, to look at the count.
 	| if $t.what == "file-max" then map(select(.object != "/proc/sys/fs/file-nr")) else . end;
 
@@ -264,6 +277,10 @@ def judge($m):
 	. as $t
 	| if .what | IN("nofile-flood", "nofile-threads-flood") then flood($m; "nofile")
 	  elif .what == "sem-mni-flood" then flood($m; "semmni")
+	  elif .some then
+		([expected($t; $m)] | .[0]) as $e
+		| {mistakes: (own_events($t; $m) | if . == [] then ["none told"]
+			      else [.[] | select(.count == null) | misfits($e)[]] | unique end), missing: 0}
 	  elif .expect and .n > 1 then expected_flood($m)
 	  elif wanted($m) == null then {mistakes: ["judge.jq does not know what must be seen"], missing: 0}
 	  else single($m) end
@@ -289,7 +306,9 @@ def backends($text): [$text[] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoin
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
 	([$m.truth[] | pids_of[]]) as $pids
-	| [$m.events[] | select(.event == "refused" or .event == "killed") | select(.pid | IN($pids[]) | not)
+	| ([$m.truth[] | select(.expect) | select(.nobody or expected(.; $m).pid == {none: true}) | .expect.resource]) as $nobody
+	| [$m.events[] | select(.event == "refused" or .event == "killed")
+	   | select((.pid | IN($pids[])) or (.pid == null and (.resource | IN($nobody[]))) | not)
 	   | "nobody's: \(brief)"][:5]
 	+ ($m.events | [.[].seq] as $seq
 	   | if $seq == [range(1; ($seq | length) + 1)] then [] else ["seq has gaps"] end)
@@ -318,10 +337,10 @@ def stream_mistakes($m):
 
   if $exit != 0 then result("machine"; "FAIL"; ["exit status \($exit)"]) else empty end,
   plain("doctor"; doctor_mistakes($m; $m.doctor; $m.status.doctor)
-	+ (backends($m.doctor) | map(select(. != $backend)) | if . == ["tracepoint"] or . == [] then [] else ["a hook with \(unique)"] end)),
+	+ (backends($m.doctor) | map(select(. != $backend and . != "none")) | map(select(. != "tracepoint")) | if . == [] then [] else ["a hook with \(unique)"] end)),
   (if $m.auto != [] then
 	plain("auto"; doctor_mistakes($m; $m.auto; $m.status.auto)
-	      + (backends($m.auto) | if (map(select(. == "fexit")) | length) == length - 1 then []
+	      + (backends($m.auto) | if (map(select(. == "fexit")) | length) * 3 >= length * 2 then []
 				     else ["auto chose \(.)"] end))
    else empty end),
   plain("stream"; stream_mistakes($m)),
