@@ -15,6 +15,8 @@
 #define RLIMIT_NOFILE 7
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define AF_INET 2
+#define AF_INET6 10
 #define OPEN_FDS_WORDS 128 /* of 64 descriptors, from the lowest free one on */
 
 /* Variables of the kernel, where its symbol table tells their addresses. */
@@ -69,27 +71,33 @@ static __always_inline bool open_descriptors(struct files_struct *files, __u64 *
 	return false; /* a huge table behind a lowered limit: the collector counts */
 }
 
-static __always_inline void fill_listener(struct fc_refused *r, struct task_struct *task, __u32 fd)
+/* The socket behind a descriptor of current; NULL: it is none. */
+static __always_inline struct sock *sock_of_fd(__u32 fd)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
 	struct socket *socket;
-	struct sock *sk;
 
 	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return;
+		return NULL;
 	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-		return;
+		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
-	sk = BPF_CORE_READ(socket, sk);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* Its own end: where it listens. */
+static __always_inline void fill_local(struct fc_refused *r, struct sock *sk)
+{
 	r->sock.family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	r->sock.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	if (r->sock.family == 2) /* AF_INET */
+	if (r->sock.family == AF_INET)
 		bpf_probe_read_kernel(
 			r->sock.addr, 4,
 			__builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
-	else if (r->sock.family == 10) /* AF_INET6 */
+	else if (r->sock.family == AF_INET6)
 		bpf_probe_read_kernel(
 			r->sock.addr, 16,
 			__builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
@@ -100,6 +108,7 @@ static __always_inline void fill_listener(struct fc_refused *r, struct task_stru
 static __always_inline void fill_object(struct fc_refused *r, const struct task_regs *regs)
 {
 	const char *path = NULL;
+	struct sock *sk;
 
 	if (regs->nr < 0 || regs->compat)
 		return;
@@ -119,7 +128,9 @@ static __always_inline void fill_object(struct fc_refused *r, const struct task_
 		r->sock.type = (regs->arg[1] & 0x7fff) | (regs->arg[1] & 02000000 ? 0x8000 : 0);
 		r->has |= FC_HAS_SOCK;
 	} else if (regs->call == FC_CALL_ACCEPT) {
-		fill_listener(r, (void *)bpf_get_current_task(), regs->arg[0]);
+		sk = sock_of_fd(regs->arg[0]);
+		if (sk)
+			fill_local(r, sk);
 	}
 }
 

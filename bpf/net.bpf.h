@@ -17,10 +17,8 @@
 #ifndef FAILCNT_NET_BPF_H
 #define FAILCNT_NET_BPF_H
 
-#include "hook.bpf.h"
+#include "files.bpf.h"
 
-#define AF_INET 2
-#define AF_INET6 10
 /* include/linux/preempt.h: serving a softirq, a hard interrupt or an NMI */
 #define IN_INTERRUPT 0x00ff0100
 
@@ -32,19 +30,25 @@ static __always_inline bool in_interrupt(void)
 	return BPF_CORE_READ(task, thread_info.preempt_count) & IN_INTERRUPT;
 }
 #else
-/* A variable of each processor; 6.2 to 6.14 had it inside pcpu_hot. 5.10 tells its address to
- * nobody, and there nobody is named. */
-extern const int __preempt_count __ksym __weak;
-extern const struct pcpu_hot pcpu_hot __ksym __weak;
+/* A variable of each processor; 6.2 to 6.14 had it inside pcpu_hot. By address and not by
+ * type: 5.10 refuses a program that names a typed one which it does not have. */
+extern const void __preempt_count __ksym __weak;
+extern const void pcpu_hot __ksym __weak;
 
 static __always_inline bool in_interrupt(void)
 {
-	if (&__preempt_count)
-		return *(const int *)bpf_this_cpu_ptr(&__preempt_count) & IN_INTERRUPT;
-	if (&pcpu_hot)
-		return ((const struct pcpu_hot *)bpf_this_cpu_ptr(&pcpu_hot))->preempt_count &
-		       IN_INTERRUPT;
-	return true;
+	__u64 offset = 0, at = (__u64)&__preempt_count;
+	__u32 count = 0;
+
+	if (!at && &pcpu_hot)
+		at = (__u64)&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count);
+	/* Where the kernel hides its symbols, nobody is named. */
+	if (!at || !&__per_cpu_offset)
+		return true;
+	bpf_probe_read_kernel(&offset, sizeof(offset),
+			      (const void *)&__per_cpu_offset + 8 * bpf_get_smp_processor_id());
+	bpf_probe_read_kernel(&count, sizeof(count), (const void *)(at + offset));
+	return count & IN_INTERRUPT;
 }
 #endif
 
@@ -65,22 +69,6 @@ static __always_inline void in_net(struct refusal *w, struct net *net)
 {
 	w->ns_kind = FC_NS_NET;
 	w->ns = BPF_CORE_READ(net, ns.inum);
-}
-
-/* Its own end. */
-static __always_inline void fill_local(struct fc_refused *r, struct sock *sk)
-{
-	r->sock.family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	r->sock.port = BPF_CORE_READ(sk, __sk_common.skc_num);
-	if (r->sock.family == AF_INET)
-		bpf_probe_read_kernel(
-			r->sock.addr, 4,
-			__builtin_preserve_access_index(&sk->__sk_common.skc_rcv_saddr));
-	else if (r->sock.family == AF_INET6)
-		bpf_probe_read_kernel(
-			r->sock.addr, 16,
-			__builtin_preserve_access_index(&sk->__sk_common.skc_v6_rcv_saddr));
-	r->has |= FC_HAS_SOCK;
 }
 
 /* ---- memory of sockets ---- */
@@ -293,23 +281,6 @@ struct sock_addr {
 	__u8 addr6[16]; /* behind IPv6's flow label, which lies where IPv4's address is */
 };
 
-/* Of a connect(fd, addr, len). */
-static __always_inline struct sock *sock_of_fd(__u32 fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
-	struct socket *socket;
-
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & 0170000) != 0140000) /* S_IFSOCK */
-		return NULL;
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
-}
-
 /* Lowest and highest port; since 6.8 both lie in one word. */
 static __always_inline void ports_of(struct net *net, int range[2])
 {
@@ -317,7 +288,7 @@ static __always_inline void ports_of(struct net *net, int range[2])
 	struct netns_ipv4 *one = __builtin_preserve_access_index(&net->ipv4);
 	__u32 word;
 
-	if (bpf_core_field_size(one->ip_local_ports.range) == sizeof(word)) {
+	if (bpf_core_field_exists(one->ip_local_ports.range)) {
 		word = BPF_CORE_READ(one, ip_local_ports.range);
 		range[0] = word & 0xffff;
 		range[1] = word >> 16;
