@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# A busy machine, and every report in it must be a true one: stress-ng runs in a virtual machine, the
+# kernel's own event tracing is the witness, soak.jq compares.
+#
+#   soak.sh [-k KERNEL] [-b BACKENDS] [-t SECONDS] BUILD_DIR
+#
+#   -k KERNEL     as kernels.sh names it (default 6.12)
+#   -b BACKENDS   default: "fexit kprobe tracepoint"
+#   -t SECONDS    for each stressor (default 1)
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+kernel=6.12 backends='fexit kprobe tracepoint' seconds=1
+
+# Those that use up descriptors, IPC, tasks, memory, timers, signals, and those that call everything
+# with arguments that make no sense.
+stressors=(dup open pipe sock sockpair eventfd epoll inotify fanotify sem-sysv shm-sysv msg mq fork vfork clone
+	pthread mmap mremap munmap brk mlock madvise stack bigheap resources rlimit sigq timer timerfd aio
+	aiol key pty dentry file-ioctl fallocate hdd memfd userfaultfd sysinval sysbadaddr enosys get set
+	nanosleep poll io-uring udp sendfile splice tee)
+
+die() { echo "soak.sh: $*" >&2; exit 2; }
+usage() { sed -n '/^#   soak.sh/,/^#   -t/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+
+words=()
+while (($#)); do
+	case $1 in
+	-k) kernel=${2-}; shift ;;
+	-b) backends=${2-}; shift ;;
+	-t) seconds=${2-}; shift ;;
+	-*) usage ;;
+	*) words+=("$1") ;;
+	esac
+	shift || usage
+done
+((${#words[@]} == 1)) || usage
+build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
+[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
+stress=$(command -v stress-ng) || die "needs stress-ng: apt-get install stress-ng"
+out=$build/soak
+mkdir -p "$out"
+
+header=$(echo '#include <asm/unistd.h>' | ${CC:-cc} -E -dM -)
+names=$(sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$/{"\2":"\1"}/p' <<<"$header" | jq -sc add)
+"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
+passed=0 failed=0
+for backend in $backends; do
+	status=0
+	"$here/run.sh" -k "$kernel" -m 1536 -N -b -t 400 -f "$build/failcnt:/failcnt" -f "$stress:/bin/stress-ng" \
+		-f "$here/soak_guest.sh:/guest" -- /bin/sh /guest "$backend" "$seconds" "${stressors[@]}" \
+		>"$out/$backend.log" 2>"$out/$backend.err" || status=$?
+	if ((status)); then echo "FAIL soak $backend: the machine ended with status $status"; fi
+	jq -nRr --arg backend "$backend" --argjson names "$names" -f "$here/soak.jq" <"$out/$backend.log" | tee "$out/$backend.txt"
+	if ((status == 0)) && grep -q '^ok' "$out/$backend.txt"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+done
+echo "soak: $passed passed, $failed failed"
+((failed == 0))
