@@ -6,6 +6,8 @@
  * can reject what it does not know without trusting a byte of it. Records have
  * fixed sizes; sizes and offsets are asserted at the end, for both compilers.
  *
+ * Some limits answer with a signal and no errno (RLIMIT_CPU): err is then FC_ERR_SIGNAL + signal.
+ *
  * Times are CLOCK_BOOTTIME nanoseconds. Amounts are in the unit named in the
  * comment; a field whose FC_HAS_ bit is not set is unknown, whatever it holds.
  */
@@ -21,6 +23,7 @@
 #define FC_PATH 768   /* bytes of cgroup path components, leaf first, each ended by NUL */
 #define FC_OBJECT 256 /* bytes of a path that was to be opened */
 #define FC_MORE 4     /* numbers for the remedy */
+#define FC_ERR_SIGNAL 0x2000
 
 enum fc_resource {
 	FC_RESOURCE_NONE,
@@ -141,7 +144,7 @@ struct fc_sock {
 struct fc_refused {
 	struct fc_header h;
 	__u16 resource;                 /* enum fc_resource */
-	__u16 err;                      /* positive errno */
+	__u16 err;                      /* positive errno, or FC_ERR_SIGNAL + signal */
 	__u8 hook;                      /* enum fc_hook */
 	__u8 backend;                   /* enum fc_backend */
 	__u8 ns_kind;                   /* enum fc_ns */
@@ -152,6 +155,8 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   shmmax, shmall, shmmni           shmmax (bytes), shmall (pages), pages in use, page
+	 * size
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

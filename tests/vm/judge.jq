@@ -208,7 +208,7 @@ def expected_flood($m):
 	. as $t | expected($t; $m) as $e | losses($m; $t.what) as $lost
 	| [$m.events[] | select(.event == "refused" and .pid == $t.pid and .resource == $e.resource)] as $seen
 	| ([$seen[] | .count // 1] | add // 0) as $sum
-	| {mistakes: ([$seen[] | misfits({errno: $e.errno, backend: $m.backend})[]]
+	| {mistakes: ([$seen[] | misfits({errno: $e.errno, backend: $e.backend})[]]
 		+ [$seen[] | select(.count == null) | misfits($e)[]]
 		+ if $sum > $t.n then ["\($sum) told of \($t.n)"] else [] end
 		+ if $sum + $lost < $t.n then ["\($sum) told and \($lost) lost of \($t.n)"] else [] end
@@ -284,7 +284,10 @@ def doctor_mistakes($m; $text; $status):
 	+ ["nofile", "semmni", "semmns", "semmsl", "memory"
 	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
 
-def backends($text): [$text[] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]") | .b];
+# Of the hooks that have a choice.
+def backends($text): [range($text | length) as $i | $text[$i]
+	| capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
+	| select($text[$i + 1] // "" | test("because: a tracepoint on every backend") | not) | .b];
 
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
@@ -318,10 +321,10 @@ def stream_mistakes($m):
 
   if $exit != 0 then result("machine"; "FAIL"; ["exit status \($exit)"]) else empty end,
   plain("doctor"; doctor_mistakes($m; $m.doctor; $m.status.doctor)
-	+ (backends($m.doctor) | map(select(. != $backend)) | if . == ["tracepoint"] or . == [] then [] else ["a hook with \(unique)"] end)),
+	+ (backends($m.doctor) | map(select(. != $backend)) | if . == [] then [] else ["a hook with \(unique)"] end)),
   (if $m.auto != [] then
 	plain("auto"; doctor_mistakes($m; $m.auto; $m.status.auto)
-	      + (backends($m.auto) | if (map(select(. == "fexit")) | length) == length - 1 then []
+	      + (backends($m.auto) | if all(.[]; . == "fexit") then []
 				     else ["auto chose \(.)"] end))
    else empty end),
   plain("stream"; stream_mistakes($m)),
