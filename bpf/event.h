@@ -155,8 +155,8 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
-	 *   shmmax, shmall, shmmni           shmmax (bytes), shmall (pages), pages in use, page
-	 * size
+	 *   shmmax, shmall, shmmni           shmmax (bytes), shmall (pages), pages used, page size
+	 *   sigpending                       pid of the process that was to get the signal
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

@@ -169,13 +169,13 @@ ON_RETURN_ARGS(FC_HOOK_MQUEUE, mqueue_create_attr, int, ret == -ENOSPC || ret ==
 
 static __always_inline bool exit_mq_open(struct refusal *w, const struct refused_call *c)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 nofile = BPF_CORE_READ(task, signal, rlim[RLIMIT_NOFILE].rlim_cur);
-
 	w->hook = FC_HOOK_MQUEUE;
-	if (!exit_serves[w->hook] || (c->ret == -EMFILE && !emfile_is_other(&c->regs, nofile)))
+	if (!exit_serves[w->hook] || (c->ret != -EMFILE && c->ret != -ENOSPC))
 		return false;
-	return (c->ret == -EMFILE || c->ret == -ENOSPC) && refuse_mqueue(w, c);
+	refuse_mqueue(w, c);
+	/* exit_files() had a look at the descriptors first, unless alloc_fd tells of them
+	 * elsewhere: then only the numbers tell whose EMFILE it is. */
+	return c->ret != -EMFILE || exit_serves[FC_HOOK_ALLOC_FD] || w->has & FC_HAS_CERTAIN;
 }
 
 static __noinline bool exit_ipc(struct refusal *w, const struct refused_call *c)

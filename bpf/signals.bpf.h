@@ -47,7 +47,8 @@ static __always_inline bool refuse_sigpending(struct refusal *w, struct task_str
 	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_SIGPENDING].rlim_max);
 	w->asked = 1;
 	w->limit_uid = BPF_CORE_READ(cred, uid.val);
-	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_UID;
+	w->more[0] = BPF_CORE_READ(task, tgid);
+	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_UID | FC_HAS_MORE;
 	if (held)
 		w->has |= FC_HAS_HELD;
 	if (held && w->held + 1 > w->limit)
