@@ -237,28 +237,16 @@ static void own_file(void)
 		skip("a file in /tmp: %s", strerror(errno));
 }
 
-static long fill(size_t n)
+static long add(size_t n)
 {
-	static const char zeros[8192];
+	static const char zeros[100];
 
 	return write(fd, zeros, n);
 }
 
 static bool write_again(void)
 {
-	return fill(100) == 100;
-}
-
-/* Where the truth is written may be a file, too. */
-static void too_large(long n, long asked, const char *call)
-{
-	limit_to(RLIMIT_FSIZE, RLIM_INFINITY, RLIM_INFINITY);
-	truth(getpid(), n,
-	      "\"expect\":{\"resource\":\"fsize\",\"errno\":\"EFBIG\",\"signal\":\"SIGXFSZ\","
-	      "\"limit\":4096,\"limit_hard\":6000,\"held\":4096,\"asked\":%ld,\"syscall\":\"%s\","
-	      "\"measure\":\"bytes\",\"limit_name\":\"RLIMIT_FSIZE\",\"backend\":\"tracepoint\"}",
-	      asked, call);
-	limit_to(RLIMIT_FSIZE, 4096, 6000);
+	return add(100) == 100;
 }
 
 static void ignored(int sig)
@@ -266,14 +254,31 @@ static void ignored(int sig)
 	(void)sig;
 }
 
-static int refuse_write(void (*handler)(int))
+/* A file as large as it may be; large enough for the truth, which may be written to one too. */
+static void own_full_file(void (*handler)(int))
 {
 	own_file();
 	signal(SIGXFSZ, handler);
-	limit_to(RLIMIT_FSIZE, 4096, 6000);
-	if (fill(5000) != 4096) /* as much as fits */
+	limit_to(RLIMIT_FSIZE, MIB, 2 * MIB);
+	must_work(ftruncate(fd, MIB - 50));
+	must_work(lseek(fd, 0, SEEK_END));
+	if (add(100) != 50) /* as much as fits */
 		fail("write");
-	must_fail(fill(100), EFBIG);
+}
+
+static void too_large(long n, long asked, const char *call)
+{
+	truth(getpid(), n,
+	      "\"expect\":{\"resource\":\"fsize\",\"errno\":\"EFBIG\",\"signal\":\"SIGXFSZ\","
+	      "\"limit\":%ld,\"limit_hard\":%ld,\"held\":%ld,\"asked\":%ld,\"syscall\":\"%s\","
+	      "\"measure\":\"bytes\",\"limit_name\":\"RLIMIT_FSIZE\",\"backend\":\"tracepoint\"}",
+	      MIB, 2 * MIB, MIB, asked, call);
+}
+
+static int refuse_write(void (*handler)(int))
+{
+	own_full_file(handler);
+	must_fail(add(100), EFBIG);
 	too_large(1, 100, "write");
 	prove(write_again);
 	return 0;
@@ -294,11 +299,8 @@ static int fsize_signal(int argc, char **argv)
 static int fsize_truncate(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_file();
-	signal(SIGXFSZ, SIG_IGN);
-	limit_to(RLIMIT_FSIZE, 4096, 6000);
-	must_work(fill(4096));
-	must_fail(ftruncate(fd, 5000), EFBIG);
+	own_full_file(SIG_IGN);
+	must_fail(ftruncate(fd, MIB + 904), EFBIG);
 	too_large(1, 904, "ftruncate");
 	return 0;
 }
@@ -307,12 +309,9 @@ static int fsize_flood(int argc, char **argv)
 {
 	long n = number(argc, argv, 0, 100000);
 
-	own_file();
-	signal(SIGXFSZ, SIG_IGN);
-	limit_to(RLIMIT_FSIZE, 4096, 6000);
-	must_work(fill(4096));
+	own_full_file(SIG_IGN);
 	for (long i = 0; i < n; i++)
-		must_fail(fill(100), EFBIG);
+		must_fail(add(100), EFBIG);
 	too_large(n, 100, "write");
 	return 0;
 }
@@ -335,7 +334,7 @@ static int fsize_none(int argc, char **argv)
 	unlink(path);
 	if (lseek(fd, 0x7fffffff, SEEK_SET) < 0)
 		fail("lseek");
-	must_fail(fill(1), EFBIG);
+	must_fail(add(1), EFBIG);
 	truth(getpid(), 1, "\"errno\":\"EFBIG\",\"limit_reached\":false");
 	return 0;
 }

@@ -281,7 +281,8 @@ def listed($m; $row):
 def doctor_mistakes($m; $text; $status):
 	if $status != 0 then ["doctor's exit status is \($status)"] else [] end
 	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's)"))]
-	+ ["nofile", "semmni", "semmns", "semmsl", "memory"
+	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
+	   "mq-bytes", "sigpending", "fsize", "memory"
 	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
 
 # Of the hooks that have a choice.
