@@ -131,6 +131,35 @@ static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)
 	return (void *)css - bpf_core_field_offset(struct mem_cgroup, css);
 }
 
+/*
+ * What the user of cred has of an rlimit that counts by user. type: of enum rlimit_type; before
+ * 5.14 a field of user_struct had it. False: neither is here (5.14 to 5.19, of another shape).
+ */
+#define cred_rlimit(cred, type, field, ret)                                                 \
+	({                                                                                  \
+		const struct cred *cred_ = (cred);                                          \
+		bool found_ = true;                                                         \
+		if (bpf_core_enum_value_exists(enum rlimit_type, type)) {                   \
+			struct ucounts *u_ = BPF_CORE_READ(cred_, ucounts);                 \
+			__s64 n_ = 0;                                                       \
+			asm volatile("" : "+r"(u_));                                        \
+			bpf_probe_read_kernel(                                              \
+				&n_, sizeof(n_),                                            \
+				(void *)__builtin_preserve_access_index(&u_->rlimit) +      \
+					8 * bpf_core_enum_value(enum rlimit_type, type));   \
+			*(ret) = n_ > 0 ? n_ : 0;                                           \
+		} else if (bpf_core_field_exists(((struct user_struct *)0)->field)) {       \
+			struct user_struct *u_ = BPF_CORE_READ(cred_, user);                \
+			asm volatile("" : "+r"(u_));                                        \
+			*(ret) = 0;                                                         \
+			bpf_probe_read_kernel(ret, bpf_core_field_size(u_->field),          \
+					      __builtin_preserve_access_index(&u_->field)); \
+		} else {                                                                    \
+			found_ = false;                                                     \
+		}                                                                           \
+		found_;                                                                     \
+	})
+
 #define memcg_event(memcg, event)                                                                  \
 	({                                                                                         \
 		__s64 n_ = 0;                                                                      \

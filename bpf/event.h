@@ -6,6 +6,8 @@
  * can reject what it does not know without trusting a byte of it. Records have
  * fixed sizes; sizes and offsets are asserted at the end, for both compilers.
  *
+ * Some limits answer with a signal and no errno (RLIMIT_CPU): err is then FC_ERR_SIGNAL + signal.
+ *
  * Times are CLOCK_BOOTTIME nanoseconds. Amounts are in the unit named in the
  * comment; a field whose FC_HAS_ bit is not set is unknown, whatever it holds.
  */
@@ -21,6 +23,7 @@
 #define FC_PATH 768   /* bytes of cgroup path components, leaf first, each ended by NUL */
 #define FC_OBJECT 256 /* bytes of a path that was to be opened */
 #define FC_MORE 4     /* numbers for the remedy */
+#define FC_ERR_SIGNAL 0x2000
 
 enum fc_resource {
 	FC_RESOURCE_NONE,
@@ -140,14 +143,14 @@ struct fc_sock {
 
 struct fc_refused {
 	struct fc_header h;
-	__u16 resource;                 /* enum fc_resource */
-	__u16 err;                      /* positive errno; 0: nobody is told one */
-	__u8 hook;                      /* enum fc_hook */
-	__u8 backend;                   /* enum fc_backend */
-	__u8 ns_kind;                   /* enum fc_ns */
-	__u8 variant;                   /* enum fc_variant */
-	__u32 has;                      /* enum fc_has */
-	__s32 syscall;                  /* number of this architecture */
+	__u16 resource; /* enum fc_resource */
+	__u16 err;      /* positive errno, or FC_ERR_SIGNAL + signal; 0: nobody is told one */
+	__u8 hook;      /* enum fc_hook */
+	__u8 backend;   /* enum fc_backend */
+	__u8 ns_kind;   /* enum fc_ns */
+	__u8 variant;   /* enum fc_variant */
+	__u32 has;      /* enum fc_has */
+	__s32 syscall;  /* number of this architecture */
 	__u64 held, limit, hard, asked; /* in the measure of the resource, or of the variant */
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
@@ -155,6 +158,8 @@ struct fc_refused {
 	 *   backlog                          net.core.somaxconn of that namespace
 	 *   ports                            lowest and highest of the range
 	 *   tcp-mem, udp-mem                 the three numbers of the sysctl
+	 *   shmmax, shmall, shmmni           shmmax (bytes), shmall (pages), pages used, page size
+	 *   sigpending                       pid of the process that was to get the signal
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

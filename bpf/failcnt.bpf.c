@@ -8,7 +8,7 @@
 #include "event.h"
 
 #include "files.bpf.h"
-#include "ipc.bpf.h"
+#include "ipc_more.bpf.h"
 #include "memory.bpf.h"
 #include "net.bpf.h"
 #include "oom.bpf.h"

@@ -142,16 +142,20 @@ static __always_inline bool emfile_is_other(const struct task_regs *regs, __u64 
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct files_struct *files = BPF_CORE_READ(task, files);
+	/* These have a limit of their own, so that one descriptor is room enough. */
+	bool own = regs->call == FC_CALL_INOTIFY_INIT || regs->call == FC_CALL_FANOTIFY_INIT ||
+		   regs->call == FC_CALL_MQ_OPEN;
 	__u64 most = current_nr_open(), n;
 
 	if (most && most < cur)
 		cur = most;
 	if (regs->call == FC_CALL_FCNTL || BPF_CORE_READ(files, next_fd) >= cur)
 		return false;
-	if (regs->call == FC_CALL_INOTIFY_INIT || regs->call == FC_CALL_FANOTIFY_INIT ||
-	    regs->call == FC_CALL_MQ_OPEN)
-		return true;
-	return open_descriptors(files, &n) && n + SLACK < cur;
+	/* next_fd alone says nothing: it is 0 in a process that has opened no file since its fork.
+	 */
+	if (!open_descriptors(files, &n))
+		return own;
+	return n + (own ? 0 : SLACK) < cur;
 }
 
 static __always_inline bool refuse_descriptor(struct refusal *w, const struct refused_call *c)

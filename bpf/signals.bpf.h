@@ -1,16 +1,171 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * signals.bpf.h - queued signals, timers, and limits that end in a signal.
+ *
+ * One program at the tracepoint signal_generate, on every backend; it runs in
+ * the sender's context, with the siglock held, so that nothing preempts it:
+ *
+ *   sigpending  A real-time signal that finds the queue of the target's user
+ *               full is dropped: result 3 (kernel/signal.c,
+ *               __send_signal_locked). rt_sigqueueinfo() and its kin then say
+ *               EAGAIN; of other senders (mq_notify, SIGIO) nobody is told.
+ *               Result 4, a signal that arrives without its siginfo, is no
+ *               refusal: it arrives.
+ *   cpu         check_process_timers() (kernel/time/posix-cpu-timers.c) sends
+ *               SIGXCPU at the soft limit, raises that by a second, and
+ *               SIGKILL at the hard one. RLIMIT_RTTIME does the same: the CPU
+ *               time tells.
+ *   fsize       Whoever says EFBIG for RLIMIT_FSIZE sends SIGXFSZ right before
+ *               (generic_write_check_limits, inode_newsize_ok). The tracepoint
+ *               fires when it is ignored too; so no write costs anything.
+ *
+ * timer_create() takes a queued signal in advance, without a tracepoint.
  */
 #ifndef FAILCNT_SIGNALS_BPF_H
 #define FAILCNT_SIGNALS_BPF_H
 
-#include "hook.bpf.h"
+#include "files.bpf.h"
+
+#define RLIMIT_CPU 0
+#define RLIMIT_FSIZE 1
+#define RLIMIT_SIGPENDING 11
+#define SIGKILL 9
+#define SIGXCPU 24
+#define SIGXFSZ 25
+#define SIG_FROM_KERNEL 1 /* SEND_SIG_NOINFO, SEND_SIG_PRIV; else a pointer: a process sent it */
+#define TRACE_SIGNAL_OVERFLOW_FAIL 3 /* include/trace/events/signal.h */
+#define NSEC_PER_SEC 1000000000ULL
+
+/* task: who would have got the signal, or whose timer it is. */
+static __always_inline bool refuse_sigpending(struct refusal *w, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+	bool held = cred_rlimit(cred, UCOUNT_RLIMIT_SIGPENDING, sigpending, &w->held);
+
+	w->resource = FC_SIGPENDING;
+	w->limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_SIGPENDING].rlim_cur);
+	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_SIGPENDING].rlim_max);
+	w->asked = 1;
+	w->limit_uid = BPF_CORE_READ(cred, uid.val);
+	w->more[0] = BPF_CORE_READ(task, tgid);
+	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_UID | FC_HAS_MORE;
+	if (held)
+		w->has |= FC_HAS_HELD;
+	if (held && w->held + 1 > w->limit)
+		w->has |= FC_HAS_CERTAIN;
+	/* So far from full it was no limit, but memory. */
+	return !held || w->held + SLACK >= w->limit;
+}
+
+static __always_inline bool refuse_timer(struct refusal *w, const struct refused_call *c)
+{
+	return refuse_sigpending(w, (void *)bpf_get_current_task());
+}
+
+ON_RETURN(FC_HOOK_TIMER_CREATE, do_timer_create, int, ret == -EAGAIN, refuse_timer)
+
+static __noinline int signal_dropped(struct task_struct *target)
+{
+	struct refusal w = {
+		.hook = FC_HOOK_SIGNAL, .backend = FC_BACKEND_TRACEPOINT, .err = EAGAIN};
+	struct task_regs regs;
+
+	current_regs(&regs);
+	w.nobody = regs.call != FC_CALL_SIGQUEUE;
+	if (refuse_sigpending(&w, target))
+		tell(&w, &regs);
+	return 0;
+}
+
+/* sig: SIGXCPU or SIGKILL, to the current task. */
+static __noinline int cpu_exceeded(int sig)
+{
+	struct refusal w = {.hook = FC_HOOK_SIGNAL,
+			    .backend = FC_BACKEND_TRACEPOINT,
+			    .err = FC_ERR_SIGNAL + sig,
+			    .resource = FC_CPU};
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct task_regs regs = {.nr = -1}; /* whatever call the clock interrupted */
+	__u64 ns = BPF_CORE_READ(task, signal, cputimer.cputime_atomic.utime.counter) +
+		   BPF_CORE_READ(task, signal, cputimer.cputime_atomic.stime.counter);
+	__u64 soft = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_cur);
+
+	w.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
+	w.limit = sig == SIGXCPU ? soft : w.hard;
+	w.held = ns / NSEC_PER_SEC;
+	w.has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN;
+	if (w.held >= w.limit)
+		tell(&w, &regs);
+	return 0;
+}
+
+static __always_inline struct file *file_of(const struct task_regs *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
+
+	if ((__u32)regs->arg[0] < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), table + (__u32)regs->arg[0]);
+	return file;
+}
+
+/* The size of the file, where the call names it by a descriptor, and what was to be added. */
+static __noinline int file_too_large(void)
+{
+	struct refusal w = {.hook = FC_HOOK_SIGNAL,
+			    .backend = FC_BACKEND_TRACEPOINT,
+			    .err = EFBIG,
+			    .resource = FC_FSIZE,
+			    .has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN};
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct file *file = NULL;
+	struct task_regs regs;
+
+	current_regs(&regs);
+	w.limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
+	w.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_max);
+	if (regs.call == FC_CALL_WRITE || regs.call == FC_CALL_PWRITE ||
+	    regs.call == FC_CALL_WRITEV || regs.call == FC_CALL_FTRUNCATE)
+		file = file_of(&regs);
+	if (file) {
+		w.held = BPF_CORE_READ(file, f_inode, i_size);
+		w.has |= FC_HAS_HELD;
+	}
+	if (regs.call == FC_CALL_WRITE || (regs.call == FC_CALL_PWRITE && !regs.compat)) {
+		w.asked = regs.arg[2];
+		w.has |= FC_HAS_ASKED;
+	} else if (regs.call == FC_CALL_FTRUNCATE && !regs.compat && file) {
+		w.asked = regs.arg[1] - w.held;
+		w.has |= FC_HAS_ASKED;
+	}
+	tell(&w, &regs);
+	return 0;
+}
+
+/* (sig, info, task, group, result) */
+SEC("raw_tp/signal_generate")
+int rawtp_signal_limits(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct task_struct *target = (void *)ctx->args[2];
+	int sig = ctx->args[0];
+
+	if ((int)ctx->args[4] == TRACE_SIGNAL_OVERFLOW_FAIL)
+		return signal_dropped(target);
+	if (sig != SIGXCPU && sig != SIGXFSZ && sig != SIGKILL)
+		return 0;
+	if (ctx->args[1] > SIG_FROM_KERNEL || (__u64)target != bpf_get_current_task())
+		return 0;
+	return sig == SIGXFSZ ? file_too_large() : cpu_exceeded(sig);
+}
 
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_signals(struct refusal *w, const struct refused_call *c)
 {
-	return false;
+	if (c->regs.call != FC_CALL_TIMER_CREATE || c->ret != -EAGAIN)
+		return false;
+	w->hook = FC_HOOK_TIMER_CREATE;
+	return exit_serves[w->hook] && refuse_timer(w, c);
 }
 
 #endif

@@ -14,7 +14,7 @@
 #define FAILCNT_SYS_EXIT_BPF_H
 
 #include "files.bpf.h"
-#include "ipc.bpf.h"
+#include "ipc_more.bpf.h"
 #include "memory.bpf.h"
 #include "net.bpf.h"
 #include "signals.bpf.h"

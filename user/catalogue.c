@@ -45,7 +45,7 @@ static const char *const native_calls[] = {
 			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
 				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
 				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(timer_create) CALL(
-					rt_sigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
+					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
 					CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(
 						epoll_create) CALL(eventfd) CALL(signalfd)
@@ -70,6 +70,9 @@ static const char *const native_calls[] = {
 												open_tree) CALL(move_mount)
 												CALL(fsopen) CALL(fsconfig) CALL(
 													fsmount) CALL(fspick)
+#endif
+#ifdef __NR_pidfd_send_signal
+	CALL(pidfd_send_signal)
 #endif
 #ifdef __NR_pidfd_open
 													CALL(pidfd_open)
@@ -118,13 +121,17 @@ static const struct {
 	{"socketcall", 102, 0},
 	{"ipc", 117, 0},
 	{"clone", 120, 120},
+	{"ftruncate", 93, 93},
 	{"mprotect", 125, 125},
 	{"readv", 145, 145},
 	{"writev", 146, 146},
 	{"mremap", 163, 163},
+	{"rt_sigqueueinfo", 178, 178},
+	{"pwrite64", 181, 181},
 	{"sendfile", 187, 187},
 	{"vfork", 190, 190},
 	{"mmap2", 192, 192},
+	{"ftruncate64", 194, 194},
 	{"fcntl64", 221, 221},
 	{"sendfile64", 239, 239},
 	{"io_setup", 245, 243},
@@ -146,6 +153,7 @@ static const struct {
 	{"dup3", 330, 358},
 	{"pipe2", 331, 359},
 	{"inotify_init1", 332, 360},
+	{"rt_tgsigqueueinfo", 335, 363},
 	{"perf_event_open", 336, 364},
 	{"recvmmsg", 337, 365},
 	{"fanotify_init", 338, 367},
@@ -175,6 +183,7 @@ static const struct {
 	{"msgctl", 402, 304},
 	{"recvmmsg_time64", 417, 417},
 	{"semtimedop_time64", 420, 420},
+	{"pidfd_send_signal", 424, 424},
 	{"io_uring_setup", 425, 425},
 	{"io_uring_enter", 426, 426},
 	{"io_uring_register", 427, 427},

@@ -5,6 +5,7 @@
 #include "event_priv.h"
 
 #include <arpa/inet.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "attach.h"
@@ -114,12 +115,21 @@ static void set_limit(struct event *e, const struct fc_refused *r)
 		event_fmt(e, FIELD_DEVICE, "%u:%u", r->dev >> 20, r->dev & 0xfffff);
 }
 
-static void set_errno(struct event *e, int err)
+/* Of an errno, or of a signal that stands for one. RLIMIT_FSIZE answers with both. */
+static void set_errno(struct event *e, unsigned int resource, int err)
 {
+	const char *signal = err > FC_ERR_SIGNAL ? sigabbrev_np(err - FC_ERR_SIGNAL) : NULL;
 	const char *name = catalogue_errno(err);
 
 	if (err == 0) /* a packet was dropped, a connection reset: nobody was told */
 		return;
+	if (resource == FC_FSIZE)
+		event_static(e, FIELD_SIGNAL, "SIGXFSZ");
+	if (err > FC_ERR_SIGNAL) {
+		if (signal)
+			event_fmt(e, FIELD_SIGNAL, "SIG%s", signal);
+		return;
+	}
 	if (name)
 		event_static(e, FIELD_ERRNO, name);
 	else
@@ -179,6 +189,13 @@ static void set_syscall(struct event *e, int nr, unsigned int has)
 		event_static(e, FIELD_SYSCALL, name);
 }
 
+static bool err_is_sound(unsigned int err)
+{
+	if (err > FC_ERR_SIGNAL)
+		return err - FC_ERR_SIGNAL < NSIG;
+	return err <= MAX_ERRNO;
+}
+
 static int decode_refused(struct event *e, struct event_facts *facts, const struct fc_refused *r,
 			  const struct event_context *c)
 {
@@ -196,13 +213,13 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	int err = 0;
 
 	if (!catalogue_variant(r->resource, r->variant, &limit_name, &measure) ||
-	    r->err > MAX_ERRNO || r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE ||
+	    !err_is_sound(r->err) || r->hook >= FC_HOOKS || r->backend == FC_BACKEND_NONE ||
 	    r->backend >= FC_BACKENDS || r->ns_kind >= FC_NS_KINDS)
 		return -EBADMSG;
 	event_init(e, EVENT_REFUSED);
 	event_time(e, r->h.time, c);
 	event_set_resource(e, r->resource);
-	set_errno(e, r->err);
+	set_errno(e, r->resource, r->err);
 	set_syscall(e, r->syscall, r->has);
 	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++)
 		if (r->has & amounts[i].has)
@@ -253,7 +270,7 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	event_init(e, EVENT_REFUSED);
 	event_time(e, fold->last, c);
 	event_set_resource(e, key->resource);
-	set_errno(e, key->err);
+	set_errno(e, key->resource, key->err);
 	set_syscall(e, fold->syscall, fold->has);
 	if (key->pid) {
 		event_int(e, FIELD_PID, key->pid);
@@ -286,7 +303,7 @@ void event_decode_overflow(struct event *e, unsigned int resource, const struct 
 	event_init(e, EVENT_REFUSED);
 	event_time(e, o->last, c);
 	event_set_resource(e, resource);
-	set_errno(e, o->err);
+	set_errno(e, resource, o->err);
 	event_u64(e, FIELD_COUNT, n);
 	event_int(e, FIELD_FIRST, add_ns(o->first, c->boot_to_real));
 	event_int(e, FIELD_LAST, add_ns(o->last, c->boot_to_real));

@@ -197,6 +197,15 @@ static const struct {
 	{"semmni", explain_semmni},
 	{"semmns", explain_semmns},
 	{"semmsl", explain_semmsl},
+	{"semopm", explain_semopm},
+	{"semvmx", explain_semvmx},
+	/* explain_ipc_more.c */
+	{"shmmni", explain_shmmni},
+	{"shmall", explain_shmall},
+	{"shmmax", explain_shmmax},
+	{"msgmni", explain_msgmni},
+	{"mq-bytes", explain_mq_bytes},
+	{"mq-queues", explain_mq_queues},
 	/* explain_user.c */
 
 	/* explain_tasks.c */
@@ -204,6 +213,9 @@ static const struct {
 	/* explain_memory.c */
 
 	/* explain_signals.c */
+	{"sigpending", explain_sigpending},
+	{"cpu", explain_cpu},
+	{"fsize", explain_fsize},
 
 	/* explain_space.c */
 

@@ -142,6 +142,22 @@ static void lasting_unit(struct explain *x, const char *item, const char *direct
 		 conf, directive, s, h, conf, item, quoted);
 }
 
+/* limits.conf(5) counts processor time in minutes and sizes in KiB, but message queues in bytes. */
+static void lasting_login(struct explain *x, const char *item, uint64_t soft)
+{
+	uint64_t unit = util_streq(item, "cpu")                                     ? 60
+			: util_listed("as core data fsize memlock rss stack", item) ? 1024
+										    : 1;
+	char s[24];
+
+	amount(s, soft == UINT64_MAX ? soft : soft / unit + (soft % unit != 0), "unlimited");
+	/* pam_limits sets it. ":UID" is exactly that user. */
+	fix_line(x,
+		 "echo ':%lld - %s %s' >> /etc/security/limits.d/90-%s.conf  "
+		 "# from the next login",
+		 (long long)event_num(x->e, FIELD_UID), item, s, item);
+}
+
 void fix_rlimit_lasting(struct explain *x, const char *item, const char *directive, uint64_t soft,
 			uint64_t hard)
 {
@@ -154,11 +170,7 @@ void fix_rlimit_lasting(struct explain *x, const char *item, const char *directi
 	else if (own_service(x))
 		lasting_unit(x, item, directive, soft, hard);
 	else if (event_has(x->e, FIELD_UID) && x->id.unit[0])
-		/* A login: pam_limits sets it. ":UID" is exactly that user (limits.conf(5)). */
-		fix_line(x,
-			 "echo ':%lld - %s %s' >> /etc/security/limits.d/90-%s.conf  "
-			 "# from the next login",
-			 (long long)event_num(x->e, FIELD_UID), item, s, item);
+		lasting_login(x, item, soft);
 }
 
 void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,

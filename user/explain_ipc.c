@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * explain_ipc.c - semmni, semmns, semmsl: System V semaphores.
+ * explain_ipc.c - semmni, semmns, semmsl, semopm, semvmx: System V semaphores.
  *
  * The four limits stand in one sysctl, kernel.sem, so that to raise one is to
  * write all of them: the others keep their present value. Each IPC namespace
@@ -11,33 +11,36 @@
 /* IPCMNI of the kernel (ipc/util.h), without ipcmni_extend */
 #define SEMMNI_MAX 32768
 #define SEM_MAX INT32_MAX /* the others are ints */
+#define SEMVMX 32767      /* include/uapi/linux/sem.h */
 
 enum sem { SEMMSL, SEMMNS, SEMOPM, SEMMNI, SEMS };
 
-/* The command: with numbers where all are known, else the namespace itself is asked for the
- * others when the command runs ($1 to $4 are then the present ones). */
-static void fix_sem_now(struct explain *x, enum sem which, const uint64_t new[SEMS], bool known,
+/*
+ * The command. The namespace itself is asked for the present numbers when it runs ($1 to $4), and
+ * the larger one is taken: of two remedies pasted one after the other neither undoes the other.
+ */
+static void fix_sem_now(struct explain *x, enum sem which, const uint64_t new[SEMS],
 			const char *prefix)
 {
+	const uint64_t *now = x->facts->more;
 	struct explain_text t = {0};
 
 	for (unsigned int i = 0; i < SEMS; i++) {
+		unsigned long long v = new[i];
 		const char *blank = i ? " " : "";
 
-		if (known || new[i])
-			explain_add(&t, "%s%llu", blank, (unsigned long long)new[i]);
-		else if (i == which)
+		if (i == which && v == 0)
 			explain_add(&t, "%s$(($%u * 2))", blank, i + 1);
+		else if (i == which || v > now[i])
+			explain_add(&t, "%s$(($%u > %llu ? $%u : %llu))", blank, i + 1, v, i + 1,
+				    v);
 		else
 			explain_add(&t, "%s$%u", blank, i + 1);
 	}
-	if (known)
-		fix_line(x, "%ssysctl -w kernel.sem=\"%s\"", prefix, t.s);
-	else
-		fix_line(x,
-			 "%ssh -c 'set -- $(cat /proc/sys/kernel/sem) && "
-			 "sysctl -w kernel.sem=\"%s\"'",
-			 prefix, t.s);
+	fix_line(x,
+		 "%ssh -c 'set -- $(cat /proc/sys/kernel/sem) && "
+		 "sysctl -w kernel.sem=\"%s\"'",
+		 prefix, t.s);
 }
 
 static void fix_sem_lasting(struct explain *x, const uint64_t new[SEMS], bool other)
@@ -63,7 +66,6 @@ static void fix_sem(struct explain *x, enum sem which)
 	const uint64_t *now = x->facts->more;
 	uint64_t new[SEMS], max = which == SEMMNI ? SEMMNI_MAX : SEM_MAX;
 	uint64_t asked = (uint64_t)event_num(x->e, FIELD_ASKED), raised = more_than(x->e);
-	bool known = now[SEMMSL] || now[SEMMNS] || now[SEMOPM] || now[SEMMNI];
 	bool other = other_namespace(x);
 	char prefix[64] = "";
 
@@ -84,11 +86,31 @@ static void fix_sem(struct explain *x, enum sem which)
 	if (other)
 		snprintf(prefix, sizeof(prefix), "nsenter -t %lld -i ",
 			 (long long)event_num(x->e, FIELD_PID));
-	fix_sem_now(x, which, new, known, prefix);
+	fix_sem_now(x, which, new, prefix);
 	fix_sem_lasting(x, new, other);
-	if (which != SEMMSL)
+	if (which == SEMMNI || which == SEMMNS)
 		fix_line(x, "# sets that no program uses any more: %sipcs -s -p ; %sipcrm -s ID",
 			 prefix, prefix);
+}
+
+void says_ipc_end(struct explain *x, const char *limit)
+{
+	static const struct {
+		const char *name, *reports;
+	} errnos[] = {
+		{"ENOSPC", "\"No space left on device\", but no disk is full"},
+		{"EINVAL", "\"Invalid argument\""},
+		{"E2BIG", "\"Argument list too long\""},
+		{"ERANGE", "\"Numerical result out of range\""},
+		{"EMFILE", "\"Too many open files\", but it is not about files"},
+	};
+	const char *own = other_namespace(x) ? ", in its own IPC namespace" : "";
+
+	explain_add(&x->says, " (%s%s)", limit, own);
+	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++)
+		if (util_streq(event_text(x->e, FIELD_ERRNO), errnos[i].name))
+			explain_add(&x->says, "; the program reports %s", errnos[i].reports);
+	says_end(x);
 }
 
 /* what: "sets" or "semaphores" that exist; NULL: one set itself is too large. */
@@ -96,7 +118,6 @@ static void says_sem(struct explain *x, const char *what, const char *limit)
 {
 	long long held = (long long)event_num(x->e, FIELD_HELD);
 	long long asked = (long long)event_num(x->e, FIELD_ASKED);
-	const char *own = other_namespace(x) ? ", in its own IPC namespace" : "";
 
 	says_who(x);
 	explain_add(&x->says, " could not make a set of ");
@@ -112,13 +133,7 @@ static void says_sem(struct explain *x, const char *what, const char *limit)
 	if (event_has(x->e, FIELD_LIMIT))
 		explain_add(&x->says, " and the limit is %lld",
 			    (long long)event_num(x->e, FIELD_LIMIT));
-	explain_add(&x->says, " (%s%s)", limit, own);
-	if (util_streq(event_text(x->e, FIELD_ERRNO), "ENOSPC"))
-		explain_add(&x->says, "; the program reports \"No space left on device\", "
-				      "but no disk is full");
-	else if (util_streq(event_text(x->e, FIELD_ERRNO), "EINVAL"))
-		explain_add(&x->says, "; the program reports \"Invalid argument\"");
-	says_end(x);
+	says_ipc_end(x, limit);
 }
 
 void explain_semmni(struct explain *x)
@@ -145,4 +160,37 @@ void explain_semmsl(struct explain *x)
 {
 	says_sem(x, NULL, "SEMMSL, the first number of kernel.sem");
 	fix_sem(x, SEMMSL);
+}
+
+void explain_semopm(struct explain *x)
+{
+	says_who(x);
+	explain_add(&x->says, " could not do ");
+	if (event_has(x->e, FIELD_ASKED))
+		explain_add(&x->says, "%lld", (long long)event_num(x->e, FIELD_ASKED));
+	else
+		explain_add(&x->says, "so many");
+	explain_add(&x->says,
+		    " operations on System V semaphores at once %s one semop() may not have more "
+		    "than ",
+		    because(x));
+	if (event_has(x->e, FIELD_LIMIT))
+		explain_add(&x->says, "%lld", (long long)event_num(x->e, FIELD_LIMIT));
+	else
+		explain_add(&x->says, "the limit");
+	says_ipc_end(x, "SEMOPM, the third number of kernel.sem");
+	fix_sem(x, SEMOPM);
+}
+
+void explain_semvmx(struct explain *x)
+{
+	says_who(x);
+	explain_add(&x->says, " could not raise a System V semaphore");
+	if (event_has(x->e, FIELD_ASKED))
+		explain_add(&x->says, " to %lld", (long long)event_num(x->e, FIELD_ASKED));
+	explain_add(&x->says, " %s neither its value nor what SEM_UNDO would undo may be above %d",
+		    because(x), SEMVMX);
+	says_ipc_end(x, "SEMVMX");
+	fix_line(x, "# the kernel allows no more: it is a semaphore that is raised more often than "
+		    "it is taken (ipcs -s -i ID shows the values)");
 }

@@ -38,6 +38,9 @@ const char *because(const struct explain *x);
 /* How often, where repeats were folded; and the full stop. */
 void says_end(struct explain *x);
 
+/* Of all IPC: the limit's name, whose namespace, what the program reports; and the full stop. */
+void says_ipc_end(struct explain *x, const char *limit);
+
 /* Room for a name in quotes: 512 bytes of path, each at worst "'\''". */
 #define QUOTED_MAX 2560
 
@@ -76,6 +79,17 @@ void explain_file_max(struct explain *x);
 void explain_semmni(struct explain *x);
 void explain_semmns(struct explain *x);
 void explain_semmsl(struct explain *x);
+void explain_semopm(struct explain *x);
+void explain_semvmx(struct explain *x);
+void explain_shmmni(struct explain *x);
+void explain_shmall(struct explain *x);
+void explain_shmmax(struct explain *x);
+void explain_msgmni(struct explain *x);
+void explain_mq_bytes(struct explain *x);
+void explain_mq_queues(struct explain *x);
+void explain_sigpending(struct explain *x);
+void explain_cpu(struct explain *x);
+void explain_fsize(struct explain *x);
 void explain_oom(struct explain *x);
 /* explain_net.c */
 void explain_socket_memory(struct explain *x);

@@ -17,13 +17,11 @@
 
 #include "catalogue.h"
 #include "event.h"
+#include "selftest_priv.h"
 
 #define WAIT_MS 2000
 #define MEMORY_LIMIT "8388608"
 #define MEMORY_TOUCH (64 << 20)
-
-/* Exit status of a child: the failure was provoked, or could not be. */
-enum { PROVOKED, IMPOSSIBLE };
 
 struct provocation {
 	const char *name;
@@ -49,7 +47,7 @@ static int refuse_nofile(void)
 	return dup(0) < 0 && errno == EMFILE ? PROVOKED : IMPOSSIBLE;
 }
 
-static bool write_file(const char *path, const char *text)
+bool selftest_write(const char *path, const char *text)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC);
 	size_t n = strlen(text);
@@ -57,10 +55,14 @@ static bool write_file(const char *path, const char *text)
 	return fd >= 0 && write(fd, text, n) == (ssize_t)n;
 }
 
-/* kernel.sem of a namespace of one's own. */
+bool selftest_own_ipc(const char *path, const char *value)
+{
+	return unshare(CLONE_NEWIPC) == 0 && selftest_write(path, value);
+}
+
 static bool own_sem(const char *sem)
 {
-	return unshare(CLONE_NEWIPC) == 0 && write_file("/proc/sys/kernel/sem", sem);
+	return selftest_own_ipc("/proc/sys/kernel/sem", sem);
 }
 
 static int refuse_semmni(void)
@@ -101,6 +103,16 @@ static const struct provocation provocations[] = {
 	{"number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni},
 	{"number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns},
 	{"size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl},
+	{"operations of a semop", FC_HOOK_SEMOP, FC_SEMOPM, refuse_semopm},
+	{"value of a semaphore", FC_HOOK_SEMOP_VALUE, FC_SEMVMX, refuse_semvmx},
+	{"number of shared segments", FC_HOOK_NEWSEG, FC_SHMMNI, refuse_shmmni},
+	{"shared memory in all", FC_HOOK_NEWSEG, FC_SHMALL, refuse_shmall},
+	{"size of a shared segment", FC_HOOK_NEWSEG, FC_SHMMAX, refuse_shmmax},
+	{"number of message queues", FC_HOOK_NEWQUE, FC_MSGMNI, refuse_msgmni},
+	{"bytes of message queues", FC_HOOK_MQUEUE, FC_MQ_BYTES, refuse_mq_bytes},
+	{"timers of a user", FC_HOOK_TIMER_CREATE, FC_SIGPENDING, refuse_timer},
+	{"queued signals of a user", FC_HOOK_SIGNAL, FC_SIGPENDING, refuse_signal},
+	{"size of a file", FC_HOOK_SIGNAL, FC_FSIZE, refuse_fsize},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 
@@ -115,7 +127,7 @@ static bool set_limit(const struct own_cgroup *g, const char *file)
 	char path[192];
 
 	snprintf(path, sizeof(path), "%s/%s", g->path, file);
-	return write_file(path, MEMORY_LIMIT);
+	return selftest_write(path, MEMORY_LIMIT);
 }
 
 static bool make_cgroup(struct own_cgroup *g, bool v1)
@@ -147,7 +159,7 @@ static bool enter_cgroup(const struct own_cgroup *g, pid_t pid)
 
 	snprintf(path, sizeof(path), "%s/cgroup.procs", g->path);
 	snprintf(text, sizeof(text), "%d", pid);
-	return write_file(path, text);
+	return selftest_write(path, text);
 }
 
 /* ---- seeing ------------------------------------------------------------- */

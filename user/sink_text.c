@@ -89,6 +89,7 @@ static void show_refused(struct text *t)
 	text_who(t, " ", FIELD_COMM, FIELD_PID);
 	text_field(t, " ", FIELD_SYSCALL);
 	text_field(t, " ", FIELD_ERRNO);
+	text_field(t, " ", FIELD_SIGNAL);
 	if (event_has(t->e, FIELD_COUNT)) {
 		text_add(t, ": ");
 		text_count(t, t->e->num[FIELD_COUNT]);

@@ -70,6 +70,7 @@ static void set_rodata(struct tracer *t)
 	}
 	s->rodata->memory_is_v1 = t->facts.memory_is_v1;
 	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
+	s->rodata->page_size = sysconf(_SC_PAGESIZE);
 	s->rodata->possible_cpus = cpus > 0 ? cpus : 1;
 	for (int h = 0; h < FC_HOOKS; h++) {
 		s->rodata->hook_nargs[h] = t->facts.nargs[h];

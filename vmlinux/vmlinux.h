@@ -29,6 +29,7 @@ typedef __u32 u32;
 typedef __u64 u64;
 typedef __s32 s32;
 typedef __s64 s64;
+typedef unsigned long size_t;
 typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
@@ -130,8 +131,15 @@ struct sock {
 struct socket {
 	struct sock *sk;
 };
+struct super_block {
+	void *s_fs_info;
+};
 struct inode {
 	unsigned short i_mode;
+	long long i_size;
+};
+struct dentry {
+	struct super_block *d_sb;
 };
 struct file {
 	void *private_data;
@@ -224,7 +232,31 @@ struct ipc_namespace {
 	struct ipc_ids ids[3]; /* semaphores, messages, shared memory */
 	int sem_ctls[4];       /* SEMMSL, SEMMNS, SEMOPM, SEMMNI */
 	int used_sems;
+	unsigned int msg_ctlmni;
+	size_t shm_ctlmax;
+	size_t shm_ctlall;
+	unsigned long shm_tot;
+	int shm_ctlmni;
+	unsigned int mq_queues_count;
+	unsigned int mq_queues_max;
+	unsigned int mq_msg_max;
+	unsigned int mq_msgsize_max;
+	unsigned int mq_msg_default;
+	unsigned int mq_msgsize_default;
 	struct ns_common ns;
+};
+struct sem_queue {
+	struct pid *pid;
+};
+struct mq_attr {
+	long mq_maxmsg;
+	long mq_msgsize;
+};
+struct msg_msg { /* only its size, as of the next */
+	long m_type;
+};
+struct posix_msg_tree_node {
+	int priority;
 };
 struct nsproxy {
 	struct ipc_namespace *ipc_ns;
@@ -290,13 +322,36 @@ struct rlimit {
 	unsigned long rlim_cur;
 	unsigned long rlim_max;
 };
+struct task_cputime_atomic {
+	atomic64_t utime;
+	atomic64_t stime;
+};
+struct thread_group_cputimer {
+	struct task_cputime_atomic cputime_atomic;
+};
 struct signal_struct {
+	struct thread_group_cputimer cputimer;
 	struct pid *pids[4];
 	struct rlimit rlim[16];
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
+/* What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to ucounts,
+ * where 6.0 gave it an array of its own. */
+struct user_struct {
+	atomic_t sigpending;    /* guarded: before 5.14 */
+	unsigned long mq_bytes; /* guarded: before 5.14 */
+};
+enum rlimit_type {
+	UCOUNT_RLIMIT_MSGQUEUE = 1,   /* guarded: from 6.0 */
+	UCOUNT_RLIMIT_SIGPENDING = 2, /* guarded: from 6.0 */
+};
+struct ucounts {
+	atomic_long_t rlimit[4]; /* guarded: from 6.0 */
+};
 struct cred {
+	struct user_struct *user;
+	struct ucounts *ucounts; /* guarded: from 5.14 */
 	kuid_t uid;
 };
 #if !defined(__TARGET_ARCH_arm64)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ipc.h>
@@ -15,19 +16,24 @@
 
 static char namespace[64];
 
-/* The order is that of /proc/sys/kernel/sem, without semopm. */
-static void own_limits(int semmsl, int semmns, int semmni)
+/* The order is that of /proc/sys/kernel/sem. */
+static void own_sem(int semmsl, int semmns, int semopm, int semmni)
 {
 	ssize_t len;
 	int err;
 
 	if (unshare(CLONE_NEWIPC))
 		skip("unshare(CLONE_NEWIPC): %s", strerror(errno));
-	err = write_file("/proc/sys/kernel/sem", "%d %d 32 %d", semmsl, semmns, semmni);
+	err = write_file("/proc/sys/kernel/sem", "%d %d %d %d", semmsl, semmns, semopm, semmni);
 	if (err)
 		skip("/proc/sys/kernel/sem: %s", strerror(-err));
 	len = readlink("/proc/self/ns/ipc", namespace, sizeof(namespace) - 1);
 	namespace[len > 0 ? len : 0] = '\0';
+}
+
+static void own_limits(int semmsl, int semmns, int semmni)
+{
+	own_sem(semmsl, semmns, 32, semmni);
 }
 
 static int get(int nsems)
@@ -47,6 +53,11 @@ static void must_fail(int ret, int err)
 		fail("semget not refused as expected");
 }
 
+static bool sets_again(void)
+{
+	return get(1) >= 0;
+}
+
 static int refuse_sets(long n)
 {
 	own_limits(250, 32000, 4);
@@ -58,6 +69,7 @@ static int refuse_sets(long n)
 	      "\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,\"namespace\":\"%s\","
 	      "\"limit_name\":\"kernel.sem[3] SEMMNI\"",
 	      namespace);
+	prove(sets_again);
 	return 0;
 }
 
@@ -163,6 +175,121 @@ static int sem_msl_semget32(int argc, char **argv)
 }
 #endif
 
+static int set;
+
+static long operate(size_t n, short by)
+{
+	struct sembuf ops[3] = {{0, by, 0}, {1, by, 0}, {2, by, 0}};
+
+	return semop(set, ops, n);
+}
+
+static bool operations_again(void)
+{
+	return operate(3, 1) == 0;
+}
+
+static int sem_opm(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_sem(250, 32000, 2, 128);
+	set = get(4);
+	must_fail(operate(3, 1), E2BIG);
+	truth(getpid(), 1,
+	      "\"expect\":{\"resource\":\"semopm\",\"errno\":\"E2BIG\",\"asked\":3,\"limit\":2,"
+	      "\"held\":null,\"limit_name\":\"kernel.sem[2] SEMOPM\",\"measure\":\"operations\","
+	      "\"syscall\":{\"re\":\"^sem(timed)?op$\"},\"object\":null,\"namespace\":\"%s\"}",
+	      namespace);
+	prove(operations_again);
+	return 0;
+}
+
+#define OVER_SEMVMX                                                                               \
+	"\"expect\":{\"resource\":\"semvmx\",\"errno\":\"ERANGE\",\"limit\":32767,\"held\":null," \
+	"\"measure\":\"value\",\"limit_name\":\"SEMVMX\",\"namespace\":null,"
+
+static int sem_vmx(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	set = get(3);
+	if (semctl(set, 0, SETVAL, 32767))
+		fail("semctl(SETVAL)");
+	must_fail(operate(1, 1), ERANGE);
+	truth(getpid(), 1, OVER_SEMVMX "\"asked\":null,\"syscall\":{\"re\":\"^sem(timed)?op$\"}}");
+	return 0;
+}
+
+/* A set value, all values, and a value of 32-bit programs. */
+static int sem_vmx_setval(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	must_fail(semctl(get(1), 0, SETVAL, 32768), ERANGE);
+	truth(getpid(), 1, OVER_SEMVMX "\"asked\":32768,\"syscall\":\"semctl\"}");
+	return 0;
+}
+
+static int sem_vmx_setall(int argc, char **argv)
+{
+	unsigned short values[2] = {1, 40000};
+
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	must_fail(semctl(get(2), 0, SETALL, values), ERANGE);
+	truth(getpid(), 1, OVER_SEMVMX "\"asked\":null,\"syscall\":\"semctl\"}");
+	return 0;
+}
+
+#ifdef __x86_64__
+/* ipc(2), asked to say what 64-bit programs are told by name. */
+static void ipc32_must_fail(long call, long first, long second, long third, void *at, int err)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(117L), "b"(call), "c"(first), "d"(second), "S"(third), "D"(at)
+			 : "memory", "r8", "r9", "r10", "r11");
+	if ((int)ret == -ENOSYS)
+		skip("this kernel runs no 32-bit programs");
+	errno = ret < 0 ? -ret : 0;
+	must_fail(-1, err);
+}
+
+static int sem_opm_ipc32(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_sem(250, 32000, 2, 128);
+	ipc32_must_fail(1 /* SEMOP */, get(4), 3, 0, NULL, E2BIG);
+	truth(getpid(), 1,
+	      "\"expect\":{\"resource\":\"semopm\",\"errno\":\"E2BIG\",\"asked\":3,\"limit\":2,"
+	      "\"syscall\":\"ipc\"}");
+	return 0;
+}
+
+static int sem_vmx_ipc32(int argc, char **argv)
+{
+	static int value = 40000; /* its address fits in 32 bits: this program is static */
+
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	ipc32_must_fail(3 /* SEMCTL */, get(1), 0, SETVAL, &value, ERANGE);
+	truth(getpid(), 1, OVER_SEMVMX "\"asked\":40000,\"syscall\":\"ipc\"}");
+	return 0;
+}
+#endif
+
+/* A negative value is out of range, and no limit. */
+static int sem_erange(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_sem(250, 32000, 3, 128);
+	must_fail(semctl(get(1), 0, SETVAL, -1), ERANGE);
+	truth(getpid(), 1, "\"errno\":\"ERANGE\",\"limit_reached\":false");
+	return 0;
+}
+
 /* The same errno without a limit: nothing may be reported. */
 static int sem_einval(int argc, char **argv)
 {
@@ -185,7 +312,16 @@ const struct provocation ipc_provocations[] = {
 	{"sem-msl-ipc32", sem_msl_ipc32, "ipc(2) of 32-bit programs: as sem-msl", "semmsl"},
 	{"sem-msl-semget32", sem_msl_semget32, "semget of 32-bit programs: as sem-msl", "semmsl"},
 #endif
+	{"sem-opm", sem_opm, "semop: too many operations", "semopm"},
+	{"sem-vmx", sem_vmx, "semop: a value too high", "semvmx"},
+	{"sem-vmx-setval", sem_vmx_setval, "semctl(SETVAL): a value too high", "semvmx"},
+	{"sem-vmx-setall", sem_vmx_setall, "semctl(SETALL): a value too high", "semvmx"},
+#ifdef __x86_64__
+	{"sem-opm-ipc32", sem_opm_ipc32, "ipc(2) of 32-bit programs: as sem-opm", "semopm"},
+	{"sem-vmx-ipc32", sem_vmx_ipc32, "ipc(2) of 32-bit programs: as sem-vmx-setval", "semvmx"},
+#endif
 	{"sem-mni-flood", sem_mni_flood, "[N] N sets too many", "semmni"},
+	{"sem-erange", sem_erange, "semctl: ERANGE of a negative value", NULL},
 	{"sem-einval", sem_einval, "semget: EINVAL twice, neither by a limit", NULL},
 	{0},
 };

@@ -61,6 +61,37 @@ static void refused(void **state _unused_)
 		assert_int_equal(facts.more[i], 250 + i);
 }
 
+/* A limit that answers with a signal: whole, folded, and where the fold table had no room. */
+static void signals(void **state _unused_)
+{
+	struct fc_fold_key key = {.resource = FC_CPU, .err = FC_ERR_SIGNAL + 24};
+	struct fc_overflow o = {.err = FC_ERR_SIGNAL + 9};
+	const struct fold_known known = {};
+	struct fc_fold fold = {};
+	struct fc_refused r;
+
+	make_refused(&r);
+	r.resource = FC_CPU;
+	r.err = FC_ERR_SIGNAL + 24;
+	assert_int_equal(DECODE(&r, &v1), 0);
+	must_say(FIELD_SIGNAL, "SIGXCPU");
+	assert_false(event_has(&e, FIELD_ERRNO));
+	r.err = FC_ERR_SIGNAL + 34; /* has no name of its own */
+	assert_int_equal(DECODE(&r, &v1), 0);
+	assert_false(event_has(&e, FIELD_ERRNO) || event_has(&e, FIELD_SIGNAL));
+	event_decode_fold(&e, &facts, &key, &fold, 3, &known, &v1);
+	must_say(FIELD_SIGNAL, "SIGXCPU");
+	assert_false(event_has(&e, FIELD_ERRNO));
+	event_decode_overflow(&e, FC_CPU, &o, 3, &v1);
+	must_say(FIELD_SIGNAL, "SIGKILL");
+	/* with an errno as well */
+	r.resource = FC_FSIZE;
+	r.err = EFBIG;
+	assert_int_equal(DECODE(&r, &v1), 0);
+	must_say(FIELD_ERRNO, "EFBIG");
+	must_say(FIELD_SIGNAL, "SIGXFSZ");
+}
+
 /* A bit of `has` decides, whatever the field holds. */
 static void refused_unknown(void **state _unused_)
 {
@@ -340,11 +371,17 @@ static void overflow(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(refused),       cmocka_unit_test(refused_unknown),
-		cmocka_unit_test(refused_owner), cmocka_unit_test(unlimited),
-		cmocka_unit_test(syscalls),      cmocka_unit_test(paths_of_objects),
-		cmocka_unit_test(sockets),       cmocka_unit_test(names),
-		cmocka_unit_test(fold),          cmocka_unit_test(overflow),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(signals),
+		cmocka_unit_test(refused_unknown),
+		cmocka_unit_test(refused_owner),
+		cmocka_unit_test(unlimited),
+		cmocka_unit_test(syscalls),
+		cmocka_unit_test(paths_of_objects),
+		cmocka_unit_test(sockets),
+		cmocka_unit_test(names),
+		cmocka_unit_test(fold),
+		cmocka_unit_test(overflow),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,6 +97,8 @@ static void numbers_of_a_refusal(void **state _unused_)
 	REJECT(resource, UINT16_MAX);
 	REJECT(err, 0);
 	REJECT(err, 4096);
+	REJECT(err, FC_ERR_SIGNAL);
+	REJECT(err, FC_ERR_SIGNAL + 65);
 	REJECT(err, UINT16_MAX);
 	REJECT(hook, FC_HOOKS);
 	REJECT(hook, UINT8_MAX);

@@ -180,7 +180,8 @@ static void semaphores(void **state _unused_)
 		"sets "
 		"exist and the limit is 128 (SEMMNI, the fourth number of kernel.sem); the program "
 		"reports \"No space left on device\", but no disk is full.");
-	assert_has(fix(), "sysctl -w kernel.sem=\"32000 1024000000 500 256\"\n");
+	assert_has(fix(), "sh -c 'set -- $(cat /proc/sys/kernel/sem) && "
+			  "sysctl -w kernel.sem=\"$1 $2 $3 $(($4 > 256 ? $4 : 256))\"'\n");
 	assert_lacks(fix(), "nsenter");
 	/* in a container's namespace, with its present values unknown */
 	event_str(&e, FIELD_NAMESPACE, "ipc:[4026532201]");
@@ -189,18 +190,18 @@ static void semaphores(void **state _unused_)
 	memset(f.more, 0, sizeof(f.more));
 	assert_has(says(&f), "in docker container 0123456789ab could not");
 	assert_has(fix(), "nsenter -t 900 -i sh -c 'set -- $(cat /proc/sys/kernel/sem) && "
-			  "sysctl -w kernel.sem=\"$1 $2 $3 256\"'\n");
+			  "sysctl -w kernel.sem=\"$1 $2 $3 $(($4 > 256 ? $4 : 256))\"'\n");
 	refused("semmns", "semaphores", "a", 900);
 	amounts(90, 100, -1, 250);
 	f = (struct explain_facts){.more = {250, 100, 32, 128}};
 	says(&f);
-	assert_has(fix(), "kernel.sem=\"250 382 32 128\"");
+	assert_has(fix(), "kernel.sem=\"$1 $(($2 > 382 ? $2 : 382)) $3 $4\"");
 	refused("semmsl", "semaphores", "a", 900);
 	amounts(-1, 250, -1, 600);
 	event_str(&e, FIELD_ERRNO, "EINVAL");
 	assert_has(says(&f),
 		   "a set of 600 System V semaphores because one set may not have so many");
-	assert_has(fix(), "kernel.sem=\"675 675 32 128\"");
+	assert_has(fix(), "kernel.sem=\"$(($1 > 675 ? $1 : 675)) $(($2 > 675 ? $2 : 675)) $3 $4\"");
 	/* nothing known at all, and a kernel that allows no more */
 	refused("semmns", "semaphores", "", 0);
 	assert_has(says(NULL),
@@ -510,8 +511,10 @@ static void pasted_memcg(void **state _unused_)
 /* Every remedy of every case is at least sh. */
 static void syntax(void **state _unused_)
 {
-	static const char *const resources[] = {"nofile", "nr-open", "file-max",
-						"semmni", "semmns",  "semmsl"};
+	static const char *const resources[] = {
+		"nofile",   "nr-open",   "file-max",   "semmni", "semmns", "semmsl",
+		"semopm",   "semvmx",    "shmmni",     "shmall", "shmmax", "msgmni",
+		"mq-bytes", "mq-queues", "sigpending", "cpu",    "fsize"};
 	static const char *const causes[] = {"oom-memcg",     "oom-global", "oom-cpuset",
 					     "oom-mempolicy", "oom-group",  "oom-sysrq"};
 	static const char *const groups[] = {"", "/system.slice/a\\x2d'b.service", "/a;b&c|d`e`",
@@ -519,16 +522,16 @@ static void syntax(void **state _unused_)
 					     "/user.slice/user-1.slice/session-1.scope"};
 	static const char *const names[] = {"postgres", "mysqld", "redis-server", "'\"$(x)"};
 
-	for (size_t i = 0; i < 2 * 6 * 5 * 4 * 2; i++) {
+	for (size_t i = 0; i < 2 * 18 * 5 * 4 * 2; i++) {
 		const char *group = groups[i / 2 % 5], *name = names[i / 10 % 4];
-		bool v1 = i / 240;
+		bool v1 = i / 720;
 		char quoted[8192];
 		FILE *f;
 
 		if (i % 2)
 			killed(causes[i / 40 % 6], name, group, 1 << 30);
 		else
-			refused(resources[i / 40 % 6], "files", name, 12);
+			refused(resources[i / 40 % ARRAY_SIZE(resources)], "files", name, 12);
 		amounts(10, 10, -1, 1);
 		event_str(&e, FIELD_CGROUP, group);
 		event_str(&e, FIELD_SYSTEMD_UNIT,

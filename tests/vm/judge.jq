@@ -298,10 +298,14 @@ def listed($m; $row):
 def doctor_mistakes($m; $text; $status):
 	if $status != 0 then ["doctor's exit status is \($status)"] else [] end
 	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's)"))]
-	+ ["nofile", "semmni", "semmns", "semmsl", "memory"
+	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
+	   "mq-bytes", "sigpending", "fsize", "memory"
 	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
 
-def backends($text): [$text[] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]") | .b];
+# Of the hooks that have a choice.
+def backends($text): [range($text | length) as $i | $text[$i]
+	| capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
+	| select($text[$i + 1] // "" | test("because: a tracepoint on every backend") | not) | .b];
 
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
