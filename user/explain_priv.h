@@ -76,6 +76,11 @@ void explain_file_max(struct explain *x);
 void explain_semmni(struct explain *x);
 void explain_semmns(struct explain *x);
 void explain_semmsl(struct explain *x);
+void explain_as(struct explain *x);
+void explain_data(struct explain *x);
+void explain_stack(struct explain *x);
+void explain_map_count(struct explain *x);
+void explain_commit(struct explain *x);
 void explain_oom(struct explain *x);
 
 void fix_memcg(struct explain *x);
