@@ -135,7 +135,7 @@ static __always_inline __u64 commit_reserve(struct task_struct *task, struct mm_
 	return part;
 }
 
-/* Not inline: it is the last question of many hooks. */
+/* Not inline: it is the last question of many hooks. w->err stays: tmpfs makes it ENOSPC. */
 static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
@@ -171,7 +171,6 @@ static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
 		}
 	}
 	w->resource = FC_COMMIT;
-	w->err = ENOMEM;
 	w->asked = pages;
 	return true;
 }

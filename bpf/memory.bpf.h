@@ -76,7 +76,6 @@ static __always_inline bool over_rlimit(struct refusal *w, int which, __u64 held
 	w->limit = r.rlim_cur;
 	w->hard = r.rlim_max;
 	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN;
-	w->err = ENOMEM;
 	return true;
 }
 
@@ -115,7 +114,6 @@ static __noinline bool refuse_maps(struct refusal *w, int from)
 	w->limit = max;
 	w->asked = 1;
 	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_CERTAIN;
-	w->err = ENOMEM;
 	return true;
 }
 
@@ -124,6 +122,12 @@ static __always_inline bool perhaps(struct refusal *w)
 {
 	w->has &= ~FC_HAS_CERTAIN;
 	return true;
+}
+
+/* is_data_mapping() of mm/internal.h */
+static __always_inline bool is_data(__u32 prot, __u32 flags)
+{
+	return prot & PROT_WRITE && (flags & (MAP_TYPE | MAP_GROWSDOWN)) == MAP_PRIVATE;
 }
 
 /* accountable_mapping() of mm/mmap.c, and shmem_acct_size() for shared memory without a file */
@@ -153,10 +157,7 @@ static __always_inline bool refuse_mmap(struct refusal *w, const struct refused_
 	if (refuse_maps(w, MAPS_NEW))
 		return true;
 	/* What is there already at a fixed address need not be added: how much, nobody knows. */
-	if (refuse_space(w, pages))
-		return !fixed || perhaps(w);
-	if (prot & PROT_WRITE && (flags & MAP_TYPE) == MAP_PRIVATE && !(flags & MAP_GROWSDOWN) &&
-	    refuse_data(w, pages))
+	if (refuse_space(w, pages) || (is_data(prot, flags) && refuse_data(w, pages)))
 		return !fixed || perhaps(w);
 	if (is_promised(prot, flags) && refuse_commit(w, pages))
 		return true;
@@ -174,6 +175,7 @@ static __always_inline bool refuse_brk(struct refusal *w, const struct refused_c
 	if (!mm || c->regs.call != FC_CALL_BRK || asked <= now ||
 	    asked > BPF_CORE_READ(mm, task_size))
 		return false;
+	w->err = ENOMEM; /* as the C library says */
 	/* check_data_rlimit() of include/linux/mm.h, with which brk begins */
 	data = now - BPF_CORE_READ(mm, start_brk) + BPF_CORE_READ(mm, end_data) -
 	       BPF_CORE_READ(mm, start_data);
@@ -184,7 +186,6 @@ static __always_inline bool refuse_brk(struct refusal *w, const struct refused_c
 		w->limit = limit;
 		w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_DATA].rlim_max);
 		w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN;
-		w->err = ENOMEM;
 		return true;
 	}
 	pages = to_pages(asked) - to_pages(now);

@@ -40,7 +40,6 @@ static __always_inline bool refuse_growth(struct refusal *w, __u64 size, __u64 g
 		w->limit = limit;
 		w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_STACK].rlim_max);
 		w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN;
-		w->err = ENOMEM;
 		return true;
 	}
 	return refuse_commit(w, grow >> page_shift);
@@ -77,7 +76,7 @@ ON_RETURN_ARGS(FC_HOOK_STACK, expand_downwards, int, ret == -ENOMEM, refuse_stac
  */
 static __noinline int stack_signal(__u64 addr)
 {
-	struct refusal w = {.hook = FC_HOOK_STACK, .backend = FC_BACKEND_TRACEPOINT};
+	struct refusal w = {.hook = FC_HOOK_STACK, .backend = FC_BACKEND_TRACEPOINT, .err = ENOMEM};
 	__u64 page = 1ULL << page_shift, end, held;
 	struct mm_struct *mm = current_mm();
 	struct refused_call c = {};

@@ -70,27 +70,37 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	 IS(ENOSPC) | IS(ERANGE) | IS(EPERM) | IS(EADDRNOTAVAIL) | IS(ENOBUFS) | IS(EDQUOT))
 /* Below any heap: what read() and its kin return, at most, in one go. */
 #define ORDINARY (4UL << 20)
-/* brk() knows no errno, so that addresses are looked at once more: all but those of mmap(), which
- * come from the upper end. call: an expression, evaluated late. */
-#define MAYBE_OURS(ret, call)                            \
+/* brk() knows no errno: it returns an address, the old end of the heap. Those of mmap() come from
+ * the upper end. regs: an expression that is evaluated late. */
+#if defined(__TARGET_ARCH_arm64)
+#define MMAP_LOWEST 0xc00000000000UL
+#else
+#define MMAP_LOWEST 0x700000000000UL
+#endif
+#define MAYBE_OURS(ret, regs)                            \
 	((unsigned long)(ret) >= ORDINARY &&             \
 	 ((unsigned long)(ret) >= (unsigned long)-EDQUOT \
 		  ? (OUR_ERRNOS >> (-(ret)&63) & 1)      \
-		  : (unsigned long)(ret) < MMAP_LOWEST && is_brk(call)))
-#define MMAP_LOWEST 0x700000000000UL
+		  : (unsigned long)(ret) < MMAP_LOWEST && is_brk(regs, ret)))
 
-static __always_inline bool is_brk(__u64 nr)
+/* A brk() that returns less than was asked for. */
+static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 {
-	return nr < FC_CALL_NUMBERS &&
-	       (call_of[0][nr] == FC_CALL_BRK || call_of[1][nr] == FC_CALL_BRK);
-}
+	__u64 nr;
 
-static __always_inline __u64 call_number(const void *regs)
-{
+	if (!exit_serves[FC_HOOK_BRK])
+		return false;
 #if defined(__TARGET_ARCH_arm64)
-	return BPF_CORE_READ((const struct pt_regs *)regs, syscallno);
+	nr = BPF_CORE_READ(regs, syscallno);
+	return nr < FC_CALL_NUMBERS &&
+	       (call_of[0][nr] == FC_CALL_BRK || call_of[1][nr] == FC_CALL_BRK) &&
+	       ret < BPF_CORE_READ(regs, orig_x0);
 #else
-	return BPF_CORE_READ((const struct pt_regs *)regs, orig_ax);
+	nr = BPF_CORE_READ(regs, orig_ax);
+	if (nr >= FC_CALL_NUMBERS)
+		return false;
+	return (call_of[0][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, di)) ||
+	       (call_of[1][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, bx));
 #endif
 }
 
@@ -99,7 +109,7 @@ int rawtp_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	long ret = ctx->args[1];
 
-	if (MAYBE_OURS(ret, call_number((void *)ctx->args[0])))
+	if (MAYBE_OURS(ret, (const struct pt_regs *)ctx->args[0]))
 		sys_exit_refused(ret, true);
 	return 0;
 }
@@ -110,7 +120,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 {
 	long ret = ctx->ret;
 
-	if (MAYBE_OURS(ret, ctx->id))
+	if (MAYBE_OURS(ret, task_pt_regs((void *)bpf_get_current_task())))
 		sys_exit_refused(ret, false);
 	return 0;
 }
