@@ -160,6 +160,8 @@ struct fc_refused {
 	 *   tcp-mem, udp-mem                 the three numbers of the sysctl
 	 *   shmmax, shmall, shmmni           shmmax (bytes), shmall (pages), pages used, page size
 	 *   sigpending                       pid of the process that was to get the signal
+	 *   commit   vm.overcommit_memory, _ratio, _kbytes; pages of swap
+	 *   stack    STACK_ARGS only: RLIMIT_STACK, soft
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */
@@ -249,6 +251,13 @@ enum fc_stat {
 	FC_STAT_RING_FULL,   /* kills that found no room in the ring */
 	FC_STAT_RING_FOLDED, /* refusals that found no room and were counted in the fold table */
 	FC_STATS,
+};
+
+/* What /proc tells of memory, for kernels that hide their variables. Pages, but kbytes. */
+struct fc_memory_hints {
+	__u64 max_map_count, overcommit, ratio, kbytes;
+	__u64 ram, swap, commit_limit;
+	__u64 ignore_data; /* ignore_rlimit_data of the kernel's command line */
 };
 
 #define FC_ASSERT_OFFSET(type, member, at) \

@@ -14,6 +14,7 @@
 #include "oom.bpf.h"
 #include "signals.bpf.h"
 #include "space.bpf.h"
+#include "stack.bpf.h"
 #include "sys_exit.bpf.h"
 #include "tasks.bpf.h"
 #include "users.bpf.h"

@@ -156,6 +156,8 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 		return FEXIT_SLOT(ctx, 4);
 	case 5:
 		return FEXIT_SLOT(ctx, 5);
+	case 7: /* from 6.6 on */
+		return FEXIT_SLOT(ctx, 7);
 	default:
 		return FEXIT_SLOT(ctx, 6);
 	}

@@ -26,6 +26,7 @@
 const volatile __u64 call_errnos[FC_CALLS + 1];
 
 #define MAX_ERRNO 4095
+#define IS_ERRNO(ret) ((unsigned long)(ret) >= (unsigned long)-MAX_ERRNO)
 
 /* Nobody's: EAGAIN of every empty socket, EINVAL of every readlink() of what is no link. */
 static __always_inline bool not_ours(const struct refused_call *c)
@@ -34,6 +35,8 @@ static __always_inline bool not_ours(const struct refused_call *c)
 
 	if (c->ret == -EMFILE || c->ret == -ENFILE)
 		return false;
+	if (!IS_ERRNO(c->ret)) /* brk() returns where the heap ends: at less than was asked for? */
+		return call != FC_CALL_BRK || (__u64)c->ret >= c->regs.arg[0];
 	return call >= FC_CALLS || !(call_errnos[call] >> (-c->ret & 63) & 1);
 }
 
@@ -65,15 +68,48 @@ static __noinline int sys_exit_refused(long ret, bool first)
 #define OUR_ERRNOS                                                                                \
 	(IS(E2BIG) | IS(EAGAIN) | IS(ENOMEM) | IS(EINVAL) | IS(ENFILE) | IS(EMFILE) | IS(EFBIG) | \
 	 IS(ENOSPC) | IS(ERANGE) | IS(EPERM) | IS(EADDRNOTAVAIL) | IS(ENOBUFS) | IS(EDQUOT))
-#define MAYBE_OURS(ret) \
-	((unsigned long)(ret) >= (unsigned long)-EDQUOT && OUR_ERRNOS >> (-(ret)&63) & 1)
+/* Below any heap: what read() and its kin return, at most, in one go. */
+#define ORDINARY (4UL << 20)
+/* brk() knows no errno: it returns an address, the old end of the heap. Those of mmap() come from
+ * the upper end. regs: an expression that is evaluated late. */
+#if defined(__TARGET_ARCH_arm64)
+#define MMAP_LOWEST 0xc00000000000UL
+#else
+#define MMAP_LOWEST 0x700000000000UL
+#endif
+#define MAYBE_OURS(ret, regs)                            \
+	((unsigned long)(ret) >= ORDINARY &&             \
+	 ((unsigned long)(ret) >= (unsigned long)-EDQUOT \
+		  ? (OUR_ERRNOS >> (-(ret)&63) & 1)      \
+		  : (unsigned long)(ret) < MMAP_LOWEST && is_brk(regs, ret)))
+
+/* A brk() that returns less than was asked for. */
+static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
+{
+	__u64 nr;
+
+	if (!exit_serves[FC_HOOK_BRK])
+		return false;
+#if defined(__TARGET_ARCH_arm64)
+	nr = BPF_CORE_READ(regs, syscallno);
+	return nr < FC_CALL_NUMBERS &&
+	       (call_of[0][nr] == FC_CALL_BRK || call_of[1][nr] == FC_CALL_BRK) &&
+	       ret < BPF_CORE_READ(regs, orig_x0);
+#else
+	nr = BPF_CORE_READ(regs, orig_ax);
+	if (nr >= FC_CALL_NUMBERS)
+		return false;
+	return (call_of[0][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, di)) ||
+	       (call_of[1][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, bx));
+#endif
+}
 
 SEC("raw_tp/sys_exit")
 int rawtp_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	long ret = ctx->args[1];
 
-	if (MAYBE_OURS(ret))
+	if (MAYBE_OURS(ret, (const struct pt_regs *)ctx->args[0]))
 		sys_exit_refused(ret, true);
 	return 0;
 }
@@ -84,7 +120,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 {
 	long ret = ctx->ret;
 
-	if (MAYBE_OURS(ret))
+	if (MAYBE_OURS(ret, task_pt_regs((void *)bpf_get_current_task())))
 		sys_exit_refused(ret, false);
 	return 0;
 }

@@ -211,6 +211,11 @@ static const struct {
 	/* explain_tasks.c */
 
 	/* explain_memory.c */
+	{"as", explain_as},
+	{"data", explain_data},
+	{"stack", explain_stack},
+	{"map-count", explain_map_count},
+	{"commit", explain_commit},
 
 	/* explain_signals.c */
 	{"sigpending", explain_sigpending},

@@ -90,6 +90,11 @@ void explain_mq_queues(struct explain *x);
 void explain_sigpending(struct explain *x);
 void explain_cpu(struct explain *x);
 void explain_fsize(struct explain *x);
+void explain_as(struct explain *x);
+void explain_data(struct explain *x);
+void explain_stack(struct explain *x);
+void explain_map_count(struct explain *x);
+void explain_commit(struct explain *x);
 void explain_oom(struct explain *x);
 /* explain_net.c */
 void explain_socket_memory(struct explain *x);

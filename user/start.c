@@ -52,5 +52,6 @@ int start_tracer(struct tracer **ret, const struct options *o)
 	}
 	tracer_set_hints(*ret, read_sysctl("/proc/sys/fs/nr_open"),
 			 read_sysctl("/proc/sys/fs/file-max"));
+	tracer_memory_hints(*ret);
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 
 #include "calls.h"
+#include "hints.h"
 #include "log.h"
 
 /* What libbpf said last about a program: its API does not tell which one failed to load. */
@@ -72,6 +73,7 @@ static void set_rodata(struct tracer *t)
 	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
 	s->rodata->page_size = sysconf(_SC_PAGESIZE);
 	s->rodata->possible_cpus = cpus > 0 ? cpus : 1;
+	s->rodata->page_shift = __builtin_ctzl(sysconf(_SC_PAGESIZE));
 	for (int h = 0; h < FC_HOOKS; h++) {
 		s->rodata->hook_nargs[h] = t->facts.nargs[h];
 		s->rodata->exit_serves[h] = attach_hooks[h].by_sys_exit &&
@@ -364,4 +366,12 @@ void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max)
 {
 	t->skel->bss->hint_nr_open = nr_open;
 	t->skel->bss->hint_file_max = file_max;
+}
+
+void tracer_memory_hints(struct tracer *t)
+{
+	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root >= 0)
+		hints_memory(root, sysconf(_SC_PAGESIZE), &t->skel->bss->hint_memory);
 }

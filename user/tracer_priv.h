@@ -9,6 +9,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "../bpf/event.h" /* before the skeleton, which has its structures in it */
 #include "failcnt.skel.h"
 #include "tracer.h"
 

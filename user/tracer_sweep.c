@@ -333,6 +333,7 @@ void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_mov
 	sweep_folds(t, ev);
 	sweep_overflow(t, ev);
 	t->skel->data->fold_epoch++;
+	tracer_memory_hints(t);
 	sweep_stats(t, ev);
 	sweep_misses(t, ev, may_move);
 }

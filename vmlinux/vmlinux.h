@@ -202,12 +202,25 @@ struct mem_cgroup {
 struct mm_struct {
 	struct percpu_counter rss_stat[4]; /* guarded: from 6.2 */
 	atomic_long_t pgtables_bytes;
+	unsigned long total_vm, data_vm, stack_vm;
+	unsigned long task_size, mmap_base;
+	unsigned long start_data, end_data, start_brk, brk, env_end;
+	int map_count;
 };
 struct mm_rss_stat {
 	atomic_long_t count[4]; /* guarded: before 6.2 */
 };
 struct mm_struct___atomic {
 	struct mm_rss_stat rss_stat; /* guarded: before 6.2 */
+};
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct *vm_mm;
+};
+struct hstate {
+	unsigned int order;
+	unsigned long nr_huge_pages;
 };
 enum oom_constraint { CONSTRAINT_NONE };
 struct oom_control {
@@ -349,10 +362,13 @@ enum rlimit_type {
 struct ucounts {
 	atomic_long_t rlimit[4]; /* guarded: from 6.0 */
 };
+struct kernel_caps {
+}; /* 8 bytes, read as a whole */
 struct cred {
 	struct user_struct *user;
 	struct ucounts *ucounts; /* guarded: from 5.14 */
 	kuid_t uid;
+	struct kernel_caps cap_effective;
 };
 #if !defined(__TARGET_ARCH_arm64)
 struct thread_info {
@@ -379,6 +395,14 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
+};
+
+/* exec */
+struct linux_binprm {
+	struct mm_struct *mm;
+	unsigned long p, argmin;
+	int argc, envc;
+	struct rlimit rlim_stack;
 };
 
 #pragma clang attribute pop

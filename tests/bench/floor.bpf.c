@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * floor.bpf.c - programs that do nothing, on the hooks of descriptors and
- * files: what no watcher that attaches this way can be cheaper than.
+ * floor.bpf.c - programs that do nothing, on the hooks of descriptors, files
+ * and mappings: what no watcher that attaches this way can be cheaper than.
  *
  * Compiled once for each way, with -DFEXIT, -DKPROBE, -DTRACEPOINT or -DCLASSIC.
  */
@@ -19,6 +19,18 @@ int floor_file(void *ctx)
 {
 	return 0;
 }
+
+SEC("fexit/vm_mmap_pgoff")
+int floor_mmap(void *ctx)
+{
+	return 0;
+}
+
+SEC("fexit/__vm_munmap")
+int floor_munmap(void *ctx)
+{
+	return 0;
+}
 #elif defined(KPROBE)
 SEC("kretprobe/alloc_fd")
 int floor_fd(void *ctx)
@@ -28,6 +40,18 @@ int floor_fd(void *ctx)
 
 SEC("kretprobe/alloc_empty_file")
 int floor_file(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/vm_mmap_pgoff")
+int floor_mmap(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/__vm_munmap")
+int floor_munmap(void *ctx)
 {
 	return 0;
 }

@@ -85,6 +85,16 @@ static void op_mmap(void)
 	munmap(p, 4096);
 }
 
+/* Of the heap: one page more, and back. */
+static void op_brk(void)
+{
+	char *end = (char *)syscall(SYS_brk, 0);
+
+	if ((char *)syscall(SYS_brk, end + 4096) != end + 4096 ||
+	    (char *)syscall(SYS_brk, end) != end)
+		fail("brk");
+}
+
 static void op_fork(void)
 {
 	pid_t pid = fork();
@@ -122,6 +132,7 @@ static const struct operation operations[] = {
 	{.name = "open+close", .run = op_open},
 	{.name = "read", .run = op_read},
 	{.name = "mmap+munmap", .run = op_mmap},
+	{.name = "brk+brk", .run = op_brk},
 	{.name = "fork+exit", .run = op_fork},
 	{.name = "EINVAL", .run = op_einval},
 	{.name = "ENOTTY", .run = op_enotty},

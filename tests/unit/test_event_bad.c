@@ -95,7 +95,6 @@ static void numbers_of_a_refusal(void **state _unused_)
 	REJECT(resource, FC_RESOURCE_NONE);
 	REJECT(resource, FC_RESOURCES);
 	REJECT(resource, UINT16_MAX);
-	REJECT(err, 0);
 	REJECT(err, 4096);
 	REJECT(err, FC_ERR_SIGNAL);
 	REJECT(err, FC_ERR_SIGNAL + 65);

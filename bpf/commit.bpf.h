@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * commit.bpf.h - overcommit: was it refused because the kernel would not promise more memory?
+ *
+ * __vm_enough_memory() (mm/util.c) is asked for every private writable mapping, for each of them
+ * again at a fork, and for every new page of tmpfs: too hot for a hook. It decides by numbers which
+ * are the same a moment later, because it takes back what it counted when it refuses:
+ *
+ *   mode 0   pages > RAM + swap: one request that could never be kept
+ *   mode 2   Committed_AS + pages >= CommitLimit - reserves
+ *
+ * The kernel compares the middle of a counter per processor, without what these have not added
+ * yet; so both that and the exact sum (Committed_AS of /proc/meminfo) count here.
+ */
+#ifndef FAILCNT_COMMIT_BPF_H
+#define FAILCNT_COMMIT_BPF_H
+
+#include "hook.bpf.h"
+
+#define OVERCOMMIT_GUESS 0 /* include/uapi/linux/mman.h */
+#define OVERCOMMIT_NEVER 2
+#define CAP_SYS_ADMIN 21
+#define HUGE_SIZES 4 /* HUGE_MAX_HSTATE of include/asm-generic/hugetlb.h and its architectures */
+
+/* Variables of the kernel, where its symbol table tells their addresses. */
+extern const void sysctl_overcommit_memory __ksym __weak;
+extern const void sysctl_overcommit_ratio __ksym __weak;
+extern const void sysctl_overcommit_kbytes __ksym __weak;
+extern const void sysctl_admin_reserve_kbytes __ksym __weak;
+extern const void sysctl_user_reserve_kbytes __ksym __weak;
+extern const void _totalram_pages __ksym __weak;
+extern const void total_swap_pages __ksym __weak;
+extern const void vm_committed_as __ksym __weak;
+extern const void hstates __ksym __weak;
+extern const void hugetlb_max_hstate __ksym __weak;
+extern const void __per_cpu_offset __ksym __weak;
+
+/* What /proc says of them, for kernels that hide those addresses. */
+struct fc_memory_hints hint_memory;
+
+const volatile __u32 page_shift = 12;
+
+#define KERNEL_VALUE(type, symbol, otherwise)                            \
+	({                                                               \
+		type v_ = (type)(otherwise);                             \
+		if (&symbol)                                             \
+			bpf_probe_read_kernel(&v_, sizeof(v_), &symbol); \
+		v_;                                                      \
+	})
+
+#define KIB_PAGES(kib) ((kib) >> (page_shift - 10))
+
+static __always_inline __u64 host_pages(void)
+{
+	return KERNEL_VALUE(__u64, _totalram_pages, hint_memory.ram);
+}
+
+static __always_inline __u64 swap_pages(void)
+{
+	return KERNEL_VALUE(__u64, total_swap_pages, hint_memory.swap);
+}
+
+static __always_inline int overcommit_mode(void)
+{
+	return KERNEL_VALUE(int, sysctl_overcommit_memory, hint_memory.overcommit);
+}
+
+/* hugetlb_total_pages() of mm/hugetlb.c */
+static __always_inline __u64 huge_pages(void)
+{
+	int sizes = KERNEL_VALUE(int, hugetlb_max_hstate, 0), i;
+	__u64 n = 0;
+
+	for (i = 0; i < HUGE_SIZES; i++) {
+		struct hstate *h = (void *)&hstates + i * bpf_core_type_size(struct hstate);
+
+		if (i >= sizes || !&hstates)
+			break;
+		n += BPF_CORE_READ(h, nr_huge_pages) << (BPF_CORE_READ(h, order) & 31);
+	}
+	return n;
+}
+
+/* vm_commit_limit() of mm/util.c */
+static __always_inline __u64 commit_limit(__u64 kbytes, __u32 ratio)
+{
+	if (!&_totalram_pages)
+		return hint_memory.commit_limit;
+	if (kbytes)
+		return KIB_PAGES(kbytes) + swap_pages();
+	return (host_pages() - huge_pages()) * ratio / 100 + swap_pages();
+}
+
+/* Committed_AS: the exact sum, and what the kernel itself compares. */
+static __always_inline bool committed_pages(__u64 *ret_sum, __u64 *ret_middle)
+{
+	const struct percpu_counter *c = (const void *)&vm_committed_as;
+	__s64 n, middle;
+	void *percpu;
+	__u32 cpu;
+
+	if (!&vm_committed_as || !&__per_cpu_offset)
+		return false;
+	n = middle = BPF_CORE_READ(c, count);
+	percpu = BPF_CORE_READ(c, counters);
+	for (cpu = 0; cpu < 512; cpu++) {
+		__u64 offset = 0;
+		__s32 delta = 0;
+
+		if (cpu >= possible_cpus)
+			break;
+		bpf_probe_read_kernel(&offset, sizeof(offset),
+				      (const void *)&__per_cpu_offset + 8 * cpu);
+		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
+		n += delta;
+	}
+	*ret_sum = n > 0 ? n : 0;
+	*ret_middle = middle > 0 ? middle : 0;
+	return true;
+}
+
+/* What __vm_enough_memory() keeps back from this process. */
+static __always_inline __u64 commit_reserve(struct task_struct *task, struct mm_struct *mm)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 user = KIB_PAGES(KERNEL_VALUE(__u64, sysctl_user_reserve_kbytes, 1 << 17));
+	__u64 part = BPF_CORE_READ(mm, total_vm) / 32, caps = 0;
+
+	/* 6.3 made kernel_cap_t one number; the bits lie the same. */
+	bpf_core_read(&caps, sizeof(caps), &cred->cap_effective);
+	if (part > user)
+		part = user;
+	if (!(caps >> CAP_SYS_ADMIN & 1))
+		part += KIB_PAGES(KERNEL_VALUE(__u64, sysctl_admin_reserve_kbytes, 1 << 13));
+	return part;
+}
+
+/* Not inline: it is the last question of many hooks. w->err stays: tmpfs makes it ENOSPC. */
+static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	int mode = overcommit_mode();
+	__u64 sum = 0, middle = 0, need;
+
+	if (!w || !pages || !mm || (mode != OVERCOMMIT_GUESS && mode != OVERCOMMIT_NEVER))
+		return false;
+	w->more[0] = mode;
+	w->more[1] = KERNEL_VALUE(__u32, sysctl_overcommit_ratio, hint_memory.ratio);
+	w->more[2] = KERNEL_VALUE(__u64, sysctl_overcommit_kbytes, hint_memory.kbytes);
+	w->more[3] = swap_pages();
+	if (mode == OVERCOMMIT_GUESS) {
+		w->limit = host_pages() + swap_pages();
+		if (!w->limit || pages <= w->limit)
+			return false;
+		w->variant = FC_VARIANT_COMMIT_ONE;
+		w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE | FC_HAS_CERTAIN;
+	} else {
+		w->limit = commit_limit(w->more[2], w->more[1]);
+		w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE;
+		if (!w->limit)
+			return false;
+		need = pages + commit_reserve(task, mm);
+		if (committed_pages(&sum, &middle)) {
+			if (sum + need < w->limit && middle + need < w->limit)
+				return false;
+			w->held = sum;
+			w->has |= FC_HAS_HELD | FC_HAS_CERTAIN;
+		} else if (need < w->limit) {
+			return false; /* how much is promised nobody tells here */
+		}
+	}
+	w->resource = FC_COMMIT;
+	w->asked = pages;
+	return true;
+}
+
+#endif
