@@ -152,6 +152,7 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   pids                             [0] 1: the cgroup is in a hierarchy of version 1
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

@@ -364,3 +364,9 @@ void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max)
 	t->skel->bss->hint_nr_open = nr_open;
 	t->skel->bss->hint_file_max = file_max;
 }
+
+void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max)
+{
+	t->skel->bss->hint_threads_max = threads_max;
+	t->skel->bss->hint_pid_max = pid_max;
+}

@@ -152,17 +152,22 @@ struct kernfs_node {
 struct kernfs_node___rcu {
 	struct kernfs_node *__parent; /* guarded: parent before 6.15 */
 };
+struct cgroup_root {
+	int hierarchy_id;
+};
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
 };
-enum cgroup_subsys_id { memory_cgrp_id };
+enum cgroup_subsys_id { memory_cgrp_id, pids_cgrp_id, hugetlb_cgrp_id };
 
 /* mm/ */
 struct page_counter {
@@ -221,11 +226,48 @@ struct ipc_namespace {
 };
 struct nsproxy {
 	struct ipc_namespace *ipc_ns;
+	struct pid_namespace *pid_ns_for_children;
+};
+
+/* users */
+enum rlimit_type {
+	UCOUNT_RLIMIT_NPROC,  /* guarded: from 5.19 */
+	UCOUNT_RLIMIT_MEMLOCK /* guarded: from 5.19 */
+};
+struct user_namespace {
+	int level;
+	struct ucounts *ucounts;
+	long rlimit_max[1]; /* guarded: from 5.19 */
+	struct ns_common ns;
+};
+struct ucounts {
+	struct user_namespace *ns;
+	kuid_t uid;
+	atomic_long_t rlimit[1]; /* guarded: from 5.19 */
+};
+struct user_struct {
+	kuid_t uid;
+	atomic_t processes;       /* guarded: before 5.14 */
+	unsigned long locked_shm; /* guarded: before 5.14 */
+	atomic_long_t locked_vm;
 };
 
 /* tasks */
+struct pid_namespace {
+	unsigned int pid_allocated;
+	unsigned int level;
+	int pid_max; /* guarded: from 6.14 */
+	struct pid_namespace *parent;
+	struct ns_common ns;
+};
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
+};
+struct pids_cgroup {
+	struct cgroup_subsys_state css;
+	atomic64_t counter;
+	atomic64_t limit;
 };
 struct pid {
 	unsigned int level;
@@ -241,8 +283,14 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
+struct kernel_cap_struct {
+}; /* 8 bytes, read as a whole */
 struct cred {
 	kuid_t uid;
+	struct kernel_cap_struct cap_effective;
+	struct user_struct *user;
+	struct user_namespace *user_ns;
+	struct ucounts *ucounts; /* guarded: from 5.14 */
 };
 #if !defined(__TARGET_ARCH_arm64)
 struct thread_info {
