@@ -160,6 +160,9 @@ static enum relation relation_of(const struct wait *w, const struct moved *m)
 									  : RELATION_RELATED;
 	if (w->kind == EVENT_KILLED)
 		return RELATION_RELATED;
+	/* The cgroup that refused is known; where none was told or counted, the rows say. */
+	if (*w->limit && util_streq(m->owner + strlen("cgroup:"), w->limit))
+		return RELATION_OWN;
 	if (m->have & COUNTER_FAILCNT_LOCAL)
 		return m->local ? RELATION_OWN : RELATION_RELATED;
 	return is_deepest(w, m) ? RELATION_OWN : RELATION_RELATED;

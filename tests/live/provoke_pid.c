@@ -85,11 +85,16 @@ static int threads_max(int argc, char **argv)
 
 static int pid_max(int argc, char **argv)
 {
+	static const char last[] = "/proc/sys/kernel/ns_last_pid";
 	long limit = number(argc, argv, 0, 700);
 	char text[32];
 	int err;
 
 	need_vm();
+	/* Undone last: the next pids are not those of earlier provocations. */
+	read_line(last, text, sizeof(text));
+	if (text[0])
+		write_until_exit(last, text);
 	snprintf(text, sizeof(text), "%ld", limit);
 	write_until_exit("/proc/sys/kernel/pid_max", text);
 	fork_until(MOST, &err);
@@ -108,29 +113,35 @@ static int pid_max(int argc, char **argv)
 }
 
 struct told {
-	int set, err;
+	int err;
 	long held;
 	pid_t pid;
+	gate set, go;
 	char namespace[64];
 };
 
 /* PID 1 of a namespace of its own, and all it can make. */
 static void fill_namespace(struct told *t)
 {
+	pid_t pid;
+
 	if (unshare(CLONE_NEWPID))
 		_exit(77);
-	t->pid = fork();
-	if (!t->pid) {
+	pid = fork();
+	if (!pid) {
 		ssize_t n = readlink("/proc/self/ns/pid_for_children", t->namespace,
 				     sizeof(t->namespace) - 1);
 
 		t->namespace[n > 0 ? n : 0] = '\0';
-		t->set = write_file("/proc/sys/kernel/pid_max", "301");
+		if (write_file("/proc/sys/kernel/pid_max", "301"))
+			_exit(1);
+		gate_open(&t->set);
+		gate_wait(&t->go);
 		t->held = 1 + fork_until(MOST, &t->err);
 		_exit(0);
 	}
-	reap(t->pid);
-	_exit(0);
+	t->pid = pid;
+	_exit(reap(pid) ? 1 : 0);
 }
 
 /* Since 6.14 each pid namespace has a limit of its own; before, this sets the whole host's. */
@@ -146,13 +157,15 @@ static int pid_max_ns(int argc, char **argv)
 	pid = spawn();
 	if (!pid)
 		fill_namespace(t);
-	if (reap(pid) || t->set)
-		skip("a pid namespace of its own");
+	gate_wait(&t->set);
 	if (read_number(path, NULL) != before) {
 		write_file(path, "%ld", before);
+		kill(t->pid, SIGKILL);
+		reap(pid);
 		skip("pid_max is the whole host's on this kernel");
 	}
-	if (t->err != EAGAIN) {
+	gate_open(&t->go);
+	if (reap(pid) || t->err != EAGAIN) {
 		errno = t->err;
 		fail("fork not refused");
 	}

@@ -51,14 +51,19 @@ static long fork_all(long most, int *err)
 
 /* ---- pids.max of a cgroup ---- */
 
-static void pids_truth(pid_t pid, long n, const struct group *g, long limit)
+/* Before 6.11 the refusal is counted in the cgroup of who forks. */
+static void pids_truth(pid_t pid, long n, const struct group *g, const struct group *in, long limit)
 {
+	long events = group_get(g, "pids.events", "max");
+
+	if (in)
+		events += group_get(in, "pids.events", "max");
 	truth(pid, n,
 	      "\"pids_cgroup\":\"%s\",\"events_max\":%ld,"
 	      "\"expect\":{\"resource\":\"pids\",\"errno\":\"EAGAIN\",\"syscall\":\"clone\","
 	      "\"limit_name\":\"pids.max\",\"measure\":\"tasks\",\"held\":%ld,\"limit\":%ld,"
 	      "\"asked\":1,\"limit_cgroup\":\"%s\",\"fix\":{\"re\":\"pids.max\"}}",
-	      g->path, group_get(g, "pids.events", "max"), limit, limit, g->path);
+	      g->path, events, limit, limit, g->path);
 }
 
 /* Fills the limit of `limited` from within `in`, and is refused n times. */
@@ -97,7 +102,7 @@ static int pids_max(int argc, char **argv)
 	make_group(&g, &h, NULL, NULL);
 	group_set(&g, "pids.max", "%ld", limit);
 	pid = fill_pids(&g, limit, n);
-	pids_truth(pid, n, &g, limit);
+	pids_truth(pid, n, &g, NULL, limit);
 	return 0;
 }
 
@@ -123,7 +128,7 @@ static int pids_max_parent(int argc, char **argv)
 	group_set(&above, "pids.max", "4");
 	group_set(&below, "pids.max", "1000");
 	pid = fill_pids(&below, 4, 1);
-	pids_truth(pid, 1, &above, 4);
+	pids_truth(pid, 1, &above, &below, 4);
 	return 0;
 }
 

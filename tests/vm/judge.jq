@@ -259,13 +259,18 @@ def own_pids($m):
 	  then [] else ["no followup of \($seq) with its own pids row: "
 			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
 
+# The fork's row belongs to the fork; with the kill it is a coincidence, where it is told at all.
 def coincident_pids($m):
-	. as $t | (first(of_pids($t; $m)[] | select(.event == "killed")).seq // -1) as $seq
-	| if any($m.events[]; .event == "followup" and .of_seq == $seq
-		 and any(.failcnt[]?; .resource == "pids" and .relation == "coincident" and .delta == 1
+	. as $t | of_pids($t; $m) as $seen
+	| (first($seen[] | select(.event == "killed")).seq // -1) as $kill
+	| (first($seen[] | select(.event == "refused")).seq // -1) as $fork
+	| [$m.events[] | select(.of_seq == $kill and any(.failcnt[]?; .resource == "pids" and .relation != "coincident"))
+	   | "the fork's row with the kill: \(brief)"]
+	+ if any($m.events[]; .event == "followup" and .of_seq == $fork
+		 and any(.failcnt[]?; .resource == "pids" and .relation == "own" and .delta == 1
 			 and .owner == "cgroup:\($t.cgroup)"))
-	  then [] else ["no followup of \($seq) with a coincident pids row: "
-			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
+	  then [] else ["no followup of \($fork) with its own pids row: "
+			+ ([$m.events[] | select(.of_seq == $fork) | brief] | join("; "))] end;
 
 def judge($m):
 	. as $t
