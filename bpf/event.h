@@ -162,6 +162,7 @@ struct fc_refused {
 	 *   sigpending                       pid of the process that was to get the signal
 	 *   commit   vm.overcommit_memory, _ratio, _kbytes; pages of swap
 	 *   stack    STACK_ARGS only: RLIMIT_STACK, soft
+	 *   pids                             [0] 1: the cgroup is in a hierarchy of version 1
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

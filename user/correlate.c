@@ -209,7 +209,8 @@ int correlate_event(struct correlate *c, const struct event *e, int64_t seq, uin
 	if (e->kind != EVENT_REFUSED && e->kind != EVENT_KILLED)
 		return 0;
 	container_of(c, e, ct, sizeof(ct));
-	if (!event_has(e, FIELD_CGROUP) && !event_has(e, FIELD_MEMCG) && !ct[0])
+	if (!event_has(e, FIELD_CGROUP) && !event_has(e, FIELD_MEMCG) &&
+	    !event_has(e, FIELD_LIMIT_CGROUP) && !ct[0])
 		return 0;
 	new = correlate_wait_new(e, ct);
 	if (!new)
@@ -266,6 +267,8 @@ int correlate_chains(const struct correlate *c, const struct correlate_now *now,
 		r = each_above(w->cgroup, cb, arg);
 		if (!r && !util_streq(w->memcg, w->cgroup))
 			r = each_above(w->memcg, cb, arg);
+		if (!r && !util_streq(w->limit, w->cgroup))
+			r = each_above(w->limit, cb, arg);
 		if (!r && *w->ct)
 			r = cb(arg, w->ct);
 	}

@@ -8,9 +8,9 @@
  * waiting for it (`followup`) or, after a grace in which the event may still
  * arrive, on its own (`counted`).
  *
- * The chain of an event is its cgroup and the cgroup whose limit fired, with
- * all ancestors of both, and its OpenVZ container: only rows of those owners
- * can come with it.
+ * The chain of an event is its cgroup and the cgroup whose limit fired or
+ * refused, with all ancestors of both, and its OpenVZ container: only rows of
+ * those owners can come with it.
  */
 #ifndef FAILCNT_CORRELATE_H
 #define FAILCNT_CORRELATE_H

@@ -24,7 +24,7 @@ struct wait {
 	uint64_t due;
 	enum event_kind kind;
 	unsigned int resource;
-	const char *cgroup, *memcg, *ct; /* in text; "" unknown */
+	const char *cgroup, *memcg, *limit, *ct; /* in text; "" unknown */
 	int64_t *seqs;
 	size_t n_seqs, cap_seqs;
 	struct moved *moved;

@@ -32,7 +32,8 @@ bool correlate_in_chain(const struct wait *w, const struct baseline_owner *o)
 
 	if (o->source == COUNTER_UBC)
 		return *w->ct && util_streq(o->name, w->ct);
-	return path && (is_above(path, w->cgroup) || is_above(path, w->memcg));
+	return path && (is_above(path, w->cgroup) || is_above(path, w->memcg) ||
+			is_above(path, w->limit));
 }
 
 static int moved_add(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,
@@ -103,7 +104,8 @@ int correlate_seq_add(struct wait *w, int64_t seq)
 
 struct wait *correlate_wait_new(const struct event *e, const char *ct)
 {
-	const char *parts[] = {event_text(e, FIELD_CGROUP), event_text(e, FIELD_MEMCG), ct};
+	const char *parts[] = {event_text(e, FIELD_CGROUP), event_text(e, FIELD_MEMCG),
+			       event_text(e, FIELD_LIMIT_CGROUP), ct};
 	size_t n[ARRAY_SIZE(parts)], sum = 0;
 	struct wait *w;
 	char *at;
@@ -116,7 +118,8 @@ struct wait *correlate_wait_new(const struct event *e, const char *ct)
 	at = w->text;
 	w->cgroup = memcpy(at, parts[0], n[0]);
 	w->memcg = memcpy(at + n[0], parts[1], n[1]);
-	w->ct = memcpy(at + n[0] + n[1], parts[2], n[2]);
+	w->limit = memcpy(at + n[0] + n[1], parts[2], n[2]);
+	w->ct = memcpy(at + n[0] + n[1] + n[2], parts[3], n[3]);
 	w->kind = e->kind;
 	w->resource = catalogue_by_id(event_text(e, FIELD_RESOURCE));
 	return w;
@@ -126,7 +129,7 @@ bool correlate_same(const struct wait *a, const struct wait *b)
 {
 	return a->due == b->due && a->kind == b->kind && a->resource == b->resource &&
 	       util_streq(a->cgroup, b->cgroup) && util_streq(a->memcg, b->memcg) &&
-	       util_streq(a->ct, b->ct);
+	       util_streq(a->limit, b->limit) && util_streq(a->ct, b->ct);
 }
 
 /* Nothing below it in this event counted the same. */
@@ -157,6 +160,9 @@ static enum relation relation_of(const struct wait *w, const struct moved *m)
 									  : RELATION_RELATED;
 	if (w->kind == EVENT_KILLED)
 		return RELATION_RELATED;
+	/* The cgroup that refused is known; where none was told or counted, the rows say. */
+	if (*w->limit && util_streq(m->owner + strlen("cgroup:"), w->limit))
+		return RELATION_OWN;
 	if (m->have & COUNTER_FAILCNT_LOCAL)
 		return m->local ? RELATION_OWN : RELATION_RELATED;
 	return is_deepest(w, m) ? RELATION_OWN : RELATION_RELATED;

@@ -209,6 +209,10 @@ static const struct {
 	/* explain_user.c */
 
 	/* explain_tasks.c */
+	{"nproc", explain_nproc},
+	{"threads-max", explain_threads_max},
+	{"pid-max", explain_pid_max},
+	{"pids", explain_pids},
 
 	/* explain_memory.c */
 	{"as", explain_as},

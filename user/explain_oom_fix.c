@@ -1,53 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * explain_oom_fix.c - remedies against the OOM killer.
- *
- * A limit is raised through whoever set it, for a value written behind the
- * back of systemd, docker or kubernetes lasts until they write theirs again;
- * the file of the control group is for groups that nobody manages.
+ * explain_oom_fix.c - remedies against the OOM killer. How the limit of a
+ * control group is raised: explain_cgroup.c.
  */
 #include "explain_priv.h"
 
 #define MIB (1ULL << 20)
-
-/* The last component, where the path names a unit of the system manager: slices all the way,
- * then a unit. What lies below a service is the service's own. */
-static bool manager_unit(const char *path, char *buf, size_t size)
-{
-	static const char *const ends[] = {".slice", ".service", ".scope",
-					   ".mount", ".socket",  ".swap"};
-	size_t n = 0;
-	bool leaf = false;
-
-	for (path += strspn(path, "/"); *path; path += n, path += strspn(path, "/")) {
-		size_t end = 0; /* which of ends */
-
-		n = strcspn(path, "/");
-		if (leaf || n >= size)
-			return false;
-		memcpy(buf, path, n);
-		buf[n] = '\0';
-		while (end < ARRAY_SIZE(ends) &&
-		       (n <= strlen(ends[end]) ||
-			strcmp(buf + n - strlen(ends[end]), ends[end]) != 0))
-			end++;
-		if (end == ARRAY_SIZE(ends))
-			return false;
-		leaf = end > 0;
-	}
-	/* systemd's own escape, as in see_unit() of identity.c */
-	if (n > 1 && buf[0] == '_')
-		memmove(buf, buf + 1, n);
-	return n > 0;
-}
-
-/* Is the last component of path the container itself? Its limit is the runtime's to set. */
-static bool is_container(const char *path, const struct identity *id)
-{
-	const char *slash = strrchr(path, '/');
-
-	return id->container[0] && slash && strstr(slash + 1, id->container);
-}
 
 /* Half as much again, at least 64 MiB more, in whole MiB. */
 static uint64_t more_memory(const struct event *e)
@@ -134,14 +92,14 @@ void fix_memcg(struct explain *x)
 		return;
 	}
 	identity_cgroup(memcg, &id);
-	if (is_container(memcg, &id) && fix_container(x, &id, mib))
+	if (cgroup_is_container(memcg, &id) && fix_container(x, &id, mib))
 		return;
 	if (id.pod_uid[0]) {
 		fix_line(x, "# raise resources.limits.memory in the pod with the uid %s",
 			 id.pod_uid);
 		return;
 	}
-	if (manager_unit(memcg, unit, sizeof(unit)) && shell_quote(quoted, unit))
+	if (cgroup_unit(memcg, unit, sizeof(unit)) && shell_quote(quoted, unit))
 		fix_line(x, "systemctl set-property %s MemoryMax=%lluM", quoted, mib);
 	else
 		fix_file(x, memcg, mib);

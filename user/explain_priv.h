@@ -73,6 +73,25 @@ bool call_is(const struct explain *x, const char *calls);
 /* Is unit a .service of the system manager that systemctl on the host can change? */
 bool own_service(const struct explain *x);
 
+/* ---- explain_cgroup.c ---- */
+
+/* A limit of a control group, and what raises it. */
+struct cgroup_limit {
+	const char *property; /* of a unit: "TasksMax"; NULL: systemd knows none */
+	const char *option;   /* of docker update and podman update; NULL: they know none */
+	const char *pod;      /* what to raise for a pod; NULL: as for any group */
+	const char *controller, *file;
+	bool v1;
+};
+/* For LIMIT_CGROUP: in the unit or container that it is, or else in its file. value: as all of
+ * them take it */
+void fix_cgroup(struct explain *x, const struct cgroup_limit *l, const char *value);
+/* The last component, where the path names a unit of the system manager: slices all the way,
+ * then a unit. What lies below a service is the service's own. */
+bool cgroup_unit(const char *path, char *buf, size_t size);
+/* Is the last component of path the container itself? Its limit is the runtime's to set. */
+bool cgroup_is_container(const char *path, const struct identity *id);
+
 void explain_nofile(struct explain *x);
 void explain_nr_open(struct explain *x);
 void explain_file_max(struct explain *x);
@@ -95,6 +114,12 @@ void explain_data(struct explain *x);
 void explain_stack(struct explain *x);
 void explain_map_count(struct explain *x);
 void explain_commit(struct explain *x);
+void explain_nproc(struct explain *x);
+void explain_threads_max(struct explain *x);
+void explain_pid_max(struct explain *x);
+void explain_pids(struct explain *x);
+void explain_memlock(struct explain *x);
+void explain_hugepages(struct explain *x);
 void explain_oom(struct explain *x);
 /* explain_net.c */
 void explain_socket_memory(struct explain *x);

@@ -53,5 +53,7 @@ int start_tracer(struct tracer **ret, const struct options *o)
 	tracer_set_hints(*ret, read_sysctl("/proc/sys/fs/nr_open"),
 			 read_sysctl("/proc/sys/fs/file-max"));
 	tracer_memory_hints(*ret);
+	tracer_set_task_hints(*ret, read_sysctl("/proc/sys/kernel/threads-max"),
+			      read_sysctl("/proc/sys/kernel/pid_max"));
 	return 0;
 }

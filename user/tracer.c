@@ -375,3 +375,9 @@ void tracer_memory_hints(struct tracer *t)
 	if (root >= 0)
 		hints_memory(root, sysconf(_SC_PAGESIZE), &t->skel->bss->hint_memory);
 }
+
+void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max)
+{
+	t->skel->bss->hint_threads_max = threads_max;
+	t->skel->bss->hint_pid_max = pid_max;
+}

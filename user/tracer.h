@@ -64,6 +64,7 @@ void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup
 void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max);
 /* The same of memory; each sweep reads them anew. */
 void tracer_memory_hints(struct tracer *t);
+void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max);
 
 /* Calls that program of a hook did not look at, since it was attached. */
 uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);

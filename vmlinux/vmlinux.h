@@ -167,17 +167,22 @@ struct kernfs_node {
 struct kernfs_node___rcu {
 	struct kernfs_node *__parent; /* guarded: parent before 6.15 */
 };
+struct cgroup_root {
+	int hierarchy_id;
+};
 struct cgroup {
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
 };
 struct cgroup_subsys_state {
 	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 struct css_set {
 	struct cgroup_subsys_state *subsys[1];
 	struct cgroup *dfl_cgrp;
 };
-enum cgroup_subsys_id { memory_cgrp_id };
+enum cgroup_subsys_id { memory_cgrp_id, pids_cgrp_id, hugetlb_cgrp_id };
 
 /* mm/ */
 struct page_counter {
@@ -273,6 +278,35 @@ struct posix_msg_tree_node {
 };
 struct nsproxy {
 	struct ipc_namespace *ipc_ns;
+	struct pid_namespace *pid_ns_for_children;
+};
+
+/* users. What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to ucounts,
+ * where 6.0 gave it an array of its own. */
+enum rlimit_type {
+	UCOUNT_RLIMIT_NPROC,      /* guarded: from 5.19 */
+	UCOUNT_RLIMIT_MSGQUEUE,   /* guarded: from 6.0 */
+	UCOUNT_RLIMIT_SIGPENDING, /* guarded: from 6.0 */
+	UCOUNT_RLIMIT_MEMLOCK     /* guarded: from 5.19 */
+};
+struct user_namespace {
+	int level;
+	struct ucounts *ucounts;
+	long rlimit_max[1]; /* guarded: from 5.19 */
+	struct ns_common ns;
+};
+struct ucounts {
+	struct user_namespace *ns;
+	kuid_t uid;
+	atomic_long_t rlimit[4]; /* guarded: from 6.0 */
+};
+struct user_struct {
+	kuid_t uid;
+	atomic_t processes;       /* guarded: before 5.14 */
+	atomic_t sigpending;      /* guarded: before 5.14 */
+	unsigned long mq_bytes;   /* guarded: before 5.14 */
+	unsigned long locked_shm; /* guarded: before 5.14 */
+	atomic_long_t locked_vm;
 };
 
 /* net/ */
@@ -324,8 +358,21 @@ struct pcpu_hot {
 #endif
 
 /* tasks */
+struct pid_namespace {
+	unsigned int pid_allocated;
+	unsigned int level;
+	int pid_max; /* guarded: from 6.14 */
+	struct pid_namespace *parent;
+	struct ns_common ns;
+};
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
+};
+struct pids_cgroup {
+	struct cgroup_subsys_state css;
+	atomic64_t counter;
+	atomic64_t limit;
 };
 struct pid {
 	unsigned int level;
@@ -349,26 +396,14 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
-/* What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to ucounts,
- * where 6.0 gave it an array of its own. */
-struct user_struct {
-	atomic_t sigpending;    /* guarded: before 5.14 */
-	unsigned long mq_bytes; /* guarded: before 5.14 */
-};
-enum rlimit_type {
-	UCOUNT_RLIMIT_MSGQUEUE = 1,   /* guarded: from 6.0 */
-	UCOUNT_RLIMIT_SIGPENDING = 2, /* guarded: from 6.0 */
-};
-struct ucounts {
-	atomic_long_t rlimit[4]; /* guarded: from 6.0 */
-};
-struct kernel_caps {
+struct kernel_cap_struct {
 }; /* 8 bytes, read as a whole */
 struct cred {
-	struct user_struct *user;
-	struct ucounts *ucounts; /* guarded: from 5.14 */
 	kuid_t uid;
-	struct kernel_caps cap_effective;
+	struct kernel_cap_struct cap_effective;
+	struct user_struct *user;
+	struct user_namespace *user_ns;
+	struct ucounts *ucounts; /* guarded: from 5.14 */
 };
 #if !defined(__TARGET_ARCH_arm64)
 struct thread_info {

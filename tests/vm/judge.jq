@@ -162,12 +162,15 @@ def wanted($m):
 	elif .what == "sem-msl" then [semaphore($t; $m; "semmsl"; "semaphores")]
 	elif .what | IN("sem-msl-ipc32", "sem-msl-semget32") then
 		[semaphore($t; $m; "semmsl"; "semaphores") + {syscall: $t.syscall}]
-	elif .what | IN("sem-einval", "kill-sigkill", "pids-max") then []
+	elif .what | IN("sem-einval", "kill-sigkill") then []
 	elif .what | IN("oom-memcg", "oom-memcg-nested") then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
 	elif .what == "oom-memcg-bystander" then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.trigger_pid}]
-	elif .what == "oom-and-pids" then [killed_by_memcg($t + {memcg: $t.cgroup}; $m; $t.pid)]
+	elif .what == "oom-and-pids" then
+		[{event: "refused", pid: $t.pids[1], resource: "pids", errno: $t.errno, held: $t.tasks, limit: $t.tasks,
+		  limit_cgroup: $t.cgroup},
+		 killed_by_memcg($t + {memcg: $t.cgroup}; $m; $t.pid)]
 	elif .what == "oom-group" then
 		[killed_by_memcg($t; $m; {in: $t.pids}) + {cause: {in: ["oom-memcg", "oom-group"]}},
 		 # By now the first one has given back what it had.
@@ -236,7 +239,10 @@ def of_pids($t; $m):
 
 def single($m):
 	. as $t | wanted($m) as $wanted
-	| (of_pids($t; $m) | if $t.what == "nofile-many" then sort_by(.pid) else sort_by(.seq) end) as $seen
+	| (of_pids($t; $m) | if $t.what == "nofile-many" then sort_by(.pid)
+			     # Either may come first.
+			     elif $t.what == "oom-and-pids" then sort_by(.event) | reverse
+			     else sort_by(.seq) end) as $seen
 	| ($wanted | if $t.what == "nofile-many" then sort_by(.pid) else . end) as $wanted
 	| ($wanted | length) as $n
 	| {mistakes:
@@ -253,25 +259,31 @@ def single($m):
 			 + ($seen | map({pid, cause}) | tojson)] else [] end),
 	   missing: ([0, $n - ($seen | length)] | max)};
 
-# No hook tells of a refused fork: the counter that moved does.
-def counted_pids($m):
-	. as $t
-	| [$m.events[] | select(.event == "counted" and .owner == "cgroup:\($t.cgroup)"
-				and any(.failcnt[]?; .resource == "pids"))] as $seen
-	| if $seen | length != 1 then ["\($seen | length) counted records with a pids row for \($t.cgroup)"]
-	  else ($seen[0] | misfits({source: (if $m.cgroup == "v2" then "cgroup2" else "cgroup1" end), backend: "counter",
-				    says: {re: "fork"},
-				    failcnt: {row: {resource: "pids", delta: 1, failcnt: $t.events_max, limit: $t.limit}},
-				    uptime_us: {min: ($m.began[$t.what] * 1e6),
-						max: (($m.began[$t.what] + 1.7) * 1e6)}})) end;
-
-def coincident_pids($m):
+# The counter that moved with a refused fork is told with it, as its own, and not once more by itself.
+def own_pids($m):
 	. as $t | (of_pids($t; $m)[0].seq // -1) as $seq
-	| if any($m.events[]; .event == "followup" and .of_seq == $seq
-		 and any(.failcnt[]?; .resource == "pids" and .relation == "coincident" and .delta == 1
-			 and .owner == "cgroup:\($t.cgroup)"))
-	  then [] else ["no followup of \($seq) with a coincident pids row: "
+	| [$m.events[] | select(.event == "counted" and .owner == "cgroup:\($t.pids_cgroup)"
+				and any(.failcnt[]?; .resource == "pids")) | "told of its own: \(brief)"]
+	+ if any($m.events[]; .event == "followup" and .of_seq == $seq
+		 and any(.failcnt[]?; .resource == "pids" and .relation == "own" and .delta == $t.n
+			 and .failcnt == $t.events_max and .limit == $t.expect.limit
+			 and .owner == "cgroup:\($t.pids_cgroup)"
+			 and .source == (if $m.cgroup == "v2" then "cgroup2" else "cgroup1" end)))
+	  then [] else ["no followup of \($seq) with its own pids row: "
 			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
+
+# The fork's row belongs to the fork; with the kill it is a coincidence, where it is told at all.
+def coincident_pids($m):
+	. as $t | of_pids($t; $m) as $seen
+	| (first($seen[] | select(.event == "killed")).seq // -1) as $kill
+	| (first($seen[] | select(.event == "refused")).seq // -1) as $fork
+	| [$m.events[] | select(.of_seq == $kill and any(.failcnt[]?; .resource == "pids" and .relation != "coincident"))
+	   | "the fork's row with the kill: \(brief)"]
+	+ if any($m.events[]; .event == "followup" and .of_seq == $fork
+		 and any(.failcnt[]?; .resource == "pids" and .relation == "own" and .delta == 1
+			 and .owner == "cgroup:\($t.cgroup)"))
+	  then [] else ["no followup of \($fork) with its own pids row: "
+			+ ([$m.events[] | select(.of_seq == $fork) | brief] | join("; "))] end;
 
 def judge($m):
 	. as $t
@@ -285,7 +297,7 @@ def judge($m):
 	  elif wanted($m) == null then {mistakes: ["judge.jq does not know what must be seen"], missing: 0}
 	  else single($m) end
 	| .mistakes += ($t | witness)
-		+ if $t.what == "pids-max" then $t | counted_pids($m) else [] end
+		+ if $t.what == "pids-max" then $t | own_pids($m) else [] end
 		+ if $t.what == "oom-and-pids" then $t | coincident_pids($m) else [] end;
 
 # ROW BACKEND KERNEL CGROUP SENTENCE..., a * for any.
