@@ -364,7 +364,8 @@ ON_RETURN(FC_HOOK_EXECVE_IA32, __ia32_compat_sys_execve, int, ret == -EAGAIN, re
 /* Which hook this system call would have come through; FC_HOOKS: it makes and runs nothing. */
 static __always_inline __u8 task_hook(const struct task_regs *regs)
 {
-	if (regs->call == FC_CALL_FORK)
+	if (regs->call == FC_CALL_FORK || regs->call == FC_CALL_CLONE ||
+	    regs->call == FC_CALL_CLONE3)
 		return FC_HOOK_COPY_PROCESS;
 	if (regs->call == FC_CALL_EXECVE)
 		return regs->compat ? FC_HOOK_EXECVE_IA32 : FC_HOOK_EXECVE;
