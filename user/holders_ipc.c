@@ -324,6 +324,7 @@ static int read_objects(struct gather *g, struct ipc *x)
 		r = read_lines(g, env->proc, x->kind->file, on_object, x);
 	if (r < 0)
 		return r;
+	g->f->incomplete |= tally_other(x->owners) > 0;
 	tally_each(x->owners, on_owner, x);
 	says_dead(g, x);
 	return 0;

@@ -118,6 +118,7 @@ static int gather_maps(struct gather *g, enum what what, bool by_count, const ch
 	if (!r)
 		r = read_lines(g, p.dir, what == LOCKED ? "smaps" : "maps", on_map, &m);
 	if (!r) {
+		g->f->incomplete |= tally_other(m.objects) > 0;
 		tally_each(m.objects, on_object, &t);
 		if (by_count)
 			says_maps(g, &m, &p);

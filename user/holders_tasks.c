@@ -110,6 +110,7 @@ static int tell(struct gather *g, struct tasks *t, bool users,
 	if (r < 0)
 		return r;
 	util_strlcpy(g->f->measure, "tasks", sizeof(g->f->measure));
+	g->f->incomplete |= tally_other(t->programs) > 0;
 	/* One user is no news where there is no other. */
 	if (users && tally_size(t->users) > 1)
 		tally_each(t->users, on_user, t);
