@@ -47,6 +47,7 @@ struct holders_found {
 	char measure[32]; /* of held, where no kind says another */
 	uint64_t total;   /* how many there are; the largest of them are here */
 	unsigned int n;
+	int status;      /* what holders_gather() returned */
 	bool incomplete; /* the time was up, or something could not be read */
 	char says[1024]; /* "": nothing that changes the advice */
 	char fix[2048];

@@ -126,6 +126,7 @@ static void serve(int fd, const char *root, uint64_t page_size)
 		env.deadline_ms = now_ms() + HOLDERS_DEADLINE_MS;
 		r = holders_gather(&env, &h.ask, &h.found);
 		leave_ipc(&h);
+		h.found.status = r;
 		/* What could not be found out is not half told. */
 		if (r < 0) {
 			h.found.n = 0;

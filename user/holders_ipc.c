@@ -50,7 +50,8 @@ struct ipc {
 	struct alive *alive;
 	size_t n_alive, cap_alive;
 	bool alive_known;
-	int64_t boot; /* seconds since 1970 */
+	uint64_t own_ns; /* inode; 0 unknown */
+	int64_t boot;    /* seconds since 1970 */
 	struct tally
 		*owners; /* "UID PID": PID 0 unknown, -1 several that are dead; n objects, amount */
 	uint64_t objects, dead, abandoned, unknown;
@@ -225,9 +226,12 @@ static int on_living(struct gather *g, const struct proc *p, void *arg)
 	struct stat st;
 	uint64_t start;
 
-	/* A process whose namespace is not to be seen may well be in this one. */
-	if (g->ask->ipc_ns && fstatat(p->dir, "ns/ipc", &st, 0) == 0 && st.st_ino != g->ask->ipc_ns)
-		return 0;
+	if (g->ask->ipc_ns && fstatat(p->dir, "ns/ipc", &st, 0) == 0) {
+		if (st.st_ino != g->ask->ipc_ns)
+			return 0;
+	} else if (g->ask->ipc_ns && p->pid == 1 && x->own_ns && x->own_ns != g->ask->ipc_ns) {
+		return 0; /* some hosts hide init even from root; it is where everybody began */
+	}                 /* any other whose namespace is not to be seen may well be in this one */
 	if (proc_status(p, &s) < 0 || s.state == 'Z' || proc_start(p, &start) < 0)
 		return 0;
 	if (x->n_alive == x->cap_alive) {
@@ -257,7 +261,10 @@ static int on_btime(struct gather *g _unused_, char *line, void *arg)
 static int read_living(struct gather *g, struct ipc *x)
 {
 	int r = read_lines(g, g->env->proc, "stat", on_btime, &x->boot);
+	struct stat st;
 
+	if (fstatat(g->env->proc, "self/ns/ipc", &st, 0) == 0)
+		x->own_ns = st.st_ino;
 	if (!r)
 		r = proc_walk(g, on_living, x);
 	if (r < 0)
@@ -269,9 +276,8 @@ static int read_living(struct gather *g, struct ipc *x)
 static void fix_removal(struct gather *g, const struct ipc *x, const char *comment)
 {
 	char enter[64] = "";
-	struct stat st;
 
-	if (g->ask->ipc_ns && stat("/proc/self/ns/ipc", &st) == 0 && st.st_ino != g->ask->ipc_ns)
+	if (g->ask->ipc_ns && x->own_ns && x->own_ns != g->ask->ipc_ns)
 		snprintf(enter, sizeof(enter), "nsenter -t %lld -i ", (long long)g->ask->pid);
 	gather_fix(g, "%s%sipcrm%s", comment, enter, x->ids);
 	if (x->abandoned > x->n_ids)
@@ -302,10 +308,9 @@ static void says_dead(struct gather *g, const struct ipc *x)
 	else
 		gather_says(
 			g,
-			"Of %llu of the %llu %s those who used them last are gone, but processes "
-			"of "
-			"their owner (uid %lld) live that may still need them: ipcs shows them, "
-			"ipcrm %s ID removes one.",
+			"The last users of %llu of the %llu %s are gone, but processes of their "
+			"owner (uid %lld) live that may still need them: ipcs shows them, ipcrm %s "
+			"ID removes one.",
 			dead, all, what, (long long)x->dead_uid, x->kind->flag);
 	if (gone)
 		fix_removal(g, x, "");

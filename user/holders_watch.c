@@ -39,7 +39,7 @@ struct holders_watch {
 	pid_t pid;
 	bool busy;
 	uint64_t asked_at;
-	struct holders_ask queue[QUEUE_MAX];
+	struct holders_ask asking, queue[QUEUE_MAX];
 	unsigned int n_queue;
 	struct done done[DONE_MAX];
 	unsigned int n_done;
@@ -157,6 +157,18 @@ static bool wanted(struct holders_watch *w, const struct holders_ask *ask, uint6
 	return true;
 }
 
+/* It had gone before it could be looked at: the next one is as good. */
+static void release(struct holders_watch *w)
+{
+	char keys[2][HOLDERS_KEY];
+
+	holders_owner(&w->asking, keys[0], keys[1]);
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; keys[k][0] && i < RECENT_MAX; i++)
+			if (w->recent[i].key && util_streq(w->recent[i].key, keys[k]))
+				w->recent[i].asked = 0;
+}
+
 static void send_next(struct holders_watch *w, uint64_t now_ms)
 {
 	struct holders_ask *ask = &w->queue[0];
@@ -169,6 +181,7 @@ static void send_next(struct holders_watch *w, uint64_t now_ms)
 		helper_end(w);
 	} else {
 		w->busy = true;
+		w->asking = *ask;
 		w->asked_at = now_ms;
 	}
 	w->n_queue--;
@@ -253,6 +266,8 @@ static void receive(struct holders_watch *w, uint64_t now_ms)
 		return;
 	}
 	w->busy = false;
+	if (d->found.status == -ESRCH)
+		release(w);
 	if (!d->found.n && !d->found.says[0])
 		return;
 	d->due = w->asked_at + w->join_ms;

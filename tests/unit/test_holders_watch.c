@@ -89,7 +89,8 @@ static void once_per_limit(void **state _unused_)
 	ask_of(w, 5, "x", 7, 109000, 0); /* 10 s since it was looked at? no */
 	ask_of(w, 5, "x", 8, 110100, 1);
 	ask_of(w, 404, "z", 9, 110100, 0); /* it has gone: nothing is told */
-	ask_of(w, 8, "z", 0, 120000, 0);   /* written nowhere */
+	ask_of(w, 8, "z", 10, 110101, 1);  /* and the next of its program is looked at */
+	ask_of(w, 8, "v", 0, 120000, 0);   /* written nowhere */
 	holders_watch_free(w);
 }
 
@@ -115,12 +116,26 @@ static void storm(void **state _unused_)
 	holders_watch_free(w);
 }
 
+/* Asks and takes the answer, which then waits for rows. */
+static void answered(struct holders_watch *w, int64_t pid, const char *comm, int64_t seq,
+		     uint64_t now)
+{
+	struct pollfd p = {.fd = holders_watch_fd(w), .events = POLLIN};
+
+	n_told = 0;
+	refused("nofile", pid, comm);
+	holders_watch_event(w, &e, seq, now);
+	assert_int_equal(poll(&p, 1, 5000), 1);
+	holders_watch_run(w, now, emit, NULL);
+	assert_int_equal(n_told, 0);
+}
+
 static void joins(void **state _unused_)
 {
 	struct holders_watch *w = begin(200);
 	static struct event rows;
 
-	ask_of(w, 5, "x", 11, 100000, 0); /* found, but rows may come */
+	answered(w, 5, "x", 11, 100000); /* found, but rows may come */
 	assert_int_equal(holders_watch_due(w), 100200);
 	event_init(&rows, EVENT_FOLLOWUP);
 	event_int(&rows, FIELD_OF_SEQ, 12);
@@ -133,12 +148,12 @@ static void joins(void **state _unused_)
 	assert_int_equal(n_told, 0); /* not twice */
 	assert_int_equal(holders_watch_due(w), UINT64_MAX);
 
-	ask_of(w, 6, "y", 13, 100000, 0);
+	answered(w, 6, "y", 13, 100000);
 	holders_watch_run(w, 100199, emit, NULL);
 	assert_int_equal(n_told, 0);
 	holders_watch_run(w, 100200, emit, NULL);
 	assert_int_equal(n_told, 1);
-	ask_of(w, 7, "z", 14, 100300, 0);
+	answered(w, 7, "z", 14, 100300);
 	holders_watch_flush(w, 100301, emit, NULL); /* the end: at once */
 	assert_int_equal(n_told, 1);
 	holders_watch_free(w);
