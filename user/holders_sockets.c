@@ -60,12 +60,15 @@ static uint64_t times(const struct reading *r, uint64_t inode)
 	return (uint64_t)(at - from);
 }
 
-/* Words of a line in place; at most max, the rest is left alone. */
+/* Words of a line in place; at most max, the rest is left alone. What is not there is "". */
 static unsigned int split(char *line, char *words[], unsigned int max)
 {
+	static char none[1];
 	unsigned int n = 0;
 	char *save = NULL;
 
+	for (unsigned int i = 0; i < max; i++)
+		words[i] = none;
 	for (char *w = strtok_r(line, " \t", &save); w && n < max; w = strtok_r(NULL, " \t", &save))
 		words[n++] = w;
 	return n;

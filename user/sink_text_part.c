@@ -185,7 +185,7 @@ static void add_holder(struct text *t, const struct event_holder *h,
 	if (h->have & HOLDER_LAST_PID)
 		text_f(t, ", last used by pid %lld", (long long)h->last_pid);
 	if (h->have & HOLDER_DEAD && h->dead)
-		text_add(t, ", gone");
+		text_add(t, ", last users gone");
 }
 
 void text_holders(struct text *t, const char *before)

@@ -198,7 +198,7 @@ static void storm(int processes, int times)
 	fflush(stdout);
 }
 
-/* Many processes that do nothing, with a few descriptors each. */
+/* Many processes that do nothing; then one refusal whose holders are looked for among them all. */
 static void crowd(int n)
 {
 	for (int i = 0; i < n; i++)
@@ -206,6 +206,12 @@ static void crowd(int n)
 			pause();
 			_exit(0);
 		}
+	if (unshare(CLONE_NEWIPC))
+		die("unshare");
+	limit_sets(1);
+	make_set();
+	if (semget(IPC_PRIVATE, 1, IPC_CREAT | 0600) >= 0 || errno != ENOSPC)
+		die("semget was not refused");
 	printf("%d\n", getpid());
 	fflush(stdout);
 	stay();

@@ -86,16 +86,25 @@ holders_storm() {
 	echo "# storm: 100000 refusals of 200 processes in $took ms, one followup with holders"
 }
 
-# Five thousand processes are looked through, and meanwhile events are not late.
+# Five thousand processes are looked through for a set of semaphores, and what comes meanwhile is told at once.
 holders_crowd() {
-	local n
-	watch crowd || return
-	scene crowd "${HOLDERS_CROWD:-5000}" || return
-	provoked oom-memcg >/dev/null 2>&1 || provoked nofile-dup || { end_scene; return; }
-	sleep 0.5
-	provoked nofile-dup || { end_scene; return; }
-	sleep 1
+	local late
+	"$failcnt" watch --json 2>"$work/crowd.err" > >(while IFS= read -r line; do
+		printf '{"arrived":%s,"line":%s}\n' "${EPOCHREALTIME/[.,]/}" "$line"
+	done >"$work/crowd.lines") &
+	pid=$!
+	started+=("$pid")
+	within 10 grep -qs '"event":"started"' "$work/crowd.lines" || { no "it does not start"; return; }
+	scene crowd 5000 || return
+	for _ in 1 2 3 4 5 6 7 8; do
+		provoked nofile-dup || { end_scene; return; }
+		sleep 0.05
+	done
+	within 5 grep -q '"holders":' "$work/crowd.lines" || { end_scene; no "no followup with holders"; return; }
 	end_scene
-	n=$(count crowd '.holders')
-	((n >= 1)) || no "no followup with holders among $(wc -l <"$work/crowd.json") lines"
+	late=$(jq -n '[inputs | select(.line.event == "refused")
+		| .arrived - (.line.time[0:19] + "Z" | fromdateiso8601) * 1000000 - (.line.time[20:26] | tonumber)] | max' \
+		"$work/crowd.lines")
+	echo "# 5000 processes: the latest line of a refusal came after $late us"
+	((late < 500000)) || no "a line came $late us late"
 }
