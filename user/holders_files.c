@@ -190,7 +190,7 @@ static int own_files(struct gather *g, const struct proc *p, struct own *o)
 
 int gather_own_files(struct gather *g)
 {
-	struct proc p;
+	struct proc p = {.dir = -1};
 	struct own o = {.g = g, .p = &p};
 	int r = proc_open_asked(g, &p);
 

@@ -198,7 +198,7 @@ static void on_owner(void *arg, const struct tally_entry *e)
 	struct ipc *x = arg;
 	struct holder h = {.have = HOLDER_UID | HOLDER_HELD | HOLDER_COUNT};
 	char *rest;
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int64_t last;
 
 	h.uid = strtoll(e->key, &rest, 10);

@@ -105,7 +105,7 @@ static int gather_maps(struct gather *g, enum what what, bool by_count, const ch
 {
 	struct maps m = {.what = what};
 	struct telling t = {.g = g, .by_count = by_count};
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int r = proc_open_asked(g, &p);
 
 	if (r < 0)

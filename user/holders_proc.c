@@ -126,7 +126,7 @@ int proc_open_asked(struct gather *g, struct proc *ret)
 {
 	long hz = sysconf(_SC_CLK_TCK);
 	uint64_t start = 0;
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int r;
 
 	if (g->ask->pid <= 0)
@@ -199,7 +199,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 static int visit(struct gather *g, int64_t pid,
 		 int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg)
 {
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int r = proc_open(g, pid, &p);
 
 	if (r == -EMFILE || r == -ENFILE || r == -ENOMEM || r == -EACCES)
@@ -214,7 +214,7 @@ static int visit(struct gather *g, int64_t pid,
 static int walk_asked(struct gather *g,
 		      int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg)
 {
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int r = proc_open_asked(g, &p);
 
 	g->f->incomplete = true;

@@ -144,7 +144,7 @@ static void on_type(void *arg, const struct tally_entry *e)
 int gather_mounts(struct gather *g)
 {
 	struct mounts m = {.g = g};
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int r = proc_open_asked(g, &p);
 
 	if (r < 0)

@@ -79,7 +79,7 @@ static void says_zombies(struct gather *g, const struct tasks *t)
 {
 	const struct tally_entry *top = tally_top(t->parents, false);
 	char name[GATHER_NAME] = "its parent";
-	struct proc p;
+	struct proc p = {.dir = -1};
 	int64_t pid;
 
 	if (!top || top->n < ZOMBIES_LEAST || top->n * 2 < t->all || g->f->incomplete)
