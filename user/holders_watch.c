@@ -51,7 +51,8 @@ struct holders_watch {
 
 static void helper_end(struct holders_watch *w)
 {
-	if (w->pid > 0) {
+	/* Where somebody else has waited for it, its number may be another's already. */
+	if (w->pid > 0 && waitpid(w->pid, NULL, WNOHANG) == 0) {
 		kill(w->pid, SIGKILL);
 		waitpid(w->pid, NULL, 0);
 	}
