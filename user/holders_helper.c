@@ -187,7 +187,7 @@ int holders_helper_start(const char *root, uint64_t page_size, int *ret_fd, pid_
 		fd = getppid() == parent ? keep_only(pair[1]) : -1;
 		if (fd >= 0) {
 			no_oom();
-			setpriority(PRIO_PROCESS, 0, 10);
+			setpriority(PRIO_PROCESS, 0, 5);
 			serve(fd, root, page_size);
 		}
 		_exit(0);

@@ -17,8 +17,9 @@
 #define QUEUE_MAX 16
 #define DONE_MAX 16
 #define RECENT_MAX 256
-/* A program whose processes are refused one after the other without such a pause is a storm. */
-#define QUIET_MS 1000
+/* A program whose processes are refused one after the other without such a pause is a storm: longer
+ * than the second in which folded repeats come. */
+#define QUIET_MS 3000
 #define GRACE_MS 1000 /* past the deadline: the process that looks is stuck */
 #define END_MS 250    /* a person who pressed Ctrl-C waits no longer */
 
@@ -40,6 +41,8 @@ struct holders_watch {
 	bool busy;
 	uint64_t asked_at;
 	struct holders_ask asking, queue[QUEUE_MAX];
+	struct holders_ask spare; /* the latest of the program that is asked about */
+	bool has_spare;
 	unsigned int n_queue;
 	struct done done[DONE_MAX];
 	unsigned int n_done;
@@ -189,6 +192,21 @@ static void send_next(struct holders_watch *w, uint64_t now_ms)
 	memmove(&w->queue[0], &w->queue[1], w->n_queue * sizeof(w->queue[0]));
 }
 
+/* In a storm the process that is asked about may go before it is looked at; another will do. */
+static void keep_spare(struct holders_watch *w, const struct holders_ask *ask)
+{
+	char key[HOLDERS_KEY], program[HOLDERS_KEY], asked[HOLDERS_KEY];
+
+	if (!w->busy || ask->pid == w->asking.pid)
+		return;
+	holders_owner(&w->asking, key, asked);
+	holders_owner(ask, key, program);
+	if (!program[0] || !util_streq(program, asked))
+		return;
+	w->spare = *ask;
+	w->has_spare = true;
+}
+
 void holders_watch_event(struct holders_watch *w, const struct event *e, int64_t seq,
 			 uint64_t now_ms)
 {
@@ -201,6 +219,9 @@ void holders_watch_event(struct holders_watch *w, const struct event *e, int64_t
 		w->lines = 0;
 	}
 	w->lines++;
+	/* Repeats of which none came whole do not tell whose limit it is. */
+	if (event_has(e, FIELD_COUNT) && !event_has(e, FIELD_CGROUP))
+		return;
 	if (!holders_known(event_text(e, FIELD_RESOURCE)) ||
 	    (event_has(e, FIELD_PID) && event_num(e, FIELD_PID) == w->pid))
 		return;
@@ -210,8 +231,10 @@ void holders_watch_event(struct holders_watch *w, const struct event *e, int64_t
 	}
 	ask = &w->queue[w->n_queue];
 	holders_ask_of(ask, e, seq);
-	if (!wanted(w, ask, now_ms))
+	if (!wanted(w, ask, now_ms)) {
+		keep_spare(w, ask);
 		return;
+	}
 	w->n_queue++;
 	send_next(w, now_ms);
 }
@@ -267,8 +290,12 @@ static void receive(struct holders_watch *w, uint64_t now_ms)
 		return;
 	}
 	w->busy = false;
-	if (d->found.status == -ESRCH)
+	if (d->found.status == -ESRCH) {
 		release(w);
+		if (w->has_spare && w->n_queue < QUEUE_MAX && wanted(w, &w->spare, now_ms))
+			w->queue[w->n_queue++] = w->spare;
+	}
+	w->has_spare = false;
 	if (!d->found.n && !d->found.says[0])
 		return;
 	d->due = w->asked_at + w->join_ms;

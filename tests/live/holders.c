@@ -189,7 +189,7 @@ static void storm(int processes, int times)
 			;
 		for (int k = 1; k < times; k++)
 			dup(0);
-		usleep(300000); /* the dead hold nothing */
+		sleep(2); /* the dead hold nothing */
 		_exit(0);
 	}
 	while (wait(NULL) > 0)

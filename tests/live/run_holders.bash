@@ -71,7 +71,7 @@ holders_live_sets() {
 # A hundred thousand refusals of two hundred processes of one program: one is looked at, and none is lost.
 holders_storm() {
 	local watcher n took
-	watch storm -r nofile || return
+	watch storm -r nofile -n holders || return
 	watcher=$pid
 	took=$(now_ms)
 	scene storm 200 500 || return

@@ -85,12 +85,20 @@ static void once_per_limit(void **state _unused_)
 	ask_of(w, 6, "x", 3, 100900, 0); /* the same program, no pause */
 	ask_of(w, 6, "x", 4, 101800, 0);
 	ask_of(w, 7, "y", 5, 101800, 1); /* another program */
-	ask_of(w, 6, "x", 6, 102900, 1); /* quiet for a second */
+	ask_of(w, 6, "x", 6, 105000, 1); /* quiet for three seconds */
 	ask_of(w, 5, "x", 7, 109000, 0); /* 10 s since it was looked at? no */
-	ask_of(w, 5, "x", 8, 110100, 1);
-	ask_of(w, 404, "z", 9, 110100, 0); /* it has gone: nothing is told */
-	ask_of(w, 8, "z", 10, 110101, 1);  /* and the next of its program is looked at */
+	ask_of(w, 5, "x", 8, 112100, 1);
+	ask_of(w, 404, "z", 9, 112100, 0); /* it has gone: nothing is told */
+	ask_of(w, 8, "z", 10, 112101, 1);  /* and the next of its program is looked at */
 	ask_of(w, 8, "v", 0, 120000, 0);   /* written nowhere */
+	n_told = 0;
+	refused("nofile", 404, "q"); /* gone; while that is found out another one comes */
+	holders_watch_event(w, &e, 21, 130000);
+	refused("nofile", 6, "q");
+	holders_watch_event(w, &e, 22, 130000);
+	settle(w, 130000, 1);
+	assert_int_equal(n_told, 1);
+	assert_int_equal(event_num(&told, FIELD_OF_SEQ), 22);
 	holders_watch_free(w);
 }
 
