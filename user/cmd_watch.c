@@ -15,6 +15,7 @@
 #include "cmd.h"
 #include "counter.h"
 #include "filter.h"
+#include "holders_watch.h"
 #include "log.h"
 #include "pipeline.h"
 #include "start.h"
@@ -31,7 +32,8 @@ struct watch {
 	struct pipeline *pipeline;
 	struct tracer *tracer; /* NULL: counters alone */
 	struct counters *counters;
-	struct watcher *watcher; /* NULL: no counters */
+	struct watcher *watcher;       /* NULL: no counters */
+	struct holders_watch *holders; /* NULL: nobody is looked for */
 	int signals;
 	uint64_t told; /* events written, for --count */
 	bool stop;
@@ -63,6 +65,7 @@ static void tell(struct watch *w, struct event *e, bool follow)
 	seq = stream_emit(&w->stream, e);
 	if (follow && seq && w->watcher)
 		watcher_event(w->watcher, e, seq, now_ms());
+	holders_watch_event(w->holders, e, seq, now_ms());
 	w->told += counts;
 	if (counts && count_reached(w))
 		w->stop = true; /* followups of what was told still come, from finish() */
@@ -124,6 +127,7 @@ static void on_counter(void *arg, struct event *e)
 {
 	struct watch *w = arg;
 
+	holders_watch_join(w->holders, e);
 	tell(w, e, false);
 }
 
@@ -178,10 +182,10 @@ static bool is_patient(void *arg)
 
 static int timeout_ms(struct watch *w, uint64_t sweep, uint64_t end)
 {
-	uint64_t now = now_ms(), due = UINT64_MAX;
+	uint64_t now = now_ms(), due = holders_watch_due(w->holders);
 	int t = w->watcher ? watcher_timeout(w->watcher, now) : -1;
 
-	if (w->tracer)
+	if (w->tracer && sweep < due)
 		due = sweep;
 	if (t >= 0 && now + t < due)
 		due = now + t;
@@ -209,12 +213,16 @@ static int loop(struct watch *w)
 		{.fd = w->tracer ? tracer_fd(w->tracer) : -1, .events = POLLIN},
 		{.fd = w->watcher ? watcher_fd(w->watcher) : -1, .events = POLLIN},
 		{.fd = STDOUT_FILENO}, /* POLLERR: the reader of the pipe has gone */
+		{.events = POLLIN},    /* the holders */
 	};
 	uint64_t sweep = now_ms() + SWEEP_MS;
 	uint64_t end = w->options->duration_ms ? now_ms() + w->options->duration_ms : 0;
 
 	while (!w->stop) {
-		int n = poll(p, ARRAY_SIZE(p), timeout_ms(w, sweep, end));
+		int n;
+
+		p[4].fd = holders_watch_fd(w->holders);
+		n = poll(p, ARRAY_SIZE(p), timeout_ms(w, sweep, end));
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -223,6 +231,7 @@ static int loop(struct watch *w)
 		if (w->tracer && tracer_consume(w->tracer, &w->events) < 0)
 			return -EIO;
 		run_watcher(w);
+		holders_watch_run(w->holders, now_ms(), on_counter, w);
 		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
 			w->stop = w->stream.reader_gone = true;
 		else if (n > 0 && p[3].revents)
@@ -275,6 +284,7 @@ static void finish(struct watch *w)
 	if (w->watcher && !w->stream.reader_gone)
 		watcher_flush(w->watcher, now_ms(), on_counter, w);
 	if (!w->stream.reader_gone) {
+		holders_watch_flush(w->holders, now_ms(), on_counter, w);
 		stream_report_sinks(&w->stream); /* so that `stopped` stays the last line */
 		w->unwritten = stream_stopped(&w->stream);
 	}
@@ -331,6 +341,9 @@ static int open_all(struct watch *w)
 	if (err == 0)
 		stay_alive();
 	if (err == 0)
+		w->holders = holders_watch_new(w->options->root, w->stream.context.page_size,
+					       w->watcher ? 2 * SETTLE_MS : 0);
+	if (err == 0)
 		return open_pipeline(w);
 	if (!w->watcher)
 		return EXIT_DENIED; /* start_tracer has said why */
@@ -375,6 +388,7 @@ int cmd_watch(const struct options *o)
 		status = status_of(&w, err);
 	}
 	stream_close(&w.stream);
+	holders_watch_free(w.holders);
 	tracer_close(w.tracer);
 	watcher_close(w.watcher);
 	counters_close(w.counters);

@@ -224,6 +224,21 @@ struct event_moved *event_moved_add(struct event *e)
 	return m;
 }
 
+struct event_holder *event_holder_add(struct event *e)
+{
+	struct event_holder *h;
+
+	mark(e, FIELD_HOLDERS);
+	if (e->n_holders == EVENT_HOLDER_MAX) {
+		e->holders_left_out++;
+		event_cut(e, FIELD_HOLDERS);
+		return NULL;
+	}
+	h = &e->holders[e->n_holders++];
+	memset(h, 0, sizeof(*h));
+	return h;
+}
+
 const char *event_keep(struct event *e, const char *s)
 {
 	size_t n = s ? strlen(s) : 0;

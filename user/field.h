@@ -56,6 +56,26 @@ struct event_moved {
 	enum relation relation;
 };
 
+/* One entry of the `holders` array. What is not in have is unknown. Strings: "" unknown. */
+#define EVENT_HOLDER_MAX 16
+enum holder_have {
+	HOLDER_PID = 1 << 0,
+	HOLDER_UID = 1 << 1,
+	HOLDER_HELD = 1 << 2,
+	HOLDER_COUNT = 1 << 3,
+	HOLDER_LAST_PID = 1 << 4,
+	HOLDER_DEAD = 1 << 5,
+};
+struct event_holder {
+	unsigned int have; /* enum holder_have */
+	int64_t pid, uid;
+	int64_t held;     /* in the measure of the event, or of what kind says */
+	int64_t count;    /* how many processes or objects hold that */
+	int64_t last_pid; /* who used the object last */
+	bool dead;        /* nobody who used it last is alive */
+	const char *comm, *kind, *cgroup, *object;
+};
+
 /* One entry of an object field (`backends`, `totals`). */
 #define EVENT_PAIR_MAX 12
 struct event_pair {
@@ -73,6 +93,8 @@ struct event {
 	const char *str[FIELDS]; /* STR: static, or in the pool */
 	struct event_moved moved[EVENT_MOVED_MAX];
 	unsigned int n_moved, moved_left_out;
+	struct event_holder holders[EVENT_HOLDER_MAX];
+	unsigned int n_holders, holders_left_out;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -100,6 +122,8 @@ void event_cut(struct event *e, enum field f);
 void event_pair(struct event *e, enum field f, const char *key, int64_t v);
 /* Room for one more entry of `failcnt`, zeroed, or NULL when full (counted in moved_left_out). */
 struct event_moved *event_moved_add(struct event *e);
+/* The same for `holders`. */
+struct event_holder *event_holder_add(struct event *e);
 /* Copies a string into the pool; "" when it is full. */
 const char *event_keep(struct event *e, const char *s);
 

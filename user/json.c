@@ -201,6 +201,48 @@ static void put_rows(struct line *l, const struct event *e)
 		l->cut[FIELD_FAILCNT / 64] |= 1ull << FIELD_FAILCNT % 64;
 }
 
+static void put_named_int(struct line *l, const char *key, bool have, int64_t v)
+{
+	if (!have || v > EXACT_MAX || v < -EXACT_MAX)
+		return;
+	put_key(l, key);
+	put_int(l, v);
+}
+
+static void put_holder(struct line *l, const struct event_holder *h)
+{
+	put(l, "{", 1);
+	put_named_int(l, "pid", h->have & HOLDER_PID, h->pid);
+	put_named_int(l, "uid", h->have & HOLDER_UID, h->uid);
+	put_named_text(l, "comm", h->comm);
+	put_named_text(l, "cgroup", h->cgroup);
+	put_named_text(l, "kind", h->kind);
+	put_named_text(l, "object", h->object);
+	put_named_int(l, "held", h->have & HOLDER_HELD, h->held);
+	put_named_int(l, "count", h->have & HOLDER_COUNT, h->count);
+	put_named_int(l, "last_pid", h->have & HOLDER_LAST_PID, h->last_pid);
+	if (h->have & HOLDER_DEAD) {
+		put_key(l, "dead");
+		put_raw(l, h->dead ? "true" : "false");
+	}
+	put(l, "}", 1);
+}
+
+static void put_holders(struct line *l, const struct event *e)
+{
+	unsigned int n = e->n_holders < l->rows_max ? e->n_holders : l->rows_max;
+
+	put(l, "[", 1);
+	for (unsigned int i = 0; i < n; i++) {
+		if (i > 0)
+			put(l, ",", 1);
+		put_holder(l, &e->holders[i]);
+	}
+	put(l, "]", 1);
+	if (n < e->n_holders || e->holders_left_out > 0)
+		l->cut[FIELD_HOLDERS / 64] |= 1ull << FIELD_HOLDERS % 64;
+}
+
 static void put_truncated(struct line *l, const struct event *e)
 {
 	bool any = false;
@@ -245,7 +287,10 @@ static void put_value(struct line *l, const struct event *e, enum field f)
 		put_time(l, e->num[f]);
 		break;
 	case TYPE_ARRAY:
-		put_rows(l, e);
+		if (f == FIELD_HOLDERS)
+			put_holders(l, e);
+		else
+			put_rows(l, e);
 		break;
 	case TYPE_OBJECT:
 		put_pairs(l, e, f);
@@ -310,7 +355,7 @@ static size_t widest_text(struct line *l, const struct event *e, size_t low, siz
 size_t json_event(const struct event *e, char *buf, size_t size)
 {
 	struct line l = {.buf = buf, .size = size < JSON_LINE_MAX ? size : JSON_LINE_MAX};
-	unsigned int rows = EVENT_MOVED_MAX;
+	unsigned int rows = EVENT_MOVED_MAX > EVENT_HOLDER_MAX ? EVENT_MOVED_MAX : EVENT_HOLDER_MAX;
 	size_t text;
 
 	if (size < 2)

@@ -38,5 +38,7 @@ void text_bytes(struct text *t, int64_t n);   /* "512.0 MiB" */
 void text_field(struct text *t, const char *before, enum field f);
 void text_who(struct text *t, const char *before, enum field comm, enum field pid);
 void text_usage(struct text *t, const char *before); /* "1024 of 1024 files (RLIMIT_NOFILE)" */
+/* Who holds it: "nginx[812] 29,000 TCP sockets in CLOSE_WAIT; 12 pipes and 3 more" */
+void text_holders(struct text *t, const char *before);
 
 #endif

@@ -176,6 +176,9 @@ static void show_followup(struct text *t)
 	text_who(t, " ", FIELD_COMM, FIELD_PID);
 	text_usage(t, ": ");
 	add_all_moved(t, " ");
+	if (t->e->n_moved == 0 && t->e->n_holders > 0)
+		text_field(t, " ", FIELD_RESOURCE);
+	text_holders(t, t->e->n_moved ? "; held by " : ": held by ");
 }
 
 static void show_row(struct text *t)

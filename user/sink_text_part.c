@@ -138,3 +138,67 @@ void text_usage(struct text *t, const char *before)
 		add_amount(t, e->num[FIELD_ASKED], bytes);
 	}
 }
+
+/* "nginx[812]", "uid 1000 postgres", a cgroup; not again where it is the one before. */
+static bool add_holder_who(struct text *t, const struct event_holder *h,
+			   const struct event_holder *before)
+{
+	size_t start = t->len;
+
+	if (before && h->have & before->have & HOLDER_PID && h->pid == before->pid)
+		return false;
+	if (h->have & HOLDER_UID && !(h->have & HOLDER_PID))
+		text_f(t, "uid %lld", (long long)h->uid);
+	if (h->comm && *h->comm) {
+		text_add(t, t->len > start ? " " : "");
+		text_add(t, h->comm);
+	}
+	if (h->have & HOLDER_PID)
+		text_f(t, h->comm && *h->comm ? "[%lld]" : "pid %lld", (long long)h->pid);
+	if (h->cgroup && *h->cgroup) {
+		text_add(t, t->len > start ? " in " : "");
+		text_add(t, h->cgroup);
+	}
+	return t->len > start;
+}
+
+static void add_holder(struct text *t, const struct event_holder *h,
+		       const struct event_holder *before)
+{
+	const char *measure = event_text(t->e, FIELD_MEASURE);
+	bool kind = h->kind && *h->kind, who = add_holder_who(t, h, before);
+
+	text_add(t, who ? " " : "");
+	if (h->have & HOLDER_HELD) {
+		if (!kind && util_streq(measure, "bytes")) {
+			text_bytes(t, h->held);
+		} else {
+			text_count(t, h->held);
+			text_f(t, " %.96s", kind ? h->kind : measure);
+		}
+	}
+	if (h->object && *h->object) {
+		text_add(t, " (");
+		text_add(t, h->object);
+		text_add(t, ")");
+	}
+	if (h->have & HOLDER_LAST_PID)
+		text_f(t, ", last used by pid %lld", (long long)h->last_pid);
+	if (h->have & HOLDER_DEAD && h->dead)
+		text_add(t, ", last users gone");
+}
+
+void text_holders(struct text *t, const char *before)
+{
+	const struct event *e = t->e;
+
+	for (unsigned int i = 0; i < e->n_holders; i++) {
+		text_add(t, i == 0 ? before : "; ");
+		add_holder(t, &e->holders[i], i ? &e->holders[i - 1] : NULL);
+	}
+	if (event_num(e, FIELD_HOLDERS_TOTAL) > e->n_holders)
+		text_f(t, " and %lld more",
+		       (long long)event_num(e, FIELD_HOLDERS_TOTAL) - e->n_holders);
+	if (event_num(e, FIELD_HOLDERS_INCOMPLETE))
+		text_add(t, " (incomplete)");
+}

@@ -20,6 +20,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_stream.bash"
 # shellcheck source=run_counters.bash
 . "$here/run_counters.bash"
+# shellcheck source=run_holders.bash
+. "$here/run_holders.bash"
 
 (($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
 setup "$1"
@@ -44,6 +46,12 @@ run stdout-closed stdout_closed
 run reader-gone reader_gone
 run two-watchers two_watchers
 run idle-memory idle_memory
+
+run holders-close-wait holders_close_wait
+run holders-dead-sets holders_dead_sets
+run holders-live-sets holders_live_sets
+run holders-storm holders_storm
+run holders-crowd holders_crowd
 
 run counted counted
 run coincident coincident

@@ -238,6 +238,62 @@ static void rows(void **state _unused_)
 	json_object_put(o);
 }
 
+/* Who holds it: what is unknown is absent; the top stays where not all fit, and that is said. */
+static void holders(void **state _unused_)
+{
+	static char text[900];
+	json_object *o, *a;
+
+	event_init(&e, EVENT_FOLLOWUP);
+	*event_holder_add(&e) = (struct event_holder){
+		.have = HOLDER_PID | HOLDER_HELD,
+		.pid = 812,
+		.held = 29000,
+		.comm = "nginx",
+		.kind = "TCP sockets in CLOSE_WAIT",
+		.object = "",
+	};
+	*event_holder_add(&e) = (struct event_holder){
+		.have = HOLDER_UID | HOLDER_COUNT | HOLDER_LAST_PID | HOLDER_DEAD,
+		.uid = 0,
+		.count = 3,
+		.last_pid = 77,
+		.dead = true,
+		.cgroup = "/a",
+	};
+	event_holder_add(&e);
+	event_bool(&e, FIELD_HOLDERS_INCOMPLETE, true);
+	o = written();
+	assert_string_equal(
+		json_object_to_json_string_ext(json_object_object_get(o, "holders"),
+					       JSON_C_TO_STRING_PLAIN |
+						       JSON_C_TO_STRING_NOSLASHESCAPE),
+		"[{\"pid\":812,\"comm\":\"nginx\",\"kind\":\"TCP sockets in "
+		"CLOSE_WAIT\",\"held\":29000},"
+		"{\"uid\":0,\"cgroup\":\"/a\",\"count\":3,\"last_pid\":77,\"dead\":true},{}]");
+	assert_false(truncated(o, "holders"));
+	json_object_put(o);
+	memset(text, 'x', sizeof(text) - 1);
+	event_init(&e, EVENT_FOLLOWUP);
+	for (int i = 0; i < EVENT_HOLDER_MAX; i++)
+		*event_holder_add(&e) = (struct event_holder){
+			.have = HOLDER_PID, .pid = i, .comm = text, .object = text};
+	o = written();
+	a = json_object_object_get(o, "holders");
+	assert_true(truncated(o, "holders"));
+	assert_true(json_object_array_length(a) > 0);
+	assert_int_equal(
+		json_object_get_int(json_object_object_get(json_object_array_get_idx(a, 0), "pid")),
+		0);
+	json_object_put(o);
+	event_init(&e, EVENT_FOLLOWUP);
+	while (event_holder_add(&e))
+		;
+	o = written();
+	assert_true(truncated(o, "holders"));
+	json_object_put(o);
+}
+
 /* A line may be exactly as long as the bound; with one byte more something is cut and named. */
 static void boundary(void **state _unused_)
 {
@@ -328,6 +384,14 @@ static void everything(void **state _unused_)
 								    .limit = UINT64_MAX,
 								    .failcnt = UINT64_MAX,
 								    .delta = INT64_MIN};
+		for (int i = 0; i < EVENT_HOLDER_MAX; i++)
+			*event_holder_add(&e) = (struct event_holder){.have = ~0u,
+								      .pid = INT64_MIN,
+								      .held = (int64_t)1 << 53,
+								      .comm = text,
+								      .kind = text,
+								      .cgroup = text,
+								      .object = text};
 		json_object_put(written());
 	}
 	assert_int_equal(json_event(&e, line, 1), 0);
@@ -341,6 +405,7 @@ int main(void)
 		cmocka_unit_test(every_byte),    cmocka_unit_test(types),
 		cmocka_unit_test(rows),          cmocka_unit_test(boundary),
 		cmocka_unit_test(longest_first), cmocka_unit_test(everything),
+		cmocka_unit_test(holders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

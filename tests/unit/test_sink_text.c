@@ -165,6 +165,47 @@ static void text_others(void **state _unused_)
 			    "00:00:00.000 STOPPED refused 1,234, lost 0\n");
 }
 
+static void text_holders_of(void **state _unused_)
+{
+	event_init(&e, EVENT_FOLLOWUP);
+	event_int(&e, FIELD_TIME, 0);
+	event_str(&e, FIELD_RESOURCE, "nofile");
+	event_str(&e, FIELD_MEASURE, "files");
+	*event_holder_add(&e) = (struct event_holder){.have = HOLDER_PID | HOLDER_HELD,
+						      .pid = 812,
+						      .held = 29000,
+						      .comm = "nginx",
+						      .kind = "TCP sockets in CLOSE_WAIT",
+						      .object = "local port 80"};
+	*event_holder_add(&e) = (struct event_holder){.have = HOLDER_PID | HOLDER_HELD,
+						      .pid = 812,
+						      .held = 3,
+						      .comm = "nginx",
+						      .kind = "pipes"};
+	event_str(&e, FIELD_SAYS, "It leaks.");
+	assert_string_equal(formatted(false, false),
+			    "00:00:00.000   (follow-up) nofile: held by nginx[812] 29,000 TCP "
+			    "sockets in CLOSE_WAIT (local port 80); 3 pipes\n    It leaks.\n");
+	event_init(&e, EVENT_FOLLOWUP);
+	event_int(&e, FIELD_TIME, 0);
+	event_str(&e, FIELD_RESOURCE, "memory");
+	event_str(&e, FIELD_MEASURE, "bytes");
+	*event_holder_add(&e) =
+		(struct event_holder){.have = HOLDER_HELD, .held = 1 << 20, .cgroup = "/a"};
+	*event_holder_add(&e) = (struct event_holder){.have = HOLDER_UID | HOLDER_HELD |
+							      HOLDER_LAST_PID | HOLDER_DEAD,
+						      .uid = 26,
+						      .held = 4096,
+						      .last_pid = 7,
+						      .dead = true};
+	event_int(&e, FIELD_HOLDERS_TOTAL, 5);
+	event_bool(&e, FIELD_HOLDERS_INCOMPLETE, true);
+	assert_string_equal(
+		formatted(false, false),
+		"00:00:00.000   (follow-up) memory: held by /a 1.0 MiB; uid 26 4.0 KiB, "
+		"last used by pid 7, last users gone and 3 more (incomplete)\n");
+}
+
 /* No name drives a terminal, whichever field it is in; and the text ends, however long. */
 static void text_hostile(void **state _unused_)
 {
@@ -183,6 +224,12 @@ static void text_hostile(void **state _unused_)
 		for (int i = 0; i < EVENT_MOVED_MAX; i++)
 			*event_moved_add(&e) = (struct event_moved){
 				.source = bad, .owner = big, .resource = bad, .have = ~0u};
+		for (int i = 0; i < EVENT_HOLDER_MAX; i++)
+			*event_holder_add(&e) = (struct event_holder){.comm = bad,
+								      .kind = bad,
+								      .cgroup = bad,
+								      .object = big,
+								      .have = ~0u};
 		formatted(false, true);
 		for (const char *s = text; *s;) {
 			size_t len = utf8_next(s, strlen(s), &code);
@@ -198,10 +245,9 @@ static void text_hostile(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(text_refused),
-		cmocka_unit_test(text_killed),
-		cmocka_unit_test(text_others),
-		cmocka_unit_test(text_hostile),
+		cmocka_unit_test(text_refused),    cmocka_unit_test(text_killed),
+		cmocka_unit_test(text_others),     cmocka_unit_test(text_hostile),
+		cmocka_unit_test(text_holders_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

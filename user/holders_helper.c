@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * holders_helper.c - the process that looks for holders: takes one question at
+ * a time, answers it, and goes when the other end of its socket does.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#include "holders_watch.h"
+
+struct helper {
+	int proc, own_ipc;
+	bool entered; /* it is in another IPC namespace */
+	struct holders_ask ask;
+	struct holders_found found;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* The namespace of a process, where it is the one that is asked for; -1. */
+static int open_ipc(const struct helper *h, const char *pid)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%.20s/ns/ipc", pid);
+	fd = openat(h->proc, path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0 || (h->ask.ipc_ns && st.st_ino != h->ask.ipc_ns))
+		return -1;
+	return util_take_fd(&fd);
+}
+
+/* The process may have gone; another one in its namespace serves as well. */
+static int find_ipc(const struct helper *h, int64_t pid)
+{
+	char name[24];
+	const struct dirent *e;
+	DIR *d = NULL;
+	int fd, found;
+
+	snprintf(name, sizeof(name), "%lld", (long long)pid);
+	found = open_ipc(h, name);
+	if (found >= 0 || !h->ask.ipc_ns)
+		return found;
+	fd = openat(h->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd >= 0)
+		d = fdopendir(fd);
+	if (!d && fd >= 0)
+		close(fd);
+	while (d && found < 0 && (e = readdir(d)))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
+			found = open_ipc(h, e->d_name);
+	if (d)
+		closedir(d);
+	return found;
+}
+
+static int enter_ipc(void *arg, int64_t pid)
+{
+	struct helper *h = arg;
+	_cleanup_close_ int fd = -1;
+	struct stat own;
+
+	if (fstat(h->own_ipc, &own) == 0 && h->ask.ipc_ns && own.st_ino == h->ask.ipc_ns)
+		return 0;
+	fd = find_ipc(h, pid);
+	if (fd < 0)
+		return -ESRCH;
+	if (setns(fd, CLONE_NEWIPC) < 0)
+		return -errno;
+	h->entered = true;
+	return 0;
+}
+
+static int64_t sem_pid(void *arg _unused_, int64_t id, unsigned int number)
+{
+	int pid = semctl((int)id, (int)number, GETPID);
+
+	return pid < 0 ? -errno : pid;
+}
+
+/* Back to its own namespace; one that cannot go back would answer for the wrong one. */
+static void leave_ipc(struct helper *h)
+{
+	if (h->entered && setns(h->own_ipc, CLONE_NEWIPC) < 0)
+		_exit(1);
+	h->entered = false;
+}
+
+static void serve(int fd, const char *root, uint64_t page_size)
+{
+	static struct helper h;
+	const struct counter_options co = {.root = root};
+	struct holders_env env = {.page_size = page_size, .arg = &h};
+	bool live = !root || util_streq(root, "/");
+	char proc[4096];
+
+	snprintf(proc, sizeof(proc), "%s/proc", live ? "" : root);
+	h.proc = env.proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	h.own_ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	if (live && h.own_ipc >= 0) {
+		env.enter_ipc = enter_ipc;
+		env.sem_pid = sem_pid;
+	}
+	counters_open(&env.counters,
+		      &co); /* without them the directories of cgroups are not read */
+	while (recv(fd, &h.ask, sizeof(h.ask), 0) == sizeof(h.ask)) {
+		int r;
+
+		env.deadline_ms = now_ms() + HOLDERS_DEADLINE_MS;
+		r = holders_gather(&env, &h.ask, &h.found);
+		leave_ipc(&h);
+		h.found.status = r;
+		/* What could not be found out is not half told. */
+		if (r < 0) {
+			h.found.n = 0;
+			h.found.total = 0;
+			h.found.incomplete = false;
+			h.found.says[0] = h.found.fix[0] = '\0';
+		}
+		if (send(fd, &h.found, sizeof(h.found), 0) != sizeof(h.found))
+			break;
+	}
+}
+
+/* Nothing of the parent's but the socket: its programs, maps and outputs end with it. */
+static int keep_only(int fd)
+{
+	int null = open("/dev/null", O_RDWR);
+
+	for (int i = 0; i < 3; i++)
+		if (null < 0 || dup2(null, i) < 0)
+			return -errno;
+	if (dup2(fd, 3) < 0)
+		return -errno;
+	if (syscall(SYS_close_range, 4U, ~0U, 0U) < 0)
+		for (int i = 4; i < 4096; i++)
+			close(i);
+	return 3;
+}
+
+static void no_oom(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "-1000", 5) != 5)
+		return; /* not allowed: then it dies like others, and is started anew */
+}
+
+int holders_helper_start(const char *root, uint64_t page_size, int *ret_fd, pid_t *ret_pid)
+{
+	int pair[2], size = 1 << 20;
+	pid_t parent = getpid(), pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	setsockopt(pair[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	pid = fork();
+	if (pid < 0) {
+		int err = errno;
+
+		close(pair[0]);
+		close(pair[1]);
+		return -err;
+	}
+	if (pid == 0) {
+		int fd;
+
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "failcnt-holders");
+		fd = getppid() == parent ? keep_only(pair[1]) : -1;
+		if (fd >= 0) {
+			no_oom();
+			setpriority(PRIO_PROCESS, 0, 5);
+			serve(fd, root, page_size);
+		}
+		_exit(0);
+	}
+	close(pair[1]);
+	*ret_fd = pair[0];
+	*ret_pid = pid;
+	return 0;
+}

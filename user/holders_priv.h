@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * holders_priv.h - what the holders_*.c files share: one gathering, tallies,
+ * the walk over processes. Nobody else includes it.
+ */
+#ifndef FAILCNT_HOLDERS_PRIV_H
+#define FAILCNT_HOLDERS_PRIV_H
+
+#include <dirent.h>
+
+#include "holders.h"
+#include "parse.h"
+
+struct tally;
+
+/* One gathering. */
+struct gather {
+	const struct holders_env *env;
+	const struct holders_ask *ask;
+	struct holders_found *f;
+};
+
+/* The time is up: what was found so far is all. Marks it as incomplete. */
+bool gather_late(struct gather *g);
+
+/* Offers a holder; the largest stay. It is counted in total. */
+void gather_offer(struct gather *g, const struct holder *h);
+void gather_says(struct gather *g, const char *fmt, ...) _printf_(2, 3);
+/* One more line of the remedy; where it does not fit there is none at all. */
+void gather_fix(struct gather *g, const char *fmt, ...) _printf_(2, 3);
+/* A name that others chose, fit for a sentence: control characters escaped, short. */
+#define GATHER_NAME 256
+const char *gather_name(const char *name, char buf[GATHER_NAME]);
+
+/* Counts by text. n: how many; amount: of what. */
+struct tally_entry {
+	uint64_t n, amount;
+	int64_t tag; /* the caller's: that of the first */
+	const char *key;
+};
+#define TALLY_MAX 4096 /* different keys; what comes later is counted in other */
+int tally_new(struct tally **ret);
+void tally_free(struct tally *t);
+static inline void tally_freep(struct tally **t)
+{
+	tally_free(*t);
+}
+/* Where there is no room, n is added to other, and entry NULL. */
+struct tally_entry *tally_add(struct tally *t, const char *key, uint64_t n, uint64_t amount);
+uint64_t tally_other(const struct tally *t);
+size_t tally_size(const struct tally *t);
+/* The largest by n (by_amount: by amount); NULL: it is empty. */
+const struct tally_entry *tally_top(const struct tally *t, bool by_amount);
+/* Calls cb for each. */
+void tally_each(const struct tally *t, void (*cb)(void *arg, const struct tally_entry *e),
+		void *arg);
+
+/* A process as procfs shows it. */
+struct proc {
+	int dir; /* /proc/PID */
+	int64_t pid;
+	char comm[64];
+};
+/* Opens /proc/PID. -ESRCH: there is none. To be closed with proc_close(). */
+int proc_open(struct gather *g, int64_t pid, struct proc *ret);
+/* The process that was refused, and not another one with its pid. */
+int proc_open_asked(struct gather *g, struct proc *ret);
+static inline void proc_close(const struct proc *p)
+{
+	util_closep(&p->dir);
+}
+bool proc_alive(struct gather *g, int64_t pid);
+/* When it started, in clock ticks since boot. */
+int proc_start(const struct proc *p, uint64_t *ret);
+
+/* /proc/PID/status, what of it is asked for. */
+struct proc_status {
+	char comm[64];
+	char state;
+	int64_t ppid, uid, euid, threads; /* uid: the real one */
+	uint64_t rss, data, huge, sigq;   /* bytes; 0 where it does not say */
+	bool has_huge;
+};
+int proc_status(const struct proc *p, struct proc_status *ret);
+
+/* Calls cb for every process until it returns other than 0 or the time is up. In a storm: for
+ * the process that was refused alone. */
+int proc_walk(struct gather *g, int (*cb)(struct gather *g, const struct proc *p, void *arg),
+	      void *arg);
+/* The same for the processes of a cgroup and those below it. */
+int proc_walk_cgroup(struct gather *g, const char *controller, const char *path,
+		     int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg);
+
+/* Calls cb for each descriptor, with where it leads; how many there were. */
+int proc_fds(struct gather *g, const struct proc *p,
+	     int (*cb)(struct gather *g, const struct proc *p, int fds, const char *name,
+		       const char *link, void *arg),
+	     void *arg);
+
+/* The lines of a file, without their ends; only whole ones. cb: other than 0 ends it. */
+int read_lines(struct gather *g, int dir, const char *path,
+	       int (*cb)(struct gather *g, char *line, void *arg), void *arg);
+/* A short file whole, ended by NUL. */
+ssize_t read_small(int dir, const char *path, char *buf, size_t size);
+int read_u64(int dir, const char *path, uint64_t *ret);
+
+/* The directory of a cgroup: of the controller's v1 hierarchy where that is mounted, else of v2. */
+int cgroup_open(struct gather *g, const char *controller, const char *path, int *ret, bool *ret_v1);
+
+/* What sockets these inodes are: adds kinds, as "TCP sockets in CLOSE_WAIT". inodes gets sorted. */
+struct socket_kinds {
+	struct tally *kinds;
+	struct tally *ports; /* key: the kind, a tab, "local port 80" */
+};
+int sockets_resolve(struct gather *g, const struct proc *p, uint64_t *inodes, size_t n,
+		    struct socket_kinds *k);
+
+/* A process's part of a resource: a holder of it. */
+void holder_of(struct holder *h, const struct proc *p, uint64_t held);
+
+typedef int gather_fn(struct gather *g);
+gather_fn gather_own_files, gather_file_max, gather_inotify_instances, gather_inotify_watches;
+gather_fn gather_epoll, gather_pty, gather_aio, gather_disk, gather_mounts, gather_keys;
+gather_fn gather_user_tasks, gather_all_tasks, gather_cgroup_tasks;
+gather_fn gather_sem, gather_shm, gather_msg;
+gather_fn gather_memory, gather_hugepages, gather_commit;
+gather_fn gather_map_count, gather_map_bytes, gather_map_locked;
+
+#endif
