@@ -12,6 +12,7 @@
 
 #include "compat.bpf.h"
 #include "event.h"
+#include "tree.bpf.h"
 
 #define FOLD_WHOLE \
 	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
@@ -137,7 +138,9 @@ static __always_inline bool filtered_out(__u16 resource)
 		return true;
 	if (filter_by_uid && filter_uid != (__u32)bpf_get_current_uid_gid())
 		return true;
-	return filter_resources && !want_resource[resource];
+	if (filter_resources && !want_resource[resource])
+		return true;
+	return filter_tree && !in_tree((void *)bpf_get_current_task());
 }
 
 static __always_inline void overflow_count(__u16 resource, __u16 err, __u64 now)

@@ -224,8 +224,12 @@ struct nsproxy {
 };
 
 /* tasks */
+struct pid_namespace {
+	struct ns_common ns;
+};
 struct upid {
 	int nr;
+	struct pid_namespace *ns;
 };
 struct pid {
 	unsigned int level;
