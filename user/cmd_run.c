@@ -9,6 +9,7 @@
  * whatever became of our own output.
  */
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 
 #include "cmd.h"
@@ -164,6 +165,21 @@ static int open_all(struct run *r)
 	return EXIT_DENIED;
 }
 
+/*
+ * A shell that runs a script ends its loop at Ctrl-C only if the command died of it; "$?" is 130
+ * both ways.
+ */
+static void die_interrupted(void)
+{
+	sigset_t one;
+
+	sigemptyset(&one);
+	sigaddset(&one, SIGINT);
+	signal(SIGINT, SIG_DFL);
+	raise(SIGINT);
+	sigprocmask(SIG_UNBLOCK, &one, NULL);
+}
+
 int cmd_run(const struct options *o)
 {
 	static struct run r;
@@ -182,5 +198,7 @@ int cmd_run(const struct options *o)
 	session_close(&r.session);
 	run_report_free(r.report);
 	run_child_close(&r.child);
+	if (r.child.killed && status == 128 + SIGINT)
+		die_interrupted();
 	return status;
 }

@@ -308,8 +308,12 @@ static void add_lost(struct text *t, const struct block *b)
 	text_raw(t, "\n");
 }
 
-static void add_times_word(struct text *t, uint64_t n)
+static void add_times_word(struct text *t, const char *word, uint64_t n)
 {
+	if (n == 0)
+		return;
+	text_add(t, word);
+	text_add(t, " ");
 	if (n == 1) {
 		text_add(t, "once");
 		return;
@@ -324,10 +328,11 @@ static void add_head(struct text *t, const struct run_report *r, const struct ru
 	if (r->refused + r->killed == 0) {
 		text_add(t, "no refusal and no kill of it or its children was seen");
 	} else {
-		text_add(t, "it and its children were refused ");
-		add_times_word(t, r->refused);
-		text_add(t, " and killed ");
-		add_times_word(t, r->killed);
+		text_add(t, "it and its children were ");
+		add_times_word(t, "refused", r->refused);
+		if (r->refused && r->killed)
+			text_add(t, " and ");
+		add_times_word(t, "killed", r->killed);
 	}
 	if (r->lost) {
 		text_add(t, ", but ");
