@@ -41,7 +41,7 @@ static bool is_patient(void *arg)
 {
 	struct run *r = arg;
 
-	run_child_signals(&r->child);
+	on_signal(r);
 	return !r->child.ended || r->waited++ < PATIENT_SLICES;
 }
 

@@ -45,7 +45,7 @@ static void tell(struct session *s, struct event *e, bool follow)
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
-	if (s->stop || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
+	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
 		return;
 	seq = stream_emit(&s->stream, e);
 	if (s->use.told)
@@ -214,12 +214,10 @@ int session_loop(struct session *s)
 void session_finish(struct session *s)
 {
 	if (!deserted(s) && !count_reached(s)) {
-		s->stop = false;
 		if (s->tracer)
 			tracer_consume(s->tracer, &s->events);
 		sweep_now(s, false);
 	}
-	s->stop = false;
 	if (s->watcher && !deserted(s))
 		watcher_flush(s->watcher, now_ms(), on_counter, s);
 	if (!deserted(s)) {
