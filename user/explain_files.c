@@ -195,15 +195,18 @@ void explain_nofile(struct explain *x)
 	h = hard;
 	if (x->facts->nr_open && hard > x->facts->nr_open)
 		fix_sysctl(x, "fs.nr_open", hard < NR_OPEN_MAX ? hard : NR_OPEN_MAX);
-	if (x->facts->again)
-		fix_again(x, soft, known && soft <= (uint64_t)event_num(e, FIELD_LIMIT_HARD));
-	else if (pid && known)
+	if (x->facts->again) {
+		if (!own_service(x)) /* that has its own limits: below */
+			fix_again(x, soft,
+				  known && soft <= (uint64_t)event_num(e, FIELD_LIMIT_HARD));
+	} else if (pid && known) {
 		fix_line(x, "prlimit --pid %llu --nofile=%llu:%llu", pid, s, h);
-	else if (pid) /* the hard limit is not to come down */
+	} else if (pid) { /* the hard limit is not to come down */
 		fix_line(x,
 			 "h=$(prlimit --pid %llu --nofile --noheadings --raw --output=HARD); "
 			 "[ \"$h\" -ge %llu ] || h=%llu; prlimit --pid %llu --nofile=%llu:$h",
 			 pid, s, s, pid, s);
+	}
 	fix_lasting(x, soft, known || hard > HARD_USUAL ? hard : HARD_USUAL);
 }
 

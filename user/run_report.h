@@ -26,7 +26,7 @@ void run_report_add(struct run_report *r, const struct event *e);
 /* Was there any? */
 bool run_report_any(const struct run_report *r);
 
-/* Allocates the text, whole lines: "" where there is nothing to say. -ENOMEM. */
+/* Once, at the end. Allocates the text, whole lines: "" where there is nothing to say. -ENOMEM. */
 int run_report_text(struct run_report *r, const struct run_report_look *look, char **ret);
 
 #endif
