@@ -24,7 +24,7 @@ static __always_inline bool is_tree_root(struct task_struct *task)
 	void *numbers = __builtin_preserve_access_index(&pid->numbers);
 	struct upid *own = numbers + (level & 63) * bpf_core_type_size(struct upid);
 
-	return BPF_CORE_READ(own, nr) == filter_tree &&
+	return (__u32)BPF_CORE_READ(own, nr) == filter_tree &&
 	       BPF_CORE_READ(own, ns, ns.inum) == filter_tree_ns;
 }
 

@@ -52,13 +52,26 @@ static void on_event(void *arg, const struct event *e)
 	run_report_add(r->report, e);
 }
 
+/* The kernel's own clock, which BPF reads, where ours is that of a time namespace (in ns). */
+static int64_t clock_offset(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/timens_offsets", "re");
+	long long s, ns;
+	char line[128];
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "boottime %lld %lld", &s, &ns) == 2)
+			return s * 1000000000LL + ns;
+	return 0;
+}
+
 static void watch_only_child(struct run *r)
 {
 	struct stat ns;
 
 	r->options.tree = (uint64_t)getpid();
 	r->options.tree_ns = stat("/proc/self/ns/pid", &ns) == 0 ? (uint32_t)ns.st_ino : 0;
-	r->options.tree_since = r->child.tree.since;
+	r->options.tree_since = r->child.tree.since - (uint64_t)clock_offset();
 }
 
 /* It is not alone in this: the report must not be the place where an error ends. */
@@ -160,6 +173,8 @@ static int open_all(struct run *r)
 		return EXIT_NOTHING;
 	if (session_attach(&r->session) == 0)
 		return EXIT_DONE;
+	if (r->session.tracer)
+		return EXIT_NOTHING; /* not for want of rights */
 	log_info("%s has not been run: counters alone do not tell which process was refused",
 		 r->options.rest[0]);
 	return EXIT_DENIED;
@@ -185,6 +200,10 @@ int cmd_run(const struct options *o)
 	static struct run r;
 	int status, err;
 
+	if (!o->rest[0]) {
+		log_usage("run", "what to run is missing: -- CMD ...; see failcnt run --help");
+		return EXIT_USAGE;
+	}
 	r.options = *o;
 	err = run_child_start(&r.child, o->rest);
 	if (err < 0) {

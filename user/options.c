@@ -348,10 +348,8 @@ int options_parse(struct options *o, int argc, char **argv, const struct command
 		err = take(&got, code, argv, c);
 	if (err)
 		return err;
-	if (c->rest && !got.help && !got.version) {
+	if (c->rest) {
 		got.rest = argv + optind;
-		if (optind == argc)
-			return complain(c, "what to run is missing:%s", c->args);
 		optind = argc;
 	}
 	for (; !got.help && !got.version && optind < argc; optind++) {

@@ -32,7 +32,7 @@ struct options {
 	const char *root, *beancounters, *output; /* output: "json:FILE" */
 	const char *match[OPTIONS_MATCH_MAX];     /* positional */
 	unsigned int n_match;
-	char **rest; /* the command line to run, ended by NULL */
+	char **rest; /* the command line to run, perhaps empty, ended by NULL */
 	/* set by run, of which they are the filter; no option: only descendants of this pid */
 	uint64_t tree;       /* 0: everybody */
 	uint32_t tree_ns;    /* inode number of its pid namespace */

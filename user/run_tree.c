@@ -100,7 +100,7 @@ int run_tree_running(const struct run_tree *t)
 	util_take_fd(&fd); /* d's now */
 	while ((e = readdir(d))) {
 		int pid = atoi(e->d_name);
-		struct stat_line s;
+		struct stat_line s = {};
 
 		if (pid <= 0 || read_stat(t, pid, &s) < 0)
 			continue;

@@ -106,11 +106,11 @@ command_status() {
 		[[ $status == "${pair##*=}" ]] || { no "${pair%=*}: status $status"; return; }
 	done
 	command_run status -- "$work/there-is-none"
-	((status == 127)) && has status "cannot run $work/there-is-none: No such file or directory" ||
-		{ no "not found: status $status"; return; }
+	((status == 127)) || { no "not found: status $status"; return; }
+	has status "cannot run $work/there-is-none: No such file or directory" || return
 	command_run status -- /etc/passwd
-	((status == 126)) && has status "cannot run /etc/passwd: Permission denied" ||
-		{ no "not executable: status $status"; return; }
+	((status == 126)) || { no "not executable: status $status"; return; }
+	has status "cannot run /etc/passwd: Permission denied" || return
 	timeout 30 "$failcnt" run --json --output=json:/dev/full -- sh -c 'exit 3' 2>&-
 	status=$?
 	((status == 3)) || no "nowhere to write: status $status"
@@ -170,7 +170,8 @@ command_stops() {
 	within 3 in_state "$theirs" S || { no "the command is not continued"; return; }
 	within 3 in_state "$ours" S || { no "failcnt is not continued"; return; }
 	kill -TSTP "$ours" # passed on, then mirrored
-	within 3 in_state "$theirs" T && within 3 in_state "$ours" T || { no "not stopped by SIGTSTP"; return; }
+	within 3 in_state "$theirs" T || { no "SIGTSTP is not passed on"; return; }
+	within 3 in_state "$ours" T || { no "failcnt is not stopped by SIGTSTP"; return; }
 	kill -CONT "$ours"
 	within 3 in_state "$theirs" S || { no "the command is not continued again"; return; }
 	kill -TERM "$ours"
@@ -203,6 +204,7 @@ command_keys() {
 }
 
 # Ctrl-Z, bg, fg, Ctrl-C in an interactive shell.
+# shellcheck disable=SC2016
 command_jobs() {
 	has_script || return
 	{
