@@ -74,6 +74,7 @@ run command-signals command_signals
 run command-stops command_stops
 run command-keys command_keys
 run command-jobs command_jobs
+run command-hangup command_hangup
 run command-left-behind command_left_behind
 run command-denied command_denied
 

@@ -241,3 +241,20 @@ command_denied() {
 	[[ ! -e $work/ran ]] || { no "the command was run"; return; }
 	has denied "touch has not been run"
 }
+
+# The terminal hangs up: the kernel tells the leader of the session alone, which is failcnt.
+command_hangup() {
+	local terminal
+	has_script || return
+	rm -f "$work/hangup"
+	# shellcheck disable=SC2016
+	script -qec "exec $failcnt run -q -- sh -c 'trap \"echo hangup >>$work/hangup; exit\" HUP; echo ready >$work/ready
+		while :; do sleep 0.1; done'" /dev/null </dev/null >/dev/null 2>&1 &
+	terminal=$!
+	started+=("$terminal")
+	within 10 test -s "$work/ready" || { no "it does not start"; return; }
+	kill -KILL "$terminal"
+	wait "$terminal" 2>/dev/null
+	within 3 test -s "$work/hangup" || { no "the hangup does not arrive"; return; }
+	[[ $(wc -l <"$work/hangup") == 1 ]] || no "it arrives more than once"
+}
