@@ -183,21 +183,36 @@ command_stops() {
 in_state() { [[ $(ps -o stat= -p "$1") == "$2"* ]]; }
 is_named() { pgrep -P "$1" -x "$2" >/dev/null; }
 
-# keys PROGRAM-LINE: types what it reads on stdin into a terminal in which the line runs
-keys() { timeout 40 script -qec "$1" /dev/null | tr -d '\r' >"$work/tty.out"; }
+# keys PROGRAM-LINE: types what it reads on stdin into a terminal in which the line runs; what that shows is in tty.out
+keys() {
+	local result
+	echo "$1" >"$work/tty.sh" # not in the first line of tty.raw, which names the command
+	timeout 60 script -qefc "bash $work/tty.sh" "$work/tty.raw" >/dev/null
+	result=$?
+	tr -d '\r' <"$work/tty.raw" >"$work/tty.out"
+	return $result
+}
 has_script() { command -v script >/dev/null || { na "there is no script(1)"; return 77; }; }
+# shown TEXT: waits until the terminal does
+shown() { within 20 grep -qaE -- "$1" "$work/tty.raw" 2>/dev/null; }
+# typed TEXT KEY ...: types the keys when the terminal shows the text
+# shellcheck disable=SC2059
+typed() { shown "$1"; shift; sleep 0.2; printf "$@"; }
 
 # The keys of a terminal: once each, and the status is the command's.
 command_keys() {
-	local pair line
+	local line got
 	has_script || return
-	line="$failcnt run -- sh -c 'trap \"echo got-INT\" INT; trap \"echo got-QUIT; exit 5\" QUIT; trap \"echo got-WINCH\" WINCH
-		echo ready; stty rows 33; while :; do sleep 0.1; done'; echo status=\$?"
-	{ sleep 2; printf '\003'; sleep 0.6; printf '\034'; sleep 0.6; } | keys "$line"
-	[[ $(grep -oE 'got-[A-Z]+|status=[0-9]+' "$work/tty.out" | paste -sd ' ') == "got-WINCH got-INT got-QUIT status=5" ]] ||
-		{ no "it got: $(grep -oE 'got-[A-Z]+|status=[0-9]+' "$work/tty.out" | paste -sd ' ')"; return; }
-	{ sleep 2; printf '\003'; sleep 0.6; } |
-		keys "bash -c 'for i in 1 2; do $failcnt run -q -- sleep 20; echo next; done'"
+	# bash's wait returns at each signal, so that two in a row are two.
+	line="$failcnt run -- bash -c 'trap \"echo got-INT\" INT; trap \"echo got-QUIT; kill \\\$!; exit 5\" QUIT
+		trap \"echo got-WINCH\" WINCH; sleep 30 & stty rows 33; while :; do wait; done'; echo status=\$?"
+	: >"$work/tty.raw"
+	{ typed got-WINCH '\003'; typed got-INT '\034'; shown status=; } | keys "$line"
+	got=$(grep -oE 'got-[A-Z]+|status=[0-9]+' "$work/tty.out" | paste -sd ' ')
+	[[ $got == "got-WINCH got-INT got-QUIT status=5" ]] || { no "it got: $got"; return; }
+	: >"$work/tty.raw"
+	{ typed ready '\003'; sleep 1; } |
+		keys "bash -c 'for i in 1 2; do $failcnt run -q -- sh -c \"echo ready; exec sleep 20\"; echo next; done'"
 	status=$?
 	((status == 130)) || { no "Ctrl-C: status $status"; return; }
 	! grep -q next "$work/tty.out" || no "a script's loop goes on after Ctrl-C"
@@ -206,19 +221,23 @@ command_keys() {
 # Ctrl-Z, bg, fg, Ctrl-C in an interactive shell.
 # shellcheck disable=SC2016
 command_jobs() {
-	has_script || return
-	{
-		sleep 0.7; echo "$failcnt run -q -- sh -c 'trap \"echo got-CONT\" CONT; while :; do sleep 0.1; done'"
-		sleep 1.5; printf '\032'
-		sleep 0.6; echo 'jobs; echo stopped=$(ps -o stat= -t "$(tty)" | grep -c "^T")'
-		sleep 0.6; echo bg
-		sleep 0.6; echo 'echo running=$(ps -o stat= -t "$(tty)" | grep -c "^T")'
-		sleep 0.6; echo fg
-		sleep 0.6; printf '\003'
-		sleep 0.8; echo 'echo status=$?'
-		sleep 0.3; echo exit
-	} | keys "env PS1='> ' bash --norc --noprofile -i"
 	local got
+	has_script || return
+	: >"$work/tty.raw"
+	{
+		typed '> ' '%s\n' "$failcnt run -q -- sh -c 'trap \"echo got-CONT\" CONT; echo ready; while :; do sleep 0.1; done'"
+		typed '^ready' '\032'
+		typed 'Stopped' '%s\n' 'jobs; echo stopped=$(ps -o stat= -t "$(tty)" | grep -c "^T")'
+		typed 'stopped=[0-9]' 'bg\n'
+		typed '(^|> )got-CONT' '%s\n' 'echo running=$(ps -o stat= -t "$(tty)" | grep -c "^T")'
+		typed 'running=[0-9]' 'fg\n'
+		sleep 0.7
+		printf '\003'
+		sleep 0.7
+		printf '%s\n' 'echo status=$?'
+		typed 'status=[0-9]' 'exit\n'
+		sleep 0.2
+	} | keys "env PS1='> ' TERM=dumb bash --norc --noprofile -i"
 	got=$(grep -oE '\[1\]\+ +Stopped|(stopped|running|status)=[0-9]+|got-CONT$' "$work/tty.out" | tr -s ' ' | uniq |
 		paste -sd ' ')
 	# two or three: failcnt, the shell and the sleep that it may wait for
