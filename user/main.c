@@ -29,9 +29,10 @@ static const struct command commands[] = {
 	 .rest = true,
 	 .args = " -- CMD ...",
 	 .help = "run CMD and report what it and its children were refused; CMD's exit status",
-	 .more = "  failcnt run -- nginx -g 'daemon off;'    why it does not start\n"
-		 "  failcnt run --output=json:log -- make    and every event, as JSON lines, in "
-		 "log\n"},
+	 .more = "  failcnt run -- nginx -g 'daemon off;'   why it does not start\n"
+		 "  failcnt run --output=json:log -- make   and every event, as JSON lines in log\n"
+		 "  (stdout is CMD's alone: the report, or with --json the events, go to "
+		 "stderr)\n"},
 	{.name = "table",
 	 .run = cmd_table,
 	 .options = OPT_TABLE,
