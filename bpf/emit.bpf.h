@@ -16,6 +16,7 @@
 
 #include "compat.bpf.h"
 #include "event.h"
+#include "tree.bpf.h"
 
 #define FOLD_WHOLE \
 	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
@@ -137,13 +138,15 @@ static __always_inline void fill_who(struct fc_who *w, struct task_struct *task)
 
 static __always_inline bool filtered_out(__u16 resource, bool nobody)
 {
-	if (nobody && (filter_pid || filter_by_uid))
+	if (nobody && (filter_pid || filter_by_uid || filter_tree))
 		return true;
 	if (filter_pid && filter_pid != bpf_get_current_pid_tgid() >> 32)
 		return true;
 	if (filter_by_uid && filter_uid != (__u32)bpf_get_current_uid_gid())
 		return true;
-	return filter_resources && (resource >= FC_RESOURCES || !want_resource[resource]);
+	if (filter_resources && (resource >= FC_RESOURCES || !want_resource[resource]))
+		return true;
+	return filter_tree && !in_tree((void *)bpf_get_current_task());
 }
 
 static __always_inline void overflow_count(__u16 resource, __u16 err, __u64 now)

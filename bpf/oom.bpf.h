@@ -193,6 +193,8 @@ static __always_inline void oom_victim(__u64 arg)
 		return;
 	if (filter_resources && !want_resource[FC_MEMORY])
 		return;
+	if (filter_tree && !in_tree(victim))
+		return;
 	o = bpf_ringbuf_reserve(&events, sizeof(*o), 0);
 	if (!o) {
 		count_stat(FC_STAT_RING_FULL);

@@ -31,6 +31,8 @@ struct explain_facts {
 	/* How many bytes of memory and swap together the memcg may use: v1 memsw limit, v2
 	 * memory.max + memory.swap.max; UINT64_MAX: no limit */
 	uint64_t memsw;
+	bool again; /* the process has ended when this is read, and will be started anew from a
+		     * shell (failcnt run): not its own limits are to be raised, but the shell's */
 };
 
 /* Sets SAYS and FIX of a `refused` or `killed` event, no other. facts may be NULL. */

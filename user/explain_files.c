@@ -111,6 +111,19 @@ static uint64_t new_soft(uint64_t want, uint64_t hard)
 	return hard <= SOFT_ENOUGH ? hard : want > SOFT_ENOUGH ? want : SOFT_ENOUGH;
 }
 
+/* In a shell, for what it starts: the hard limit is not to come down. */
+static void fix_again(struct explain *x, uint64_t soft, bool allowed)
+{
+	unsigned long long s = soft;
+
+	if (allowed)
+		fix_line(x, "ulimit -Sn %llu  # then run it again from this shell", s);
+	else
+		fix_line(x,
+			 "ulimit -Sn %llu || ulimit -n %llu  # then run it again from this shell",
+			 s, s);
+}
+
 void explain_nofile(struct explain *x)
 {
 	const struct event *e = x->e;
@@ -133,13 +146,18 @@ void explain_nofile(struct explain *x)
 	h = hard;
 	if (x->facts->nr_open && hard > x->facts->nr_open)
 		fix_sysctl(x, "fs.nr_open", hard < NR_OPEN_MAX ? hard : NR_OPEN_MAX);
-	if (pid && known)
+	if (x->facts->again) {
+		if (!own_service(x)) /* that has its own limits: below */
+			fix_again(x, soft,
+				  known && soft <= (uint64_t)event_num(e, FIELD_LIMIT_HARD));
+	} else if (pid && known) {
 		fix_line(x, "prlimit --pid %llu --nofile=%llu:%llu", pid, s, h);
-	else if (pid) /* the hard limit is not to come down */
+	} else if (pid) { /* the hard limit is not to come down */
 		fix_line(x,
 			 "h=$(prlimit --pid %llu --nofile --noheadings --raw --output=HARD); "
 			 "[ \"$h\" -ge %llu ] || h=%llu; prlimit --pid %llu --nofile=%llu:$h",
 			 pid, s, s, pid, s);
+	}
 	fix_rlimit_lasting(x, "nofile", "LimitNOFILE", soft,
 			   known || hard > HARD_USUAL ? hard : HARD_USUAL);
 }

@@ -83,6 +83,12 @@ static void fix_sem(struct explain *x, enum sem which)
 			    "nsenter -t PID -i sysctl -w kernel.sem=...");
 		return;
 	}
+	if (other && x->facts->again) {
+		fix_line(x,
+			 "# its own IPC namespace has ended with it: have it raise kernel.sem in "
+			 "there before it makes sets");
+		return;
+	}
 	if (other)
 		snprintf(prefix, sizeof(prefix), "nsenter -t %lld -i ",
 			 (long long)event_num(x->e, FIELD_PID));

@@ -37,7 +37,7 @@ static bool resource_wanted(const struct event *e, const struct options *o)
 
 bool filter_pass(const struct event *e, const struct options *o)
 {
-	bool process = o->has_pid || o->has_uid || o->name || o->errno_name;
+	bool process = o->has_pid || o->has_uid || o->name || o->errno_name || o->tree;
 
 	if (e->kind != EVENT_REFUSED && e->kind != EVENT_KILLED && e->kind != EVENT_COUNTED)
 		return true;

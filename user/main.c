@@ -23,6 +23,16 @@ static const struct command commands[] = {
 		 "  failcnt -n nginx -r nofile       what nginx is refused when its files run out\n"
 		 "  failcnt --kills --json           kills, as JSON lines\n"
 		 "  failcnt -d 1m --count 100        for a minute, or 100 events\n"},
+	{.name = "run",
+	 .run = cmd_run,
+	 .options = OPT_RUN,
+	 .rest = true,
+	 .args = " -- CMD ...",
+	 .help = "run CMD and report what it and its children were refused; CMD's exit status",
+	 .more = "  failcnt run -- nginx -g 'daemon off;'   why it does not start\n"
+		 "  failcnt run --output=json:log -- make   and every event, as JSON lines in log\n"
+		 "  (stdout is CMD's alone: the report, or with --json the events, go to "
+		 "stderr)\n"},
 	{.name = "table",
 	 .run = cmd_table,
 	 .options = OPT_TABLE,
@@ -78,7 +88,9 @@ static void help_all(void)
 	for (const struct command *c = commands; c < commands + ARRAY_SIZE(commands); c++)
 		printf("%s", c->more);
 	printf("\nExit status: 0 done; 1 nothing found, or failed; 2 usage; 3 the kernel or the\n"
-	       "privileges do not allow it; 4 events were lost and --fail-on-loss was given.\n");
+	       "privileges do not allow it; 4 events were lost and --fail-on-loss was given.\n"
+	       "run: that of CMD, 128 + N if signal N killed it, 127 or 126 if it could not be "
+	       "run.\n");
 }
 
 /* A closed descriptor would go to the next file opened, and data to that file. */
@@ -86,7 +98,21 @@ static void keep_standard_fds(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+			(void)!open("/dev/null",
+				    (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+}
+
+static void ignore(int sig)
+{
+	(void)sig;
+}
+
+/* A function, and not SIG_IGN: that would outlive exec(2), and what we run is to find it as we did.
+ */
+static void ignore_sigpipe(void)
+{
+	if (signal(SIGPIPE, ignore) == SIG_IGN)
+		signal(SIGPIPE, SIG_IGN);
 }
 
 /* Nobody reads stdout any more: a pipe or socket whose other end is closed. */
@@ -117,7 +143,7 @@ int main(int argc, char **argv)
 	bool help = argc > 1 && util_streq(argv[1], "help");
 
 	keep_standard_fds();
-	signal(SIGPIPE, SIG_IGN);
+	ignore_sigpipe();
 	if (help) {
 		argc--;
 		argv++;

@@ -15,7 +15,8 @@
 #include "options_priv.h"
 
 #define AT(member) offsetof(struct options, member)
-#define ALL (OPT_WATCH | OPT_TABLE | OPT_DOCTOR)
+#define ALL (OPT_WATCH | OPT_TABLE | OPT_DOCTOR | OPT_RUN)
+#define LIVE (OPT_WATCH | OPT_RUN)
 #define PID_LAST INT32_MAX
 #define UID_LAST (UINT32_MAX - 1)     /* the last one means "no user" */
 #define MS_LAST (INT64_MAX / 1000000) /* so that it fits in 64 bits of nanoseconds */
@@ -87,7 +88,7 @@ static const struct row rows[] = {
 	{.name = "uid",
 	 .letter = 'u',
 	 .type = ROW_USER,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(uid),
 	 .at_more = AT(has_uid),
 	 .max = UID_LAST,
@@ -97,7 +98,7 @@ static const struct row rows[] = {
 	{.name = "name",
 	 .letter = 'n',
 	 .type = ROW_STRING,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(name),
 	 .ok = is_comm,
 	 .arg = "COMM",
@@ -106,7 +107,7 @@ static const struct row rows[] = {
 	{.name = "cgroup",
 	 .letter = 'c',
 	 .type = ROW_STRING,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(cgroup),
 	 .ok = is_absolute,
 	 .arg = "PATH",
@@ -115,7 +116,7 @@ static const struct row rows[] = {
 	{.name = "resource",
 	 .letter = 'r',
 	 .type = ROW_LIST,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(resources),
 	 .at_more = AT(n_resources),
 	 .ok = is_resource,
@@ -125,7 +126,7 @@ static const struct row rows[] = {
 	{.name = "errno",
 	 .letter = 'e',
 	 .type = ROW_STRING,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(errno_name),
 	 .ok = is_errno,
 	 .arg = "NAME",
@@ -134,7 +135,7 @@ static const struct row rows[] = {
 	{.name = "kills",
 	 .letter = 'k',
 	 .type = ROW_FLAG,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(kills),
 	 .help = "only kills"},
 	{.name = "duration",
@@ -156,12 +157,12 @@ static const struct row rows[] = {
 	 .help = "stop after N events"},
 	{.name = "json",
 	 .type = ROW_FLAG,
-	 .commands = OPT_WATCH | OPT_TABLE,
+	 .commands = LIVE | OPT_TABLE,
 	 .at = AT(json),
 	 .help = "one JSON object a line"},
 	{.name = "output",
 	 .type = ROW_STRING,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(output),
 	 .ok = is_output,
 	 .arg = "json:FILE",
@@ -169,7 +170,7 @@ static const struct row rows[] = {
 	 .help = "also append JSON lines to FILE; SIGHUP opens it anew"},
 	{.name = "backend",
 	 .type = ROW_ENUM,
-	 .commands = OPT_WATCH | OPT_DOCTOR,
+	 .commands = LIVE | OPT_DOCTOR,
 	 .at = AT(backend),
 	 .words = backend_words,
 	 .arg = "WAY",
@@ -200,12 +201,12 @@ static const struct row rows[] = {
 	 .help = "read FILE as /proc/user_beancounters"},
 	{.name = "utc",
 	 .type = ROW_FLAG,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(utc),
 	 .help = "show times in UTC"},
 	{.name = "color",
 	 .type = ROW_ENUM,
-	 .commands = OPT_WATCH,
+	 .commands = LIVE,
 	 .at = AT(color),
 	 .words = color_words,
 	 .arg = "WHEN",
@@ -315,7 +316,9 @@ static int take(struct options *o, int code, char **argv, const struct command *
 /* The tables of getopt_long: the rows that apply to c. */
 static void build(const struct command *c, char *letters, struct option *longs)
 {
-	*letters++ = ':'; /* messages are ours */
+	if (c->rest)
+		*letters++ = '+'; /* the first word ends our options: the next are its own */
+	*letters++ = ':';         /* messages are ours */
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		bool has_arg = rows[i].arg != NULL;
 
@@ -334,7 +337,7 @@ static void build(const struct command *c, char *letters, struct option *longs)
 int options_parse(struct options *o, int argc, char **argv, const struct command *c)
 {
 	struct option longs[ARRAY_SIZE(rows) + 1];
-	char letters[2 * ARRAY_SIZE(rows) + 2];
+	char letters[2 * ARRAY_SIZE(rows) + 3];
 	struct options got = {.interval_ms = 700}; /* and the grace of `counted`: within a second */
 	int code, err = 0;
 
@@ -345,6 +348,10 @@ int options_parse(struct options *o, int argc, char **argv, const struct command
 		err = take(&got, code, argv, c);
 	if (err)
 		return err;
+	if (c->rest) {
+		got.rest = argv + optind;
+		optind = argc;
+	}
 	for (; !got.help && !got.version && optind < argc; optind++) {
 		if (got.n_match == c->max_match || got.n_match == OPTIONS_MATCH_MAX)
 			return complain(c, "too much: '%.200s'", argv[optind]);

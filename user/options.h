@@ -32,6 +32,11 @@ struct options {
 	const char *root, *beancounters, *output; /* output: "json:FILE" */
 	const char *match[OPTIONS_MATCH_MAX];     /* positional */
 	unsigned int n_match;
+	char **rest; /* the command line to run, perhaps empty, ended by NULL */
+	/* set by run, of which they are the filter; no option: only descendants of this pid */
+	uint64_t tree;       /* 0: everybody */
+	uint32_t tree_ns;    /* inode number of its pid namespace */
+	uint64_t tree_since; /* CLOCK_BOOTTIME ns: children made before are not meant */
 	/* asked for instead of the command */
 	bool help, version;
 };
@@ -41,6 +46,7 @@ enum opt_command {
 	OPT_WATCH = 1 << 0,
 	OPT_TABLE = 1 << 1,
 	OPT_DOCTOR = 1 << 2,
+	OPT_RUN = 1 << 3,
 };
 
 /* A subcommand: one row of the table in main.c. */
@@ -48,6 +54,7 @@ struct command {
 	const char *name;
 	int (*run)(const struct options *o); /* returns enum exit_status */
 	enum opt_command options;
+	bool rest;              /* what follows the options is a command line, and not ours */
 	unsigned int max_match; /* how many words without a dash it takes */
 	const char *args;       /* their names for the help: " [OWNER]"; "" none */
 	const char *help;       /* one line */

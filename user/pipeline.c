@@ -24,6 +24,7 @@ struct victim {
 struct pipeline {
 	const struct event_context *context;
 	char memory_mount[256];
+	bool again;
 	int proc;
 	int log; /* /dev/kmsg; -1: not readable, then causes stay inferred */
 	struct kmsg kmsg;
@@ -39,6 +40,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 	if (!p)
 		return -ENOMEM;
 	p->context = o->context;
+	p->again = o->again;
 	util_strlcpy(p->memory_mount, o->memory_mount, sizeof(p->memory_mount));
 	p->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	p->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -109,6 +111,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts 
 		.memory_is_v1 = p->context->memory_is_v1,
 		.memory_mount = p->memory_mount[0] ? p->memory_mount : NULL,
 		.memsw = facts->memsw,
+		.again = p->again,
 	};
 
 	if (e->kind == EVENT_KILLED && killed_before(p, facts))

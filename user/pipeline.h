@@ -14,6 +14,7 @@ struct pipeline;
 struct pipeline_options {
 	const struct event_context *context; /* must outlive the pipeline */
 	const char *memory_mount;            /* of the memory controller; "": unknown; copied */
+	bool again;                          /* explain_facts */
 };
 
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o);

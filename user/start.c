@@ -24,6 +24,9 @@ static void fill_options(struct tracer_options *t, const struct options *o)
 	t->pid = o->has_pid ? o->pid : 0;
 	t->uid = o->uid;
 	t->has_uid = o->has_uid;
+	t->tree = (uint32_t)o->tree;
+	t->tree_ns = o->tree_ns;
+	t->tree_since = o->tree_since;
 	for (unsigned int i = 0; i < o->n_resources; i++)
 		t->want[catalogue_by_id(o->resources[i])] = true;
 	if (o->kills && o->n_resources == 0)

@@ -55,31 +55,32 @@ static void name_run(struct stream *s)
 	util_strlcpy(s->arch, u.machine, sizeof(s->arch));
 }
 
-static int open_sinks(struct stream *s, const struct options *o, const struct stream_patience *p)
+static int open_sinks(struct stream *s, int fd, const struct options *o,
+		      const struct stream_patience *p)
 {
 	struct sink_options so = {
-		.utc = o->utc, .color = options_color(o, STDOUT_FILENO), .verbose = o->verbose > 0};
+		.utc = o->utc, .color = options_color(o, fd), .verbose = o->verbose > 0};
 	const char *path;
-	int err;
+	int err = 0;
 
 	if (p) {
 		so.patient = p->patient;
 		so.patient_arg = p->arg;
 	}
 	path = o->output ? util_after(o->output, "json:") : NULL;
-	err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, STDOUT_FILENO, &so);
-
+	if (fd >= 0)
+		err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, fd, &so);
 	if (err < 0)
 		return err;
-	s->n_sinks = 1;
+	s->n_sinks = fd >= 0;
 	if (!path)
 		return 0;
-	err = sink_open(&s->sink[1], SINK_JSON, path, &so);
+	err = sink_open(&s->sink[s->n_sinks], SINK_JSON, path, &so);
 	if (err < 0) {
 		log_error("cannot open %s for writing: %s", path, strerror(-err));
 		return err;
 	}
-	s->n_sinks = 2;
+	s->n_sinks++;
 	return 0;
 }
 
@@ -98,7 +99,8 @@ static void read_namespaces(struct event_context *c)
 			c->host_ns[k] = st.st_ino;
 }
 
-int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p)
+int stream_open_on(struct stream *s, int fd, const struct options *o,
+		   const struct stream_patience *p)
 {
 	int err;
 
@@ -109,10 +111,15 @@ int stream_open(struct stream *s, const struct options *o, const struct stream_p
 	s->context.start_to_real = s->context.boot_to_real;
 	read_boot_id(s);
 	name_run(s);
-	err = open_sinks(s, o, p);
+	err = open_sinks(s, fd, o, p);
 	if (err < 0)
 		stream_close(s);
 	return err;
+}
+
+int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p)
+{
+	return stream_open_on(s, STDOUT_FILENO, o, p);
 }
 
 void stream_close(struct stream *s)
@@ -186,21 +193,13 @@ int64_t stream_emit(struct stream *s, struct event *e)
 	return first;
 }
 
-static void lost_event(struct event *e, const char *stage, const char *hook, uint64_t n)
+void stream_lost_event(struct event *e, const char *stage, const char *hook, uint64_t n)
 {
 	event_init(e, EVENT_LOST);
 	event_u64(e, FIELD_LOST, n);
 	event_static(e, FIELD_STAGE, stage);
 	if (hook)
 		event_str(e, FIELD_HOOK, hook);
-}
-
-void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n)
-{
-	static struct event e;
-
-	lost_event(&e, stage, hook, n);
-	stream_emit(s, &e);
 }
 
 /* Each sink is told of its own losses alone: its reader adds up its lines. */
@@ -214,7 +213,7 @@ void stream_report_sinks(struct stream *s)
 
 		if (n == 0 || (i == 0 && s->reader_gone))
 			continue;
-		lost_event(&e, "sink", NULL, n);
+		stream_lost_event(&e, "sink", NULL, n);
 		complete(s, &e);
 		if (emit_to(s, i, &e, &seq) == 0)
 			s->told[i] = before;

@@ -36,13 +36,17 @@ struct stream {
 
 /* Opens stdout and what --output names; clocks and names of the host. p NULL: a second. */
 int stream_open(struct stream *s, const struct options *o, const struct stream_patience *p);
+/* The same with another descriptor in the place of stdout; -1: only what --output names. */
+int stream_open_on(struct stream *s, int fd, const struct options *o,
+		   const struct stream_patience *p);
 void stream_close(struct stream *s);
 void stream_reopen(struct stream *s); /* SIGHUP */
 
 /* Adds what every line has, writes it, counts it. Returns the line's seq; 0: nowhere written. */
 int64_t stream_emit(struct stream *s, struct event *e);
 
-void stream_lost(struct stream *s, const char *stage, const char *hook, uint64_t n);
+/* Makes e: n events are lost there. hook NULL: not of one hook. */
+void stream_lost_event(struct event *e, const char *stage, const char *hook, uint64_t n);
 /* Reports what the sinks could not write since the last call, on what works again. */
 void stream_report_sinks(struct stream *s);
 

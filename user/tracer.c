@@ -65,6 +65,9 @@ static void set_rodata(struct tracer *t)
 	s->rodata->filter_pid = t->options.pid;
 	s->rodata->filter_uid = t->options.uid;
 	s->rodata->filter_by_uid = t->options.has_uid;
+	s->rodata->filter_tree = t->options.tree;
+	s->rodata->filter_tree_ns = t->options.tree_ns;
+	s->rodata->filter_tree_since = t->options.tree_since;
 	for (int i = 0; i < FC_RESOURCES; i++) {
 		s->rodata->want_resource[i] = t->options.want[i];
 		s->rodata->filter_resources |= t->options.want[i];

@@ -18,6 +18,8 @@ struct tracer_options {
 	enum opt_backend backend;
 	uint32_t pid, uid; /* filters in the kernel; pid 0: everybody */
 	bool has_uid;
+	uint32_t tree, tree_ns; /* only descendants of this process: bpf/tree.bpf.h; 0: everybody */
+	uint64_t tree_since;
 	bool want[FC_RESOURCES]; /* all false: every resource */
 };
 

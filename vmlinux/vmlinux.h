@@ -281,8 +281,8 @@ struct nsproxy {
 	struct pid_namespace *pid_ns_for_children;
 };
 
-/* users. What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to ucounts,
- * where 6.0 gave it an array of its own. */
+/* users. What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to
+ * ucounts, where 6.0 gave it an array of its own. */
 enum rlimit_type {
 	UCOUNT_RLIMIT_NPROC,      /* guarded: from 5.19 */
 	UCOUNT_RLIMIT_MSGQUEUE,   /* guarded: from 6.0 */

@@ -97,6 +97,22 @@ stop() {
 	done
 }
 
+@test "run without privileges: one sentence what is missing, the command is not run, status 3" {
+	for args in "" "--json" "-q" "--backend=kprobe" "--output json:$BATS_TEST_TMPDIR/none/log"; do
+		failcnt run $args -- sh -c "echo ran; exit 7"
+		[ -z "$output" ]
+		if [[ $args == *none* ]]; then
+			[ "$status" -eq 1 ]
+			continue
+		fi
+		[ "$status" -eq 3 ]
+		[ "$(grep -c 'run it as root' "$ERR")" -eq 1 ]
+		[[ $args == *-q* || $err == *"sh has not been run: counters alone do not tell which process was refused" ]]
+	done
+	run pgrep -u nobody -x failcnt # nor does anything wait at the gate
+	[ -z "$output" ]
+}
+
 @test "doctor without privileges: the report, one sentence, status 3" {
 	failcnt doctor
 	[ "$status" -eq 3 ]

@@ -29,7 +29,7 @@ export ERR
 }
 
 @test "every command has its own help, asked for in three ways" {
-	for command in watch table doctor; do
+	for command in watch run table doctor; do
 		failcnt $command --help
 		[ "$status" -eq 0 ]
 		[[ $output == "failcnt $command - "* ]]
@@ -43,7 +43,7 @@ export ERR
 }
 
 @test "no line of help is longer than 100 columns, and none offers what is not there" {
-	for command in watch table doctor; do
+	for command in watch run table doctor; do
 		failcnt $command --help
 		[[ ! $output =~ --(since|until|store)|record|vacuum ]]
 		for line in "${lines[@]}"; do
@@ -77,6 +77,41 @@ export ERR
 	failcnt table -Z
 	[ "$status" -eq 2 ]
 	[ "$err" = "failcnt table: there is no option -Z; see failcnt table --help" ]
+}
+
+@test "run wants something to run, and leaves its options alone" {
+	for args in "run" "run --" "run --json" "run -r nofile --"; do
+		failcnt $args
+		[ "$status" -eq 2 ]
+		[ -z "$output" ]
+		[ "$err" = "failcnt run: what to run is missing: -- CMD ...; see failcnt run --help" ]
+	done
+	for args in "run -p 1 true" "run -d 1s true" "run --count 1 true" "run --fail-on-loss true"; do
+		failcnt $args
+		[ "$status" -eq 2 ]
+		[[ $err == "failcnt run: --"*" does not apply here; see failcnt run --help" ]]
+	done
+	failcnt run --jsno -- true
+	[ "$err" = "failcnt run: there is no option --jsno, did you mean --json; see failcnt run --help" ]
+}
+
+@test "completion: commands, options of run, and what it is to run" {
+	complete_line() {
+		bash -c '. "$0"; COMP_LINE=$1 COMP_POINT=${#1}; COMP_WORDBREAKS=" "; read -ra COMP_WORDS <<<"$1"
+			[[ $1 != *" " ]] || COMP_WORDS+=(""); COMP_WORDS[0]=$2; COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+			compopt() { :; }; _failcnt; printf "%s\n" "${COMPREPLY[@]}"' \
+			"$BATS_TEST_DIRNAME/../../user/share/failcnt.bash" "$1" "$FAILCNT"
+	}
+	run complete_line "failcnt r"
+	[ "$output" = run ]
+	run complete_line "failcnt run --o"
+	[ "$output" = --output= ]
+	run complete_line "failcnt run --json -- tou"
+	[[ " $(tr '\n' ' ' <<<"$output")" == *" touch "* ]]
+	run complete_line "failcnt run -- cat /etc/pass"
+	[[ " $(tr '\n' ' ' <<<"$output")" == *" /etc/passwd "* ]]
+	run complete_line "failcnt watch --backend k"
+	[ "$output" = kprobe ]
 }
 
 @test "numbers are read to their end" {

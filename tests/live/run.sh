@@ -22,6 +22,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_counters.bash"
 # shellcheck source=run_holders.bash
 . "$here/run_holders.bash"
+# shellcheck source=run_command.bash
+. "$here/run_command.bash"
 
 (($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
 setup "$1"
@@ -63,6 +65,26 @@ run table table_all
 run table-owners table_owners
 run table-json table_json
 run table-fixtures table_fixtures
+
+run command-nofile command_provoked nofile-dup 'REFUSED  nofile'
+run command-semmni command_provoked sem-mni 'REFUSED  semmni'
+run command-oom command_provoked oom-memcg 'KILLED   memory'
+run command-counts command_counts
+run command-first command_first
+run command-daemon command_daemon
+run command-others command_others
+run command-filter command_filter
+run command-folds command_folds
+run command-json command_json
+run command-status command_status
+run command-state command_state
+run command-signals command_signals
+run command-stops command_stops
+run command-keys command_keys
+run command-jobs command_jobs
+run command-hangup command_hangup
+run command-left-behind command_left_behind
+run command-denied command_denied
 
 run contract contract
 run whole-streams whole_streams

@@ -103,6 +103,28 @@ static void nofile(void **state _unused_)
 	amounts(1024, 1024, 1073741816, -1);
 	says(NULL);
 	assert_has(fix(), "--nofile=1048576:1073741816");
+	/* of a process that has ended: the shell's limit, and never a hard limit that comes down */
+	refused("nofile", "files", "a", 5);
+	amounts(1024, 1024, 524288, -1);
+	says(&(struct explain_facts){.again = true});
+	assert_string_equal(fix(), "ulimit -Sn 524288  # then run it again from this shell");
+	refused("nofile", "files", "a", 5);
+	amounts(1024, 1024, 1024, -1);
+	says(&(struct explain_facts){.again = true});
+	assert_string_equal(
+		fix(), "ulimit -Sn 2048 || ulimit -n 2048  # then run it again from this shell");
+	event_str(&e, FIELD_CGROUP, "/system.slice/nginx.service");
+	event_str(&e, FIELD_SYSTEMD_UNIT, "nginx.service");
+	says(&(struct explain_facts){.again = true});
+	assert_lacks(fix(), "ulimit");
+	assert_has(fix(), "LimitNOFILE=2048:2048");
+	/* its namespace is gone with it */
+	refused("semmni", "sets", "a", 900);
+	amounts(4, 4, -1, -1);
+	event_str(&e, FIELD_NAMESPACE, "ipc:[7]");
+	says(&(struct explain_facts){.again = true, .ipc_ns = 8});
+	assert_lacks(fix(), "nsenter");
+	assert_int_equal(fix()[0], '#');
 	/* inferred, folded, nothing known */
 	refused("nofile", "files", "", 0);
 	event_bool(&e, FIELD_CERTAIN, false);

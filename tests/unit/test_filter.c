@@ -104,6 +104,18 @@ static void processes(void **state _unused_)
 	assert_false(filter_pass(&e, &cases[1].no));
 }
 
+/* The kernel side knows who descends from whom; a counter never does. */
+static void tree(void **state _unused_)
+{
+	const struct options o = {.tree = 4711};
+
+	make(EVENT_REFUSED);
+	event_int(&e, FIELD_PID, 4712);
+	assert_true(filter_pass(&e, &o));
+	make_counted();
+	assert_false(filter_pass(&e, &o));
+}
+
 static bool in(const char *cgroup)
 {
 	const struct options o = {.cgroup = cgroup};
@@ -220,7 +232,7 @@ int main(void)
 		cmocka_unit_test(none),      cmocka_unit_test(always),
 		cmocka_unit_test(processes), cmocka_unit_test(cgroups),
 		cmocka_unit_test(resources), cmocka_unit_test(kills),
-		cmocka_unit_test(together),
+		cmocka_unit_test(together),  cmocka_unit_test(tree),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

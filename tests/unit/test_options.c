@@ -16,6 +16,9 @@ static const struct command watch = {.name = "watch", .options = OPT_WATCH, .arg
 static const struct command table = {
 	.name = "table", .options = OPT_TABLE, .max_match = 1, .args = " [OWNER]"};
 
+static const struct command run = {
+	.name = "run", .options = OPT_RUN, .rest = true, .args = " -- CMD ..."};
+
 static struct options o;
 static char said[8192];
 
@@ -242,6 +245,32 @@ static void distance(void **state _unused_)
 	assert_int_equal(options_distance("a", "a-word-that-is-much-longer-than-any-we-have"), 32);
 }
 
+/* What is to be run has options of its own. */
+static void rest(void **state _unused_)
+{
+	static const char *const lines[] = {"-r nofile -- make -j2 --json",
+					    "-r nofile make -j2 --json",
+					    "-r nofile -- make -- --json"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		assert_int_equal(parse(&run, lines[i]), 0);
+		assert_int_equal(o.n_resources, 1);
+		assert_false(o.json);
+		assert_int_equal(o.n_match, 0);
+		assert_string_equal(o.rest[0], "make");
+		assert_string_equal(o.rest[1], i == 2 ? "--" : "-j2");
+		assert_string_equal(o.rest[2], "--json");
+		assert_null(o.rest[3]);
+	}
+	assert_int_equal(parse(&run, "--json --"), 0);
+	assert_true(o.json);
+	assert_null(o.rest[0]);
+	assert_int_equal(parse(&run, "--count 3 true"), -EINVAL);
+	assert_string_equal(said,
+			    "failcnt run: --count does not apply here; see failcnt run --help\n");
+	assert_int_equal(parse(&run, "--help"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +278,7 @@ int main(void)
 		cmocka_unit_test(durations), cmocka_unit_test(refused),
 		cmocka_unit_test(repeated),  cmocka_unit_test(help),
 		cmocka_unit_test(color),     cmocka_unit_test(distance),
+		cmocka_unit_test(rest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

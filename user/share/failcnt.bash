@@ -43,6 +43,23 @@ _failcnt_value() {
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
 }
 
+# What stands after "--" completes as if it stood alone. Says no where there is none.
+_failcnt_rest() {
+	local i
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		[[ ${COMP_WORDS[i]} == -- ]] || continue
+		if declare -F _command_offset >/dev/null; then
+			_command_offset $((i + 1))
+		elif ((i + 1 == COMP_CWORD)); then
+			mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+		else
+			mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+		fi
+		return 0
+	done
+	return 1
+}
+
 _failcnt() {
 	local line=${COMP_LINE:0:COMP_POINT} program=${COMP_WORDS[0]} command=watch word current last
 	local -a words
@@ -52,8 +69,9 @@ _failcnt() {
 	current=${words[-1]}
 	last=${words[-2]-}
 	for word in "${words[@]:1:${#words[@]}-2}"; do
-		case $word in watch | table | doctor) command=$word && break ;; esac
+		case $word in watch | run | table | doctor) command=$word && break ;; esac
 	done
+	if [[ $command == run ]] && _failcnt_rest; then return; fi
 	if [[ $current == --*=* ]]; then
 		_failcnt_value "$program" "${current%%=*}" "${current#*=}"
 		if [[ $COMP_WORDBREAKS != *=* ]]; then COMPREPLY=("${COMPREPLY[@]/#/${current%%=*}=}"); fi
@@ -64,7 +82,9 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_failcnt_options "$program" "$command")" -- "$current")
 		if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 	elif ((${#words[@]} == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'watch table doctor help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'watch run table doctor help' -- "$current")
+	elif [[ $command == run ]]; then
+		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 	elif [[ $command == table ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/' -- "$current")
 		if [[ ${COMPREPLY[0]-} == *[:/] ]]; then compopt -o nospace; fi

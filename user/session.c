@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * session.c - live: from the ring to the line.
+ *
+ * One loop over four descriptors: the ring, the counters' notifications, the
+ * command's own (its signals), and the clock of the next sweep. An event is
+ * written the moment it is read; what is only known later follows as
+ * `followup`.
+ */
+#include "session.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <time.h>
+
+#include "filter.h"
+#include "holders_watch.h"
+#include "log.h"
+#include "start.h"
+
+#define SWEEP_MS 1000
+#define SETTLE_MS 100
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+}
+
+static bool count_reached(const struct session *s)
+{
+	return s->use.options->count && s->told >= s->use.options->count;
+}
+
+/* Nobody is there to write for. */
+static bool deserted(const struct session *s)
+{
+	return s->use.ends_with_reader && s->stream.reader_gone;
+}
+
+static void tell(struct session *s, struct event *e, bool follow)
+{
+	bool counts =
+		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
+	int64_t seq;
+
+	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
+		return;
+	seq = stream_emit(&s->stream, e);
+	if (s->use.told)
+		s->use.told(s->use.arg, e);
+	if (follow && seq && s->watcher)
+		watcher_event(s->watcher, e, seq, now_ms());
+	holders_watch_event(s->holders, e, seq, now_ms());
+	s->told += counts;
+	if (counts && count_reached(s))
+		s->stop = true; /* followups of what was told still come, from session_finish() */
+	if (deserted(s))
+		s->stop = true;
+}
+
+static void on_record(void *arg, const void *data, size_t size)
+{
+	static struct event e;
+	struct event_facts facts;
+	struct session *s = arg;
+
+	if (event_decode(&e, &facts, data, size, &s->stream.context) < 0) {
+		s->events.lost(s, "decode", NULL, 1);
+		return;
+	}
+	tracer_note_cgroup(s->tracer, data, event_text(&e, FIELD_CGROUP));
+	if (pipeline_run(s->pipeline, &e, &facts))
+		tell(s, &e, true);
+}
+
+static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
+		    uint64_t n, const struct fold_known *known)
+{
+	static struct event e;
+	struct event_facts facts;
+	struct session *s = arg;
+
+	event_decode_fold(&e, &facts, key, fold, n, known, &s->stream.context);
+	pipeline_run(s->pipeline, &e, &facts);
+	tell(s, &e, false);
+}
+
+static void on_overflow(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n)
+{
+	static struct event e;
+	struct session *s = arg;
+
+	event_decode_overflow(&e, resource, o, n, &s->stream.context);
+	tell(s, &e, false);
+}
+
+static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
+{
+	static struct event e;
+	struct session *s = arg;
+
+	stream_lost_event(&e, stage, hook, n);
+	stream_emit(&s->stream, &e);
+	if (s->use.told)
+		s->use.told(s->use.arg, &e);
+}
+
+static void on_moved(void *arg, const char *hook, const char *from, const char *to)
+{
+	(void)arg;
+	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none",
+		 hook, from, to);
+}
+
+static void on_counter(void *arg, struct event *e)
+{
+	struct session *s = arg;
+
+	holders_watch_join(s->holders, e);
+	tell(s, e, false);
+}
+
+void session_started(struct session *s)
+{
+	static struct event e;
+	unsigned int n[FC_BACKENDS] = {};
+
+	event_init(&e, EVENT_STARTED);
+	event_static(&e, FIELD_VERSION, FAILCNT_VERSION);
+	event_static(&e, FIELD_KERNEL, s->stream.kernel);
+	event_static(&e, FIELD_ARCH, s->stream.arch);
+	for (int h = 0; s->tracer && h < FC_HOOKS; h++)
+		n[tracer_plan(s->tracer)->hook[h].backend]++;
+	for (int b = FC_BACKEND_FEXIT; b < FC_BACKENDS; b++)
+		event_pair(&e, FIELD_BACKENDS, attach_backend_name(b), n[b]);
+	stream_emit(&s->stream, &e);
+}
+
+/* Counter rows are read and told; without a descriptor to wake up, at their own pace. */
+static void run_watcher(struct session *s)
+{
+	int err;
+
+	if (!s->watcher)
+		return;
+	err = watcher_run(s->watcher, now_ms(), on_counter, s);
+	if (err < 0)
+		log_debug("counters: %s", strerror(-err));
+}
+
+static int timeout_ms(struct session *s, uint64_t sweep, uint64_t end)
+{
+	uint64_t now = now_ms(), due = holders_watch_due(s->holders);
+	int t = s->watcher ? watcher_timeout(s->watcher, now) : -1;
+
+	if (s->tracer && sweep < due)
+		due = sweep;
+	if (t >= 0 && now + t < due)
+		due = now + t;
+	if (end && end < due)
+		due = end;
+	if (due == UINT64_MAX)
+		return -1;
+	return due <= now ? 0 : due - now;
+}
+
+static void sweep_now(struct session *s, bool may_move)
+{
+	stream_clock(&s->stream);
+	if (s->tracer) {
+		tracer_sweep(s->tracer, &s->events, may_move);
+		pipeline_tick(s->pipeline);
+	}
+	stream_report_sinks(&s->stream);
+}
+
+int session_loop(struct session *s)
+{
+	struct pollfd p[] = {
+		{.fd = s->use.fd, .events = POLLIN},
+		{.fd = s->tracer ? tracer_fd(s->tracer) : -1, .events = POLLIN},
+		{.fd = s->watcher ? watcher_fd(s->watcher) : -1, .events = POLLIN},
+		/* POLLERR: the reader of the pipe has gone */
+		{.fd = s->use.ends_with_reader ? s->use.out : -1},
+		{.events = POLLIN}, /* the holders */
+	};
+	uint64_t sweep = now_ms() + SWEEP_MS, ms = s->use.options->duration_ms;
+	uint64_t end = ms ? now_ms() + ms : 0;
+
+	while (!s->stop) {
+		int n;
+
+		p[4].fd = holders_watch_fd(s->holders);
+		n = poll(p, ARRAY_SIZE(p), timeout_ms(s, sweep, end));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0 && p[0].revents)
+			s->use.readable(s->use.arg);
+		if (s->tracer && tracer_consume(s->tracer, &s->events) < 0)
+			return -EIO;
+		run_watcher(s);
+		holders_watch_run(s->holders, now_ms(), on_counter, s);
+		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
+			s->stop = s->stream.reader_gone = true;
+		else if (n > 0 && p[3].revents)
+			p[3].fd = -1; /* closed from the start: nobody to lose */
+		if (now_ms() >= sweep) {
+			sweep_now(s, true);
+			sweep = now_ms() + SWEEP_MS;
+		}
+		if (end && now_ms() >= end)
+			s->stop = true;
+	}
+	return 0;
+}
+
+/* What is still under way is told before the last line. */
+void session_finish(struct session *s)
+{
+	if (!deserted(s) && !count_reached(s)) {
+		if (s->tracer)
+			tracer_consume(s->tracer, &s->events);
+		sweep_now(s, false);
+	}
+	if (s->watcher && !deserted(s))
+		watcher_flush(s->watcher, now_ms(), on_counter, s);
+	if (!deserted(s)) {
+		holders_watch_flush(s->holders, now_ms(), on_counter, s);
+		stream_report_sinks(&s->stream); /* so that `stopped` stays the last line */
+		s->unwritten = stream_stopped(&s->stream);
+	}
+}
+
+static void open_counters(struct session *s)
+{
+	const struct options *o = s->use.options;
+	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
+	struct watcher_options wo = {.interval_ms = o->interval_ms, .settle_ms = SETTLE_MS};
+	int err = counters_open(&s->counters, &co);
+
+	if (err == 0 && s->stream.n_sinks)
+		err = watcher_open(&s->watcher, s->counters, &wo);
+	if (err < 0)
+		log_warn("counters cannot be read: %s; events come without failcnt rows",
+			 strerror(-err));
+}
+
+int session_open(struct session *s, const struct session_use *use)
+{
+	struct stream_patience patience = {.patient = use->patient, .arg = use->arg};
+	int err;
+
+	*s = (struct session){.use = *use};
+	s->events = (struct tracer_events){.record = on_record,
+					   .fold = on_fold,
+					   .overflow = on_overflow,
+					   .lost = on_lost,
+					   .moved = on_moved,
+					   .arg = s};
+	err = stream_open_on(&s->stream, use->out, use->options, &patience);
+	if (err == 0)
+		open_counters(s);
+	return err;
+}
+
+static int open_pipeline(struct session *s)
+{
+	char mount[256] = "";
+	struct pipeline_options po = {.context = &s->stream.context,
+				      .memory_mount = mount,
+				      .again = s->use.options->tree != 0};
+	bool v1 = tracer_facts(s->tracer)->memory_is_v1;
+
+	s->stream.context.memory_is_v1 = v1;
+	if (s->counters)
+		counters_cgroup_path(s->counters, v1 ? COUNTER_CGROUP1 : COUNTER_CGROUP2, "memory",
+				     "/", NULL, mount, sizeof(mount));
+	return pipeline_new(&s->pipeline, &po);
+}
+
+/* Who watches the OOM killer should not be its victim. */
+static void stay_alive(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) != 5)
+		log_debug("not exempt from the OOM killer: %s", strerror(errno));
+}
+
+int session_attach(struct session *s)
+{
+	int err = start_tracer(&s->tracer, s->use.options);
+
+	if (err < 0)
+		return err;
+	stay_alive();
+	/* Not for a command's own children: it would be one of them, and its report has no room. */
+	if (!s->use.options->tree)
+		s->holders = holders_watch_new(s->use.options->root, s->stream.context.page_size,
+					       s->watcher ? 2 * SETTLE_MS : 0);
+	err = open_pipeline(s);
+	if (err < 0)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+void session_close(struct session *s)
+{
+	stream_close(&s->stream);
+	holders_watch_free(s->holders);
+	tracer_close(s->tracer);
+	watcher_close(s->watcher);
+	counters_close(s->counters);
+	pipeline_free(s->pipeline);
+}
