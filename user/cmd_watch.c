@@ -17,6 +17,7 @@
 #include "filter.h"
 #include "log.h"
 #include "pipeline.h"
+#include "publish.h"
 #include "start.h"
 #include "stream.h"
 #include "tracer.h"
@@ -32,6 +33,7 @@ struct watch {
 	struct tracer *tracer; /* NULL: counters alone */
 	struct counters *counters;
 	struct watcher *watcher; /* NULL: no counters */
+	struct publish *publish; /* NULL: not for others, see publish_open() */
 	int signals;
 	uint64_t told; /* events written, for --count */
 	bool stop;
@@ -78,6 +80,7 @@ static void on_record(void *arg, const void *data, size_t size)
 
 	if (event_decode(&e, &facts, data, size, &w->stream.context) < 0) {
 		stream_lost(&w->stream, "decode", NULL, 1);
+		publish_lost(w->publish, 1);
 		return;
 	}
 	tracer_note_cgroup(w->tracer, data, event_text(&e, FIELD_CGROUP));
@@ -111,6 +114,7 @@ static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
 	struct watch *w = arg;
 
 	stream_lost(&w->stream, stage, hook, n);
+	publish_lost(w->publish, n);
 }
 
 static void on_moved(void *arg, const char *hook, const char *from, const char *to)
@@ -199,6 +203,7 @@ static void sweep_now(struct watch *w, bool may_move)
 		tracer_sweep(w->tracer, &w->events, may_move);
 		pipeline_tick(w->pipeline);
 	}
+	publish_flush(w->publish, now_ms());
 	stream_report_sinks(&w->stream);
 }
 
@@ -338,6 +343,14 @@ static int open_all(struct watch *w)
 	return EXIT_DONE;
 }
 
+static void open_publish(struct watch *w)
+{
+	int err = publish_open(&w->publish, w->options, w->tracer ? tracer_plan(w->tracer) : NULL);
+
+	if (err < 0)
+		log_debug("table will not show these counts: %s", strerror(-err));
+}
+
 static int status_of(const struct watch *w, int err)
 {
 	if (err < 0) {
@@ -369,11 +382,13 @@ int cmd_watch(const struct options *o)
 					  .arg = &w};
 	status = open_all(&w);
 	if (status == EXIT_DONE) {
+		open_publish(&w);
 		tell_started(&w);
 		err = loop(&w);
 		finish(&w);
 		status = status_of(&w, err);
 	}
+	publish_close(w.publish);
 	stream_close(&w.stream);
 	tracer_close(w.tracer);
 	watcher_close(w.watcher);

@@ -56,7 +56,8 @@ struct counter_row {
 	char name[COUNTER_NAME_MAX]; /* the source's own name: "numfile", "memory", "pids" */
 	const char *unit; /* static: "bytes", "pages", "files", "tasks", ...; NULL unknown */
 	uint64_t held, maxheld, barrier, limit, failcnt, failcnt_local;
-	int64_t counted_since; /* CLOCK_REALTIME ns: failcnt is failcnt's own count; 0: the source's */
+	int64_t counted_since; /* CLOCK_REALTIME ns: failcnt is failcnt's own count; 0: the source's
+				*/
 };
 
 /*
@@ -103,11 +104,10 @@ bool counters_have(const struct counters *c, enum counter_source s);
 
 /*
  * Adds the rows of one owner ("ct:ID", "cgroup:PATH", "uid:N", "pid:N",
- * "fs:/MOUNT", "host" with its file systems) or, with NULL, of every owner of the machine except processes.
- * -EINVAL: not an owner's form. -ENOENT: no such owner.
- * -EFBIG: user_beancounters is longer than 4 MiB; a row "?" of "ct:?" marks it.
- * That, and with NULL every error but -ENOMEM, leaves the rows that could be
- * read in the table; after other errors the table is as it was.
+ * "fs:/MOUNT", "host" with its file systems) or, with NULL, of every owner of the machine except
+ * processes. -EINVAL: not an owner's form. -ENOENT: no such owner. -EFBIG: user_beancounters is
+ * longer than 4 MiB; a row "?" of "ct:?" marks it. That, and with NULL every error but -ENOMEM,
+ * leaves the rows that could be read in the table; after other errors the table is as it was.
  * cgroup:PATH takes the v1 (memory, pids, hugetlb) and the v2 files of PATH.
  */
 int counters_read(struct counters *c, const char *owner, struct counter_table *t);

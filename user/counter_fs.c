@@ -45,10 +45,11 @@ static bool listed(struct parse_text type, const char *const *names)
 /* Somebody else must answer: a server, a daemon, the other nodes of a cluster. */
 static bool is_remote(struct parse_text type)
 {
-	static const char *const names[] = {
-		"nfs",  "nfs4",   "cifs", "smb3",      "smbfs",  "ncpfs",    "afs",  "coda", "ceph",
-		"9p",   "lustre", "gfs2", "ocfs2",     "gpfs",   "virtiofs", "fuse", "pvfs2",
-		"ncp",  "beegfs", "orangefs", "glusterfs", "autofs", "fuseblk",  "davfs", NULL};
+	static const char *const names[] = {"nfs",       "nfs4",   "cifs",    "smb3",   "smbfs",
+					    "ncpfs",     "afs",    "coda",    "ceph",   "9p",
+					    "lustre",    "gfs2",   "ocfs2",   "gpfs",   "virtiofs",
+					    "fuse",      "pvfs2",  "ncp",     "beegfs", "orangefs",
+					    "glusterfs", "autofs", "fuseblk", "davfs",  NULL};
 
 	return listed(type, names) || (type.n > 5 && memcmp(type.s, "fuse.", 5) == 0);
 }
@@ -97,7 +98,7 @@ static int add_mount(struct counters *c, struct mounts *all, struct parse_text l
 	if (!below || below[0] != '/')
 		below = point;
 	new.remote = is_remote(m.fstype);
-	new.wanted = !new.remote && is_local(m.fstype, source) && !parse_in_list(m.options, "ro");
+	new.wanted = !new.remote &&is_local(m.fstype, source) && !parse_in_list(m.options, "ro");
 	if (all->n == all->cap) {
 		size_t cap = all->cap ? all->cap * 2 : 32;
 		struct mount *p = reallocarray(all->m, cap, sizeof(*p));

@@ -108,7 +108,9 @@ static const struct host_row host_rows[] = {
 	/* ListenOverflows: a connection that found the queue of its listener full, tcp_ipv4.c */
 	{"backlog", "connections", .limit = SYSCTL("net/core/somaxconn", 0),
 	 .failcnt = {.how = STAT, .file = "net/netstat", .key = "TcpExt: ListenOverflows"}},
-	{"mounts", "mounts", {.how = LINES, .file = "self/mountinfo"},
+	{"mounts",
+	 "mounts",
+	 {.how = LINES, .file = "self/mountinfo"},
 	 .limit = SYSCTL("fs/mount-max", 0)},
 	/* Limits of each user, process or object: usage is theirs. */
 	{"inotify-instances", "instances", .limit = SYSCTL("fs/inotify/max_user_instances", 0)},

@@ -180,8 +180,7 @@ static int add_queues(struct counters *c, struct counter_table *t)
 int counter_host_sums(struct counters *c, struct counter_table *t)
 {
 	static int (*const all[])(struct counters * c, struct counter_table * t) = {
-		add_memory,    add_commit, add_hugepages,
-		add_othersock, add_ports,  add_queues,
+		add_memory, add_commit, add_hugepages, add_othersock, add_ports, add_queues,
 	};
 	int r = 0;
 

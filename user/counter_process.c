@@ -159,14 +159,15 @@ static int add_map_count(struct process *p, unsigned int percent, struct counter
 		r = parse_value(counter_text(&p->c->buf), &limit);
 	if (counter_put(&row, COUNTER_LIMIT, r, limit) < 0)
 		return -ENOMEM;
-	if (percent && (p->status_result < 0 ||
-			parse_colon(counter_text(&p->status), "VmSize:", &size) < 0 ||
-			size / (uint64_t)sysconf(_SC_PAGESIZE) < limit / 100 * percent))
+	if (percent &&
+	    (p->status_result < 0 || parse_colon(counter_text(&p->status), "VmSize:", &size) < 0 ||
+	     size / (uint64_t)sysconf(_SC_PAGESIZE) < limit / 100 * percent))
 		return 0;
 	r = counter_slurp_at(&p->c->buf, p->dir, "maps", COUNTER_MAPS_MAX);
 	if (!r)
 		r = parse_count_maps(counter_text(&p->c->buf), &held);
-	/* Kernel threads have none, and no limit of them; what may not be read has one all the same. */
+	/* Kernel threads have none, and no limit of them; what may not be read has one all the
+	 * same. */
 	if (r == -ENOENT || (!r && !held))
 		return 0;
 	r = counter_put(&row, COUNTER_HELD, r, held);
