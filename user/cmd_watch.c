@@ -60,6 +60,7 @@ static void tell(struct watch *w, struct event *e, bool follow)
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
+	publish_event(w->publish, e);
 	if (w->stop || (counts && count_reached(w)) || !filter_pass(e, w->options))
 		return;
 	seq = stream_emit(&w->stream, e);

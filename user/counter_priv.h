@@ -134,7 +134,11 @@ int counter_process_near(struct counters *c, uint64_t pid, unsigned int percent,
 /* Tasks of one real uid. */
 int counter_user_tasks(struct counters *c, uint32_t uid, uint64_t *ret);
 
-/* Counts the tasks of all users once, for all the processes that are read until it is dropped. */
+/* vm.max_map_count */
+int counter_max_maps(struct counters *c, uint64_t *ret);
+
+/* Counts the tasks of all users once (and reads vm.max_map_count), for all the processes that are
+ * read until it is dropped. */
 int counter_users_keep(struct counters *c);
 void counter_users_drop(struct counters *c);
 

@@ -27,6 +27,7 @@ struct process {
 	int dir;
 	struct counter_buf limits, status;
 	int status_result;
+	unsigned int percent; /* only what is that full matters; 0: everything does */
 };
 
 static int usage_cpu(struct process *p, uint64_t *ret)
@@ -120,6 +121,23 @@ static int put_status(struct process *p, const char *key, enum counter_have what
 	return counter_put(row, what, r, v);
 }
 
+/*
+ * Can be seen, without counting, to be below the share that is asked for. FDSize
+ * is how many descriptors the table has room for now.
+ */
+static bool is_far(const struct process *p, const struct rlimit_row *spec, uint64_t soft)
+{
+	uint64_t size;
+
+	if (!p->percent)
+		return false;
+	if (soft == COUNTER_UNLIMITED)
+		return true;
+	return spec->usage == usage_nofile && p->status_result == 0 &&
+	       parse_colon(counter_text(&p->status), "FDSize:", &size) == 0 &&
+	       size < soft / 100 * p->percent;
+}
+
 static int add_row(struct process *p, const struct rlimit_row *spec, struct counter_table *t)
 {
 	struct counter_row row = counter_row_of(COUNTER_PROCESS, spec->name, spec->unit);
@@ -136,7 +154,7 @@ static int add_row(struct process *p, const struct rlimit_row *spec, struct coun
 		r = put_status(p, spec->held, COUNTER_HELD, &row);
 	if (!r)
 		r = put_status(p, spec->maxheld, COUNTER_MAXHELD, &row);
-	if (!r && spec->usage) {
+	if (!r && spec->usage && (limits < 0 || !is_far(p, spec, soft))) {
 		int usage = spec->usage(p, &v);
 
 		r = counter_put(&row, COUNTER_HELD, usage, v);
@@ -148,20 +166,18 @@ static int add_row(struct process *p, const struct rlimit_row *spec, struct coun
  * The kernel compares mm->map_count. Every mapping has a page at least: a
  * process too small to come near need not be asked, where only that counts.
  */
-static int add_map_count(struct process *p, unsigned int percent, struct counter_table *t)
+static int add_map_count(struct process *p, struct counter_table *t)
 {
 	struct counter_row row = counter_row_of(COUNTER_PROCESS, "map-count", "maps");
 	uint64_t held = 0, limit = 0, size;
 	int r;
 
-	r = counter_slurp(p->c, "proc/sys/vm/max_map_count", COUNTER_FILE_MAX);
-	if (!r)
-		r = parse_value(counter_text(&p->c->buf), &limit);
+	r = counter_max_maps(p->c, &limit);
 	if (counter_put(&row, COUNTER_LIMIT, r, limit) < 0)
 		return -ENOMEM;
-	if (percent &&
+	if (p->percent &&
 	    (p->status_result < 0 || parse_colon(counter_text(&p->status), "VmSize:", &size) < 0 ||
-	     size / (uint64_t)sysconf(_SC_PAGESIZE) < limit / 100 * percent))
+	     size / (uint64_t)sysconf(_SC_PAGESIZE) < limit / 100 * p->percent))
 		return 0;
 	r = counter_slurp_at(&p->c->buf, p->dir, "maps", COUNTER_MAPS_MAX);
 	if (!r)
@@ -184,7 +200,7 @@ static void process_done(struct process *p)
 int counter_process_near(struct counters *c, uint64_t pid, unsigned int percent,
 			 struct counter_table *t)
 {
-	_cleanup_(process_done) struct process p = {.c = c, .dir = -1};
+	_cleanup_(process_done) struct process p = {.c = c, .dir = -1, .percent = percent};
 	char path[64];
 	int r;
 
@@ -200,7 +216,7 @@ int counter_process_near(struct counters *c, uint64_t pid, unsigned int percent,
 	for (size_t i = 0; !r && i < ARRAY_SIZE(rows); i++)
 		r = add_row(&p, &rows[i], t);
 	if (!r)
-		r = add_map_count(&p, percent, t);
+		r = add_map_count(&p, t);
 	return r;
 }
 

@@ -26,6 +26,8 @@ struct counter_users {
 	size_t n, cap;
 	bool with_fds;
 	struct counter_fds fds;
+	int max_maps_result;
+	uint64_t max_maps; /* vm.max_map_count */
 };
 
 static void users_done(struct counter_users *all)
@@ -121,8 +123,21 @@ int counter_users_keep(struct counters *c)
 		return r;
 	}
 	counter_users_drop(c);
+	all->max_maps_result = counter_max_maps(c, &all->max_maps);
 	c->users = all;
 	return 0;
+}
+
+int counter_max_maps(struct counters *c, uint64_t *ret)
+{
+	int r;
+
+	if (c->users && c->users->max_maps_result == 0)
+		*ret = c->users->max_maps;
+	if (c->users)
+		return c->users->max_maps_result;
+	r = counter_slurp(c, "proc/sys/vm/max_map_count", COUNTER_FILE_MAX);
+	return r < 0 ? r : parse_value(counter_text(&c->buf), ret);
 }
 
 void counter_users_drop(struct counters *c)
