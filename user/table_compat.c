@@ -180,6 +180,11 @@ static int label(struct compat *x, char *buf, size_t size)
 		snprintf(buf, size, "%.16s:", uid);
 		return 0;
 	}
+	if (util_after(x->owner, "ct:")) {
+		x->kind = OWNER_CONTAINER;
+		snprintf(buf, size, "%.64s:", x->owner + strlen("ct:"));
+		return 0;
+	}
 	if (!path)
 		return -EINVAL;
 	x->kind = OWNER_CGROUP;
@@ -194,6 +199,25 @@ static int label(struct compat *x, char *buf, size_t size)
 	return 0;
 }
 
+/* A container that has its rows in a file of its own, /proc/bc/ID/resources: they are the old ones.
+ */
+static void print_container(FILE *out, const struct counter_table *t, const char *uid)
+{
+	for (size_t i = 0; i < t->n_rows; i++)
+		print_row(out, i ? "" : uid, &t->rows[i]);
+}
+
+static void print_own(FILE *out, const struct compat *x, const char *uid)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
+		struct counter_row row = {0};
+
+		util_strlcpy(row.name, specs[i].name, sizeof(row.name));
+		fill(x, &specs[i], &row);
+		print_row(out, i ? "" : uid, &row);
+	}
+}
+
 int table_compat(FILE *out, struct counters *c, const struct counter_table *t,
 		 const struct published *p, const char *owner)
 {
@@ -202,7 +226,7 @@ int table_compat(FILE *out, struct counters *c, const struct counter_table *t,
 			   .p = p,
 			   .owner = owner ? owner : "host",
 			   .page = (uint64_t)sysconf(_SC_PAGESIZE)};
-	char uid[24];
+	char uid[72];
 	int r = label(&x, uid, sizeof(uid));
 
 	if (r < 0)
@@ -210,13 +234,10 @@ int table_compat(FILE *out, struct counters *c, const struct counter_table *t,
 	errno = 0;
 	fprintf(out, "Version: 2.5\n%10s  %-12s %20s %20s %20s %20s %20s\n", "uid", "resource",
 		"held", "maxheld", "barrier", "limit", "failcnt");
-	for (size_t i = 0; i < ARRAY_SIZE(specs); i++) {
-		struct counter_row row = {0};
-
-		util_strlcpy(row.name, specs[i].name, sizeof(row.name));
-		fill(&x, &specs[i], &row);
-		print_row(out, i ? "" : uid, &row);
-	}
+	if (x.kind == OWNER_CONTAINER)
+		print_container(out, t, uid);
+	else
+		print_own(out, &x, uid);
 	return table_written(out);
 }
 

@@ -9,7 +9,7 @@
 #include "table_priv.h"
 
 enum scale { ONE, TO_PAGES, TO_BYTES };
-enum owner_kind { OWNER_HOST, OWNER_CGROUP, OWNER_USER };
+enum owner_kind { OWNER_HOST, OWNER_CGROUP, OWNER_USER, OWNER_CONTAINER };
 
 struct compat {
 	struct counters *c;

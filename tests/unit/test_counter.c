@@ -229,19 +229,18 @@ static void watches(void **state _unused_)
 /* Only what is here and can be written; never what a server answers, nor anything below it. */
 static void file_systems(void **state _unused_)
 {
-	static const char mountinfo[] =
-		"22 1 0:21 / /proc rw - proc proc rw\n"
-		"27 1 254:0 / / rw - ext4 /dev/vda rw\n"
-		"28 1 254:0 /a /bind/of/root rw - ext4 /dev/vda rw\n"
-		"30 1 0:30 / /tmp\\040x rw - tmpfs tmpfs rw,size=1k\n"
-		"31 1 0:31 / /nfs rw - nfs4 server:/x rw\n"
-		"32 1 8:1 / /nfs/below rw - ext4 /dev/sda1 rw\n"
-		"33 1 8:2 / /cd ro - iso9660 /dev/sr0 ro\n"
-		"34 1 0:34 / /share rw - cifs //server/x rw\n"
-		"35 1 0:35 / /nine rw - 9p /dev/root rw\n"
-		"36 1 0:36 / /fuse rw - fuse.sshfs x:/ rw\n"
-		"37 1 8:3 / /hidden rw - ext4 /dev/sda3 rw\n"
-		"38 1 0:38 / /hidden rw - proc proc rw\n";
+	static const char mountinfo[] = "22 1 0:21 / /proc rw - proc proc rw\n"
+					"27 1 254:0 / / rw - ext4 /dev/vda rw\n"
+					"28 1 254:0 /a /bind/of/root rw - ext4 /dev/vda rw\n"
+					"30 1 0:30 / /tmp\\040x rw - tmpfs tmpfs rw,size=1k\n"
+					"31 1 0:31 / /nfs rw - nfs4 server:/x rw\n"
+					"32 1 8:1 / /nfs/below rw - ext4 /dev/sda1 rw\n"
+					"33 1 8:2 / /cd ro - iso9660 /dev/sr0 ro\n"
+					"34 1 0:34 / /share rw - cifs //server/x rw\n"
+					"35 1 0:35 / /nine rw - 9p /dev/root rw\n"
+					"36 1 0:36 / /fuse rw - fuse.sshfs x:/ rw\n"
+					"37 1 8:3 / /hidden rw - ext4 /dev/sda3 rw\n"
+					"38 1 0:38 / /hidden rw - proc proc rw\n";
 	static const char *const dirs[] = {"tmp x", "nfs/below", "cd",     "share",
 					   "nine",  "fuse",      "hidden", "bind/of/root"};
 	char *root = make_tree(), path[64];

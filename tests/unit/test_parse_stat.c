@@ -51,8 +51,9 @@ static void netstat(void **state _unused_)
 
 static void start(void **state _unused_)
 {
-	static const char t[] = "4711 (a) b (S 9) S 1 4711 4711 0 -1 4194560 1 2 3 4 1250 150 0 0 20 0 "
-				"7 0 123456 5574656\n";
+	static const char t[] =
+		"4711 (a) b (S 9) S 1 4711 4711 0 -1 4194560 1 2 3 4 1250 150 0 0 20 0 "
+		"7 0 123456 5574656\n";
 	uint64_t v = 77;
 
 	assert_int_equal(parse_stat_start(text(t), &v), 0);
@@ -80,8 +81,8 @@ static void lines(void **state _unused_)
 
 static void signed_numbers(void **state _unused_)
 {
-	static const char *const bad[] = {"", "1", "-1", "--1\n", "-\n", " 1\n", "+1\n", "1x\n",
-					  "9223372036854775808\n"};
+	static const char *const bad[] = {
+		"", "1", "-1", "--1\n", "-\n", " 1\n", "+1\n", "1x\n", "9223372036854775808\n"};
 	int64_t v = 77;
 
 	assert_int_equal(parse_signed(text("-1000\n"), &v), 0);
@@ -96,8 +97,8 @@ static void signed_numbers(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(columns), cmocka_unit_test(netstat),
-		cmocka_unit_test(start),   cmocka_unit_test(lines),
+		cmocka_unit_test(columns),        cmocka_unit_test(netstat),
+		cmocka_unit_test(start),          cmocka_unit_test(lines),
 		cmocka_unit_test(signed_numbers),
 	};
 

@@ -300,10 +300,10 @@ static void not_for_others(void **state _unused_)
 {
 	char *root = make_root();
 	const struct options some[] = {
-		{.root = root, .has_pid = true},     {.root = root, .has_uid = true},
-		{.root = root, .kills = true},       {.root = root, .name = "x"},
-		{.root = root, .cgroup = "/"},       {.root = root, .errno_name = "EMFILE"},
-		{.root = root, .n_resources = 1},    {.root = "/nonexistent"},
+		{.root = root, .has_pid = true},  {.root = root, .has_uid = true},
+		{.root = root, .kills = true},    {.root = root, .name = "x"},
+		{.root = root, .cgroup = "/"},    {.root = root, .errno_name = "EMFILE"},
+		{.root = root, .n_resources = 1}, {.root = "/nonexistent"},
 	};
 	const struct attach_plan plan = all_hooks(), none = {0};
 	const struct options o = {.root = root};
