@@ -20,6 +20,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_stream.bash"
 # shellcheck source=run_counters.bash
 . "$here/run_counters.bash"
+# shellcheck source=run_table.bash
+. "$here/run_table.bash"
 
 (($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
 setup "$1"
@@ -55,6 +57,10 @@ run table table_all
 run table-owners table_owners
 run table-json table_json
 run table-fixtures table_fixtures
+run table-counts table_counts
+run table-near table_near
+run table-compat table_compat
+run table-oom table_oom
 
 run contract contract
 run whole-streams whole_streams
