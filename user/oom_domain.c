@@ -46,7 +46,7 @@ static bool sysctl(struct counters *c, const char *path, uint64_t *ret)
 static int host_pages(struct counters *c, uint64_t page, uint64_t *ret_pages, uint64_t *ret_swap)
 {
 	_cleanup_free_ char *s = NULL;
-	uint64_t memory, swap;
+	uint64_t memory = 0, swap = 0;
 	size_t n;
 	int r = counters_slurp(c, "proc/meminfo", &s, &n);
 

@@ -67,7 +67,7 @@ static bool is_within(const char *path, const char *above)
 static int read_memory(struct counters *c, struct oom_candidate *o)
 {
 	_cleanup_free_ char *s = NULL;
-	struct parse_text text;
+	struct parse_text text = {0};
 	int r = slurp(c, o->pid, "status", &s, &text);
 
 	if (!r)
@@ -86,7 +86,7 @@ static int read_memory(struct counters *c, struct oom_candidate *o)
 static int read_score(struct counters *c, struct oom_candidate *o)
 {
 	_cleanup_free_ char *adj = NULL, *score = NULL;
-	struct parse_text text;
+	struct parse_text text = {0};
 	int r = slurp(c, o->pid, "oom_score_adj", &adj, &text);
 
 	if (!r)
@@ -126,7 +126,7 @@ static int one(void *arg, uint64_t pid)
 	struct oom_rank *rank = g->rank;
 	struct oom_candidate o = {.pid = pid};
 	_cleanup_free_ char *s = NULL;
-	struct parse_text text;
+	struct parse_text text = {0};
 	int r = slurp(g->c, pid, "cgroup", &s, &text);
 
 	if (r == -ENOMEM)
