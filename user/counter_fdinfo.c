@@ -142,6 +142,11 @@ void counter_fds_sort(struct counters *c, struct counter_fds *fds)
 
 	for (size_t i = 0; i < fds->n; i++)
 		fds->f[i].real = !c->root_path[0]; /* in a fixture pids are nobody's */
+	/* A kernel without kcmp(), or a filter that forbids it: no number is better than a wrong
+	 * one. */
+	if (fds->n > 1 && !c->root_path[0] &&
+	    syscall(SYS_kcmp, getpid(), getpid(), KCMP_VM, 0, 0) < 0)
+		fds->unknown = true;
 	if (fds->n)
 		qsort(fds->f, fds->n, sizeof(*fds->f), by_file);
 	for (size_t i = 0; i < fds->n; i++)

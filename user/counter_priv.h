@@ -154,6 +154,7 @@ struct counter_fd {
 struct counter_fds {
 	struct counter_fd *f;
 	size_t n, cap;
+	bool unknown; /* which of them are one file */
 };
 struct counter_fd_usage {
 	uint64_t files[COUNTER_FD_KINDS], marks[COUNTER_FD_KINDS];

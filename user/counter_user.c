@@ -212,7 +212,7 @@ static int add_fds(struct counters *c, const struct counter_users *all, const st
 {
 	struct counter_fd_usage usage;
 
-	if (!u->fds_seen || u->fds_hidden)
+	if (!u->fds_seen || u->fds_hidden || all->fds.unknown)
 		return 0;
 	counter_fds_count(&all->fds, u->uid, &usage);
 	return counter_fds_rows(c, &usage, t);

@@ -65,7 +65,7 @@ static int host_pages(struct counters *c, uint64_t page, uint64_t *ret_pages, ui
 static bool limit_pages(struct oom_rank *r, struct counters *c, const char *path, uint64_t swap,
 			uint64_t *ret)
 {
-	uint64_t max, more = COUNTER_UNLIMITED, swappiness = 1;
+	uint64_t max = 0, more = COUNTER_UNLIMITED, swappiness = 1;
 
 	if (read_cgroup(c, r->v1, path, r->v1 ? "memory.limit_in_bytes" : "memory.max",
 			parse_value_limit, &max) < 0 ||

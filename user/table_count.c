@@ -87,19 +87,27 @@ static int add_missing(struct filling *f, size_t first)
 
 	for (unsigned int i = FC_RESOURCE_NONE + 1; !err && i < FC_RESOURCES; i++) {
 		struct counter_row new = r;
-		bool there = false;
+		bool there = false, counts = false, known;
 
-		for (size_t k = first; k < end && !there; k++)
-			there = covers(&f->to.rows[k], i);
-		if (there)
+		for (size_t k = first; k < end; k++) {
+			if (!covers(&f->to.rows[k], i))
+				continue;
+			there = true;
+			counts |= (f->to.rows[k].have & COUNTER_FAILCNT) ||
+				  resource_of(&f->to.rows[k]) == i;
+		}
+		/* Parts of a resource alone ("namespaces.user") have nowhere to show the whole's.
+		 */
+		if (counts)
 			continue;
 		util_strlcpy(new.name, catalogue_get(i)->id, sizeof(new.name));
 		new.unit = catalogue_get(i)->measure;
+		known = ask(f, &new, i);
 		/* Of others only what happened: not each limit is a limit of theirs. */
-		if (ask(f, &new, i))
-			f->filled += host || new.failcnt;
-		if (host || new.failcnt)
-			err = push(f, &new);
+		if (!(host ? known || !there : known && new.failcnt))
+			continue;
+		f->filled += known;
+		err = push(f, &new);
 	}
 	return err;
 }
