@@ -1,50 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cmd_table.c - counter rows now, in the layout of user_beancounters or as JSON
- * lines.
+ * cmd_table.c - counter rows now: all of them, those of user_beancounters, those
+ * near their limits; or who the OOM killer would take. As text or JSON lines.
  */
+#include <time.h>
+
 #include "cmd.h"
 #include "counter.h"
 #include "log.h"
 #include "stream.h"
-#include "table.h"
+#include "table_event.h"
 
-static const char *source_name(enum counter_source s)
-{
-	static const char *const names[COUNTER_SOURCES] = {
-		[COUNTER_UBC] = "ubc",         [COUNTER_CGROUP1] = "cgroup1",
-		[COUNTER_CGROUP2] = "cgroup2", [COUNTER_HOST] = "host",
-		[COUNTER_PROCESS] = "process", [COUNTER_USER] = "user",
-	};
+#define OOM_SHOWN 20
 
-	return names[s];
-}
+struct shown {
+	const struct options *o;
+	const char *owner; /* NULL: all */
+	struct counters *c;
+	struct published *published;
+};
 
-static void row_event(struct event *e, const struct counter_table *t, const struct counter_row *r)
-{
-	const struct {
-		unsigned int have;
-		enum field field;
-		uint64_t value;
-	} values[] = {
-		{COUNTER_HELD, FIELD_HELD, r->held},
-		{COUNTER_MAXHELD, FIELD_MAXHELD, r->maxheld},
-		{COUNTER_BARRIER, FIELD_BARRIER, r->barrier},
-		{COUNTER_LIMIT, FIELD_LIMIT, r->limit},
-		{COUNTER_FAILCNT, FIELD_COUNTED_FAILCNT, r->failcnt},
-	};
-
-	event_init(e, EVENT_ROW);
-	event_static(e, FIELD_SOURCE, source_name(r->source));
-	event_str(e, FIELD_OWNER, counter_owner(t, r));
-	event_str(e, FIELD_RESOURCE, r->name);
-	event_str(e, FIELD_UNIT, r->unit);
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-		if (r->have & values[i].have)
-			event_u64(e, values[i].field, values[i].value);
-}
-
-static int print_json(const struct counter_table *t, const struct options *o)
+/* Writes n events, each made by make() of its number. -errno, or an exit status. */
+static int emit(const struct options *o, size_t n,
+		void (*make)(struct event *e, const void *arg, size_t i), const void *arg)
 {
 	static struct event e;
 	struct stream s;
@@ -52,19 +30,40 @@ static int print_json(const struct counter_table *t, const struct options *o)
 
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < t->n_rows && !s.reader_gone; i++) {
-		row_event(&e, t, &t->rows[i]);
+	for (size_t i = 0; i < n && !s.reader_gone; i++) {
+		make(&e, arg, i);
 		stream_emit(&s, &e);
 	}
-	if (!s.reader_gone && sink_lost(s.sink[0]) > 0)
-		err = -EIO;
+	if (!s.reader_gone && sink_lost(s.sink[0]) > 0) {
+		log_error("cannot write to standard output: %s", strerror(EIO));
+		err = EXIT_NOTHING;
+	}
 	stream_close(&s);
 	return err;
 }
 
-static int print_text(const struct counter_table *t, const struct options *o)
+static void make_row(struct event *e, const void *arg, size_t i)
 {
-	struct table_options to = {.all = o->verbose > 0 || o->n_match > 0};
+	const struct counter_table *t = arg;
+
+	table_row_event(e, counter_owner(t, &t->rows[i]), &t->rows[i]);
+}
+
+static void make_near(struct event *e, const void *arg, size_t i)
+{
+	const struct table_near *n = arg;
+
+	table_near_event(e, &n->rows[i]);
+}
+
+static void make_oom(struct event *e, const void *arg, size_t i)
+{
+	table_oom_event(e, arg, i);
+}
+
+static int print_rows(const struct shown *s, const struct counter_table *t)
+{
+	struct table_options to = {.all = s->o->verbose > 0 || s->owner};
 	int hidden = table_print(stdout, t, &to);
 
 	if (hidden < 0)
@@ -75,10 +74,116 @@ static int print_text(const struct counter_table *t, const struct options *o)
 	return 0;
 }
 
-static int report(int err, const char *owner)
+/* Whose numbers the last column has, where the kernel has none. */
+static void say_since(const struct shown *s)
 {
-	if (err == -EINVAL)
-		log_error("'%s' is no owner: ct:ID, uid:N, pid:N, cgroup:/PATH or host", owner);
+	uint64_t lost = published_lost(s->published);
+	time_t since = (time_t)(published_since(s->published) / 1000000000);
+	struct tm tm;
+	char at[32];
+
+	if (!localtime_r(&since, &tm) || !strftime(at, sizeof(at), "%F %T", &tm))
+		return;
+	log_info("failures that the kernel does not count are counted by failcnt since %s", at);
+	if (lost)
+		log_warn("%llu events were lost meanwhile: those counts are at least",
+			 (unsigned long long)lost);
+}
+
+static int read_rows(struct shown *s, struct counter_table *t)
+{
+	int err = counters_read(s->c, s->owner, t), filled;
+
+	if (err < 0)
+		return err;
+	filled = table_count(t, s->published, s->c);
+	if (filled > 0)
+		say_since(s);
+	return filled < 0 ? filled : 0;
+}
+
+static int show_rows(struct shown *s)
+{
+	struct counter_table t = {};
+	int err = read_rows(s, &t);
+
+	if (err == 0 && t.n_rows == 0)
+		err = -ENODATA;
+	else if (err == 0)
+		err = s->o->json ? emit(s->o, t.n_rows, make_row, &t) : print_rows(s, &t);
+	counter_table_free(&t);
+	return err;
+}
+
+static int show_compat(struct shown *s)
+{
+	struct counter_table t = {};
+	int err = table_compat_ubc(stdout, s->c, s->owner);
+	bool host = !s->owner || util_streq(s->owner, "host");
+
+	if (err != -ENOENT)
+		return err;
+	err = counters_read(s->c, host ? "host" : s->owner, &t);
+	if (!err && host)
+		err = counters_read_users(s->c, &t);
+	if (!err)
+		err = table_compat(stdout, s->c, &t, s->published, s->owner);
+	counter_table_free(&t);
+	return err;
+}
+
+static int show_near(struct shown *s)
+{
+	struct table_near n = {.percent = (unsigned int)s->o->near};
+	int err = table_near_read(&n, s->c, s->owner, s->published);
+
+	if (err == 0 && n.n == 0) {
+		log_info("nothing is at %u %% of its limit", n.percent);
+		err = EXIT_NOTHING;
+	} else if (err == 0) {
+		err = s->o->json ? emit(s->o, n.n, make_near, &n) : table_near_print(stdout, &n);
+	}
+	table_near_free(&n);
+	return err;
+}
+
+static int show_oom(struct shown *s)
+{
+	unsigned int most = s->o->verbose ? 0 : OOM_SHOWN;
+	struct oom_rank rank;
+	int err = oom_rank_read(&rank, s->c, s->owner);
+	size_t eligible;
+
+	if (err < 0)
+		return err;
+	eligible = oom_rank_eligible(&rank);
+	if (rank.n == 0) {
+		log_info("no process there has memory of its own");
+		err = EXIT_NOTHING;
+	} else if (s->o->json) {
+		err = emit(s->o, rank.n, make_oom, &rank);
+	} else {
+		err = table_oom_print(stdout, &rank, most);
+		if (err == 0 && most && eligible > most)
+			log_info("%zu candidates more: -v shows all", eligible - most);
+	}
+	oom_rank_free(&rank);
+	return err;
+}
+
+static int report(const struct options *o, int err, const char *owner)
+{
+	if (err == -EINVAL && o->oom)
+		log_error("--oom ranks the processes of the host or of cgroup:/PATH, not of '%s'",
+			  owner);
+	else if (err == -EINVAL && o->compat)
+		log_error("--compat has rows for host, ct:ID, cgroup:/PATH and uid:N, not for '%s'",
+			  owner);
+	else if (err == -EINVAL)
+		log_error("'%s' is no owner: ct:ID, uid:N, pid:N, cgroup:/PATH, fs:/MOUNT or host",
+			  owner);
+	else if (err == -ENODATA)
+		log_error("no counters found");
 	else if (err == -ENOENT)
 		log_error("there is no %s", owner);
 	else if (err == -EACCES || err == -EPERM)
@@ -88,26 +193,41 @@ static int report(int err, const char *owner)
 	return err == -EINVAL ? EXIT_USAGE : EXIT_NOTHING;
 }
 
+static bool is_contradiction(const struct options *o)
+{
+	if ((o->near > 0) + o->oom + o->compat > 1)
+		log_usage("table", "one of --near, --oom and --compat, not several");
+	else if (o->compat && o->json)
+		log_usage("table", "--compat is a layout of text, and --json is none");
+	else
+		return false;
+	return true;
+}
+
 int cmd_table(const struct options *o)
 {
 	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
+	_cleanup_(published_freep) struct published *published = NULL;
 	_cleanup_(counters_closep) struct counters *c = NULL;
-	const char *owner = o->n_match ? o->match[0] : NULL;
-	struct counter_table t = {};
-	int err = counters_open(&c, &co);
+	struct shown s = {.o = o, .owner = o->n_match ? o->match[0] : NULL};
+	int err;
 
+	if (is_contradiction(o))
+		return EXIT_USAGE;
+	err = counters_open(&c, &co);
 	if (err == 0)
-		err = counters_read(c, owner, &t);
+		err = published_read(&published, c);
 	if (err < 0)
-		return report(err, owner ? owner : "counters");
-	if (t.n_rows == 0) {
-		log_error("no counters found");
-		counter_table_free(&t);
-		return EXIT_NOTHING;
-	}
-	err = o->json ? print_json(&t, o) : print_text(&t, o);
-	counter_table_free(&t);
-	if (err < 0 && err != -EPIPE)
+		return report(o, err, s.owner ? s.owner : "counters");
+	s.c = c;
+	s.published = published;
+	err = o->near     ? show_near(&s)
+	      : o->oom    ? show_oom(&s)
+	      : o->compat ? show_compat(&s)
+			  : show_rows(&s);
+	if (err < 0 && ferror(stdout) && err != -EPIPE)
 		log_error("cannot write to standard output: %s", strerror(-err));
-	return err < 0 && err != -EPIPE ? EXIT_NOTHING : EXIT_DONE;
+	else if (err < 0 && err != -EPIPE)
+		return report(o, err, s.owner ? s.owner : "counters");
+	return err == -EPIPE ? EXIT_DONE : err < 0 ? EXIT_NOTHING : err;
 }

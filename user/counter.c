@@ -211,6 +211,7 @@ void counters_close(struct counters *c)
 	free(c->root_path);
 	free(c->beancounters);
 	free(c->buf.s);
+	counter_users_drop(c);
 	free(c);
 }
 
@@ -263,6 +264,8 @@ static int read_owner(struct counters *c, const char *owner, struct counter_tabl
 		return *rest ? counter_ubc_read(c, rest, t) : -EINVAL;
 	if ((rest = util_after(owner, "cgroup:")))
 		return counter_cgroup_read_one(c, rest, t);
+	if ((rest = util_after(owner, "fs:")))
+		return counter_fs_read_one(c, rest, t);
 	if ((rest = util_after(owner, "uid:"))) {
 		/* (uid_t)-1 is nobody's. */
 		r = owner_number(rest, UINT32_MAX - 1, &v);
@@ -285,4 +288,42 @@ int counters_read(struct counters *c, const char *owner, struct counter_table *t
 	if (r < 0 && r != -EFBIG && (owner || r == -ENOMEM))
 		counter_table_cut(t, rows, owners);
 	return r;
+}
+
+int counters_read_users(struct counters *c, struct counter_table *t)
+{
+	return counter_user_read(c, -1, t);
+}
+
+static int copy_out(const struct counter_buf *b, char **ret, size_t *ret_n)
+{
+	char *s = malloc(b->n + 1);
+
+	if (!s)
+		return -ENOMEM;
+	if (b->n)
+		memcpy(s, b->s, b->n);
+	s[b->n] = '\0';
+	*ret = s;
+	*ret_n = b->n;
+	return 0;
+}
+
+int counters_slurp(struct counters *c, const char *path, char **ret, size_t *ret_n)
+{
+	int r = counter_slurp(c, path, COUNTER_TABLE_FILE_MAX);
+
+	return r < 0 ? r : copy_out(&c->buf, ret, ret_n);
+}
+
+int counters_slurp_ubc(struct counters *c, char **ret, size_t *ret_n)
+{
+	int r = counter_ubc_slurp(c);
+
+	return r < 0 ? r : copy_out(&c->buf, ret, ret_n);
+}
+
+int counters_open_dir(struct counters *c, const char *path)
+{
+	return counter_open(c, path, O_RDONLY | O_DIRECTORY);
 }

@@ -56,12 +56,14 @@ struct counter_row {
 	char name[COUNTER_NAME_MAX]; /* the source's own name: "numfile", "memory", "pids" */
 	const char *unit; /* static: "bytes", "pages", "files", "tasks", ...; NULL unknown */
 	uint64_t held, maxheld, barrier, limit, failcnt, failcnt_local;
+	int64_t counted_since; /* CLOCK_REALTIME ns: failcnt is failcnt's own count; 0: the source's
+				*/
 };
 
 /*
  * Rows of any number of owners, in reading order. Owners are written as on
  * the command line: "ct:43287", "cgroup:/system.slice/a.service", "uid:1000",
- * "pid:4711", "host". The table owns its memory; rows are valid until the next
+ * "pid:4711", "host", "fs:/var". The table owns its memory; rows are valid until the next
  * call that adds to it.
  */
 struct counter_table {
@@ -102,11 +104,10 @@ bool counters_have(const struct counters *c, enum counter_source s);
 
 /*
  * Adds the rows of one owner ("ct:ID", "cgroup:PATH", "uid:N", "pid:N",
- * "host") or, with NULL, of every owner of the machine except processes.
- * -EINVAL: not an owner's form. -ENOENT: no such owner.
- * -EFBIG: user_beancounters is longer than 4 MiB; a row "?" of "ct:?" marks it.
- * That, and with NULL every error but -ENOMEM, leaves the rows that could be
- * read in the table; after other errors the table is as it was.
+ * "fs:/MOUNT", "host" with its file systems) or, with NULL, of every owner of the machine except
+ * processes. -EINVAL: not an owner's form. -ENOENT: no such owner. -EFBIG: user_beancounters is
+ * longer than 4 MiB; a row "?" of "ct:?" marks it. That, and with NULL every error but -ENOMEM,
+ * leaves the rows that could be read in the table; after other errors the table is as it was.
  * cgroup:PATH takes the v1 (memory, pids, hugetlb) and the v2 files of PATH.
  */
 int counters_read(struct counters *c, const char *owner, struct counter_table *t);
@@ -114,6 +115,31 @@ int counters_read(struct counters *c, const char *owner, struct counter_table *t
 /* Adds the rows of one cgroup directory of one source, not of its ancestors; cheap: a few opens. */
 int counters_read_cgroup(struct counters *c, enum counter_source s, const char *path,
 			 struct counter_table *t);
+
+/* Adds the rows of every user. */
+int counters_read_users(struct counters *c, struct counter_table *t);
+
+/*
+ * Calls cb with the rows of each process in turn, until it returns other than
+ * 0; they are gone with the next. Tasks of users are counted once. percent not
+ * 0: rows that can be seen to be below that share of their limit may be missing.
+ */
+int counters_each_process(struct counters *c, unsigned int percent,
+			  int (*cb)(void *arg, const struct counter_table *t), void *arg);
+
+/* Calls cb for every process, by number, until it returns other than 0. */
+int counters_each_pid(struct counters *c, int (*cb)(void *arg, uint64_t pid), void *arg);
+
+/*
+ * Reads one file below the root directory, at most 4 MiB; *ret is NULL or the
+ * caller's and ended by a NUL that *ret_n does not count. -ENOENT, -EACCES, -EFBIG.
+ */
+int counters_slurp(struct counters *c, const char *path, char **ret, size_t *ret_n);
+/* The same of user_beancounters, wherever it is. */
+int counters_slurp_ubc(struct counters *c, char **ret, size_t *ret_n);
+
+/* A descriptor of a directory below the root; -errno. The caller's. */
+int counters_open_dir(struct counters *c, const char *path);
 
 /* Calls cb for every cgroup directory of s, parents first, until it returns other than 0. */
 int counters_each_cgroup(struct counters *c, enum counter_source s,

@@ -19,6 +19,10 @@ enum how {
 	TASKS, /* /proc/loadavg */
 	LOCKS, /* /proc/locks */
 	NEIGH, /* /proc/net/stat/arp_cache */
+	HEX,   /* column key of a table of /proc/net/stat, over all processors */
+	STAT,  /* netstat, key is "LINE KEY" */
+	LINES, /* of the file */
+	FIXED, /* arg: no file tells it */
 };
 
 struct where {
@@ -30,7 +34,7 @@ struct where {
 
 struct host_row {
 	const char *name, *unit;
-	struct where held, barrier, limit;
+	struct where held, barrier, limit, failcnt;
 };
 
 #define SYSCTL(f, i)                                     \
@@ -55,6 +59,8 @@ static const struct host_row host_rows[] = {
 	 {SUM, "sysvipc/sem", "nsems", 1},
 	 .limit = SYSCTL("kernel/sem", 1)},
 	{"semopm", "operations", .limit = SYSCTL("kernel/sem", 2)},
+	/* SEMVMX, include/uapi/linux/sem.h */
+	{"semvmx", "value", .limit = {.how = FIXED, .arg = 32767}},
 	{"semmni", "sets", {COUNT, "sysvipc/sem", "nsems", 1}, .limit = SYSCTL("kernel/sem", 3)},
 	{"shmmni",
 	 "segments",
@@ -84,11 +90,12 @@ static const struct host_row host_rows[] = {
 	{"dcachesize", "entries", .held = SYSCTL("fs/dentry-state", 0)},
 	{"inode-nr", "inodes", .held = SYSCTL("fs/inode-nr", 0)},
 	{"conntrack", "entries", SYSCTL("net/netfilter/nf_conntrack_count", 0),
-	 .limit = SYSCTL("net/netfilter/nf_conntrack_max", 0)},
+	 .limit = SYSCTL("net/netfilter/nf_conntrack_max", 0),
+	 .failcnt = {.how = HEX, .file = "net/stat/nf_conntrack", .key = "drop"}},
 	{"tcp-mem", "pages", SOCKSTAT("TCP: mem"), SYSCTL("net/ipv4/tcp_mem", 1),
-	 SYSCTL("net/ipv4/tcp_mem", 2)},
+	 .limit = SYSCTL("net/ipv4/tcp_mem", 2)},
 	{"udp-mem", "pages", SOCKSTAT("UDP: mem"), SYSCTL("net/ipv4/udp_mem", 1),
-	 SYSCTL("net/ipv4/udp_mem", 2)},
+	 .limit = SYSCTL("net/ipv4/udp_mem", 2)},
 	{"tcp-orphans", "sockets", SOCKSTAT("TCP: orphan"),
 	 .limit = SYSCTL("net/ipv4/tcp_max_orphans", 0)},
 	{"numtcpsock", "sockets", .held = SOCKSTAT("TCP: alloc")},
@@ -96,7 +103,32 @@ static const struct host_row host_rows[] = {
 	 "entries",
 	 {.how = NEIGH, .file = "net/stat/arp_cache"},
 	 SYSCTL("net/ipv4/neigh/default/gc_thresh2", 0),
-	 SYSCTL("net/ipv4/neigh/default/gc_thresh3", 0)},
+	 SYSCTL("net/ipv4/neigh/default/gc_thresh3", 0),
+	 {.how = HEX, .file = "net/stat/arp_cache", .key = "table_fulls"}},
+	/* ListenOverflows: a connection that found the queue of its listener full, tcp_ipv4.c */
+	{"backlog", "connections", .limit = SYSCTL("net/core/somaxconn", 0),
+	 .failcnt = {.how = STAT, .file = "net/netstat", .key = "TcpExt: ListenOverflows"}},
+	{"mounts",
+	 "mounts",
+	 {.how = LINES, .file = "self/mountinfo"},
+	 .limit = SYSCTL("fs/mount-max", 0)},
+	/* Limits of each user, process or object: usage is theirs. */
+	{"inotify-instances", "instances", .limit = SYSCTL("fs/inotify/max_user_instances", 0)},
+	{"inotify-watches", "watches", .limit = SYSCTL("fs/inotify/max_user_watches", 0)},
+	{"epoll-watches", "watches", .limit = SYSCTL("fs/epoll/max_user_watches", 0)},
+	{"fanotify-groups", "groups", .limit = SYSCTL("fs/fanotify/max_user_groups", 0)},
+	{"fanotify-marks", "marks", .limit = SYSCTL("fs/fanotify/max_user_marks", 0)},
+	{"keys", "keys", .limit = SYSCTL("kernel/keys/maxkeys", 0)},
+	{"keys.bytes", "bytes", .limit = SYSCTL("kernel/keys/maxbytes", 0)},
+	{"map-count", "maps", .limit = SYSCTL("vm/max_map_count", 0)},
+	{"namespaces.cgroup", "namespaces", .limit = SYSCTL("user/max_cgroup_namespaces", 0)},
+	{"namespaces.ipc", "namespaces", .limit = SYSCTL("user/max_ipc_namespaces", 0)},
+	{"namespaces.mnt", "namespaces", .limit = SYSCTL("user/max_mnt_namespaces", 0)},
+	{"namespaces.net", "namespaces", .limit = SYSCTL("user/max_net_namespaces", 0)},
+	{"namespaces.pid", "namespaces", .limit = SYSCTL("user/max_pid_namespaces", 0)},
+	{"namespaces.time", "namespaces", .limit = SYSCTL("user/max_time_namespaces", 0)},
+	{"namespaces.user", "namespaces", .limit = SYSCTL("user/max_user_namespaces", 0)},
+	{"namespaces.uts", "namespaces", .limit = SYSCTL("user/max_uts_namespaces", 0)},
 };
 
 static int slurp_proc(struct counters *c, const char *file)
@@ -107,13 +139,16 @@ static int slurp_proc(struct counters *c, const char *file)
 	return counter_slurp(c, path, COUNTER_TABLE_FILE_MAX);
 }
 
-static int sockstat(struct parse_text text, const char *where, uint64_t *ret)
+/* where is "LINE KEY". */
+static int line_key(struct parse_text text, const char *where,
+		    int (*parse)(struct parse_text, const char *, const char *, uint64_t *),
+		    uint64_t *ret)
 {
 	const char *blank = strchr(where, ' ');
 	char line[16];
 
 	snprintf(line, sizeof(line), "%.*s", (int)(blank - where), where);
-	return parse_sockstat(text, line, blank + 1, ret);
+	return parse(text, line, blank + 1, ret);
 }
 
 static int column(struct parse_text text, const struct where *w, uint64_t *ret)
@@ -135,6 +170,10 @@ static int look(struct counters *c, const struct where *w, bool limit, uint64_t 
 	struct parse_text text;
 	int r;
 
+	if (w->how == FIXED) {
+		*ret = w->arg;
+		return 0;
+	}
 	r = w->how == NOTHING ? -ENOENT : slurp_proc(c, w->file);
 	if (r < 0)
 		return r;
@@ -145,7 +184,7 @@ static int look(struct counters *c, const struct where *w, bool limit, uint64_t 
 	case COLON:
 		return parse_colon(text, w->key, ret);
 	case SOCK:
-		return sockstat(text, w->key, ret);
+		return line_key(text, w->key, parse_sockstat, ret);
 	case COUNT:
 	case SUM:
 	case MOST:
@@ -156,6 +195,13 @@ static int look(struct counters *c, const struct where *w, bool limit, uint64_t 
 		return parse_count_locks(text, ret);
 	case NEIGH:
 		return parse_net_stat_entries(text, ret);
+	case HEX:
+		return parse_net_stat_sum(text, w->key, ret);
+	case STAT:
+		return line_key(text, w->key, parse_netstat, ret);
+	case LINES:
+		return parse_count_lines(text, NULL, ret);
+	case FIXED:
 	case NOTHING:
 		break;
 	}
@@ -168,7 +214,7 @@ static int put(struct counters *c, const struct where *w, enum counter_have what
 	uint64_t v = 0;
 	int r;
 
-	r = look(c, w, what != COUNTER_HELD, &v);
+	r = look(c, w, what == COUNTER_BARRIER || what == COUNTER_LIMIT, &v);
 	return counter_put(row, what, r, v);
 }
 
@@ -182,78 +228,8 @@ static int add_row(struct counters *c, const struct host_row *h, struct counter_
 		r = put(c, &h->barrier, COUNTER_BARRIER, &row);
 	if (!r)
 		r = put(c, &h->limit, COUNTER_LIMIT, &row);
-	return r < 0 ? r : counter_add(t, &row);
-}
-
-/* CommitLimit refuses in mode 2 only (Documentation/mm/overcommit-accounting). */
-static int add_commit(struct counters *c, struct counter_table *t)
-{
-	static const struct where mode = SYSCTL("vm/overcommit_memory", 0);
-	struct host_row h = {"commit",
-			     "bytes",
-			     {COLON, "meminfo", "Committed_AS:", 0},
-			     .limit = {COLON, "meminfo", "CommitLimit:", 0}};
-	struct counter_row row = counter_row_of(COUNTER_HOST, h.name, h.unit);
-	uint64_t v = 0, limit = 0;
-	int r;
-
-	r = put(c, &h.held, COUNTER_HELD, &row);
-	if (r < 0)
-		return r;
-	r = look(c, &mode, false, &v);
-	if (!r && v == 2)
-		r = look(c, &h.limit, true, &limit);
-	else if (!r)
-		limit = COUNTER_UNLIMITED;
-	r = counter_put(&row, COUNTER_LIMIT, r, limit);
-	return r < 0 ? r : counter_add(t, &row);
-}
-
-/*
- * Of the default size. Held: in use or promised. Limit: what the pool may grow
- * to, the pages that are surplus already counting against nr_overcommit_hugepages.
- */
-static int add_hugepages(struct counters *c, struct counter_table *t)
-{
-	static const char *const keys[] = {
-		"HugePages_Total:", "HugePages_Free:", "HugePages_Rsvd:", "HugePages_Surp:"};
-	static const struct where over = SYSCTL("vm/nr_overcommit_hugepages", 0);
-	struct counter_row row = counter_row_of(COUNTER_HOST, "hugepages", "huge pages");
-	uint64_t v[ARRAY_SIZE(keys)] = {0}, more = 0;
-	int r;
-
-	r = slurp_proc(c, "meminfo");
-	for (size_t i = 0; !r && i < ARRAY_SIZE(keys); i++)
-		r = parse_colon(counter_text(&c->buf), keys[i], &v[i]);
-	if (!r && (v[1] > v[0] || v[2] > v[1] || v[3] > v[0]))
-		r = -EBADMSG;
-	if (counter_put(&row, COUNTER_HELD, r, v[0] - v[1] + v[2]) < 0)
-		return -ENOMEM;
 	if (!r)
-		r = look(c, &over, false, &more);
-	if (!r && __builtin_add_overflow(more, v[0] - v[3], &more))
-		r = -EBADMSG;
-	if (counter_put(&row, COUNTER_LIMIT, r, more) < 0)
-		return -ENOMEM;
-	return counter_add(t, &row);
-}
-
-/* "sockets: used" counts all families. */
-static int add_othersock(struct counters *c, struct counter_table *t)
-{
-	struct counter_row row = counter_row_of(COUNTER_HOST, "numothersock", "sockets");
-	uint64_t used = 0, tcp = 0;
-	int r;
-
-	r = slurp_proc(c, "net/sockstat");
-	if (!r)
-		r = parse_sockstat(counter_text(&c->buf), "sockets:", "used", &used);
-	if (!r)
-		r = parse_sockstat(counter_text(&c->buf), "TCP:", "alloc", &tcp);
-	/* TCP's count takes in other network namespaces: then the difference says nothing. */
-	if (!r && tcp > used)
-		r = -ENODATA;
-	r = counter_put(&row, COUNTER_HELD, r, used - tcp);
+		r = put(c, &h->failcnt, COUNTER_FAILCNT, &row);
 	return r < 0 ? r : counter_add(t, &row);
 }
 
@@ -268,11 +244,9 @@ int counter_host_read(struct counters *c, struct counter_table *t)
 	for (size_t i = 0; !r && i < ARRAY_SIZE(host_rows); i++)
 		r = add_row(c, &host_rows[i], t);
 	if (!r)
-		r = add_commit(c, t);
+		r = counter_host_sums(c, t);
 	if (!r)
-		r = add_hugepages(c, t);
-	if (!r)
-		r = add_othersock(c, t);
+		r = counter_fs_read(c, t);
 	if (r < 0 || t->n_rows == rows)
 		counter_table_cut(t, rows, owners);
 	return r;

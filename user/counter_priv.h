@@ -16,6 +16,7 @@
 #define COUNTER_MOUNTINFO_MAX (16u << 20)
 #define COUNTER_TABLE_FILE_MAX (4u << 20)
 #define COUNTER_FILE_MAX (64u << 10)
+#define COUNTER_MAPS_MAX (64u << 20)
 
 #define COUNTER_HUGE_SIZES 8
 
@@ -49,6 +50,7 @@ struct counters {
 	char huge[COUNTER_HUGE_SIZES][16]; /* "2MB", "1GB": as in the names of hugetlb files */
 	size_t n_huge;
 	struct counter_buf buf;
+	struct counter_users *users; /* kept while every process is read; NULL: counted anew */
 };
 
 /*
@@ -109,15 +111,60 @@ int counter_cgroup_read_one(struct counters *c, const char *path, struct counter
 /* counter_ubc.c: id NULL is every container. */
 bool counter_ubc_exists(const struct counters *c);
 int counter_ubc_read(struct counters *c, const char *id, struct counter_table *t);
+int counter_ubc_slurp(struct counters *c); /* the table whole, into c->buf */
 
 /* counter_host.c */
 int counter_host_read(struct counters *c, struct counter_table *t);
+
+/* counter_host_sum.c: rows of the host that are made of several numbers. */
+int counter_host_sums(struct counters *c, struct counter_table *t);
+
+/* counter_fs.c: owners "fs:/MOUNT". */
+int counter_fs_read(struct counters *c, struct counter_table *t);
+int counter_fs_read_one(struct counters *c, const char *point, struct counter_table *t);
 
 /* counter_process.c, counter_user.c: uid -1 is every user. */
 int counter_process_read(struct counters *c, uint64_t pid, struct counter_table *t);
 int counter_user_read(struct counters *c, int64_t uid, struct counter_table *t);
 
+/* percent not 0: what can be seen to be below that share of its limit need not be counted. */
+int counter_process_near(struct counters *c, uint64_t pid, unsigned int percent,
+			 struct counter_table *t);
+
 /* Tasks of one real uid. */
 int counter_user_tasks(struct counters *c, uint32_t uid, uint64_t *ret);
+
+/* vm.max_map_count */
+int counter_max_maps(struct counters *c, uint64_t *ret);
+
+/* Counts the tasks of all users once (and reads vm.max_map_count), for all the processes that are
+ * read until it is dropped. */
+int counter_users_keep(struct counters *c);
+void counter_users_drop(struct counters *c);
+
+/* counter_fdinfo.c: files that a user has only so many of. */
+enum { COUNTER_FD_INOTIFY, COUNTER_FD_EPOLL, COUNTER_FD_FANOTIFY, COUNTER_FD_KINDS };
+
+struct counter_fd {
+	uint32_t uid;
+	int kind, pid, fd;
+	bool real;  /* of this machine: kcmp() knows it */
+	uint64_t n; /* watches or marks on it */
+};
+struct counter_fds {
+	struct counter_fd *f;
+	size_t n, cap;
+	bool unknown; /* which of them are one file */
+};
+struct counter_fd_usage {
+	uint64_t files[COUNTER_FD_KINDS], marks[COUNTER_FD_KINDS];
+};
+
+/* Adds those of one process. -ENOENT: gone; -EACCES: they may not be seen. */
+int counter_fds_add(struct counters *c, struct counter_fds *fds, uint32_t uid, const char *pid);
+/* Each file once. */
+void counter_fds_sort(struct counters *c, struct counter_fds *fds);
+void counter_fds_count(const struct counter_fds *fds, uint32_t uid, struct counter_fd_usage *ret);
+int counter_fds_rows(struct counters *c, const struct counter_fd_usage *u, struct counter_table *t);
 
 #endif

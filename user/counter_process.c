@@ -27,6 +27,7 @@ struct process {
 	int dir;
 	struct counter_buf limits, status;
 	int status_result;
+	unsigned int percent; /* only what is that full matters; 0: everything does */
 };
 
 static int usage_cpu(struct process *p, uint64_t *ret)
@@ -120,6 +121,23 @@ static int put_status(struct process *p, const char *key, enum counter_have what
 	return counter_put(row, what, r, v);
 }
 
+/*
+ * Can be seen, without counting, to be below the share that is asked for. FDSize
+ * is how many descriptors the table has room for now.
+ */
+static bool is_far(const struct process *p, const struct rlimit_row *spec, uint64_t soft)
+{
+	uint64_t size;
+
+	if (!p->percent)
+		return false;
+	if (soft == COUNTER_UNLIMITED)
+		return true;
+	return spec->usage == usage_nofile && p->status_result == 0 &&
+	       parse_colon(counter_text(&p->status), "FDSize:", &size) == 0 &&
+	       size < soft / 100 * p->percent;
+}
+
 static int add_row(struct process *p, const struct rlimit_row *spec, struct counter_table *t)
 {
 	struct counter_row row = counter_row_of(COUNTER_PROCESS, spec->name, spec->unit);
@@ -136,11 +154,39 @@ static int add_row(struct process *p, const struct rlimit_row *spec, struct coun
 		r = put_status(p, spec->held, COUNTER_HELD, &row);
 	if (!r)
 		r = put_status(p, spec->maxheld, COUNTER_MAXHELD, &row);
-	if (!r && spec->usage) {
+	if (!r && spec->usage && (limits < 0 || !is_far(p, spec, soft))) {
 		int usage = spec->usage(p, &v);
 
 		r = counter_put(&row, COUNTER_HELD, usage, v);
 	}
+	return r < 0 ? r : counter_add(t, &row);
+}
+
+/*
+ * The kernel compares mm->map_count. Every mapping has a page at least: a
+ * process too small to come near need not be asked, where only that counts.
+ */
+static int add_map_count(struct process *p, struct counter_table *t)
+{
+	struct counter_row row = counter_row_of(COUNTER_PROCESS, "map-count", "maps");
+	uint64_t held = 0, limit = 0, size;
+	int r;
+
+	r = counter_max_maps(p->c, &limit);
+	if (counter_put(&row, COUNTER_LIMIT, r, limit) < 0)
+		return -ENOMEM;
+	if (p->percent &&
+	    (p->status_result < 0 || parse_colon(counter_text(&p->status), "VmSize:", &size) < 0 ||
+	     size / (uint64_t)sysconf(_SC_PAGESIZE) < limit / 100 * p->percent))
+		return 0;
+	r = counter_slurp_at(&p->c->buf, p->dir, "maps", COUNTER_MAPS_MAX);
+	if (!r)
+		r = parse_count_maps(counter_text(&p->c->buf), &held);
+	/* Kernel threads have none, and no limit of them; what may not be read has one all the
+	 * same. */
+	if (r == -ENOENT || (!r && !held))
+		return 0;
+	r = counter_put(&row, COUNTER_HELD, r, held);
 	return r < 0 ? r : counter_add(t, &row);
 }
 
@@ -151,9 +197,10 @@ static void process_done(struct process *p)
 	free(p->status.s);
 }
 
-int counter_process_read(struct counters *c, uint64_t pid, struct counter_table *t)
+int counter_process_near(struct counters *c, uint64_t pid, unsigned int percent,
+			 struct counter_table *t)
 {
-	_cleanup_(process_done) struct process p = {.c = c, .dir = -1};
+	_cleanup_(process_done) struct process p = {.c = c, .dir = -1, .percent = percent};
 	char path[64];
 	int r;
 
@@ -168,5 +215,64 @@ int counter_process_read(struct counters *c, uint64_t pid, struct counter_table 
 	r = counter_own(t, "pid:%llu", (unsigned long long)pid);
 	for (size_t i = 0; !r && i < ARRAY_SIZE(rows); i++)
 		r = add_row(&p, &rows[i], t);
+	if (!r)
+		r = add_map_count(&p, t);
+	return r;
+}
+
+int counter_process_read(struct counters *c, uint64_t pid, struct counter_table *t)
+{
+	return counter_process_near(c, pid, 0, t);
+}
+
+int counters_each_pid(struct counters *c, int (*cb)(void *arg, uint64_t pid), void *arg)
+{
+	int fd = counter_open(c, "proc", O_RDONLY | O_DIRECTORY);
+	struct counter_names names = {0};
+	uint64_t pid;
+	int r;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = counter_subdirs(fd, &names);
+	for (size_t i = 0; !r && i < names.n; i++)
+		if (parse_u64(names.names[i], strlen(names.names[i]), &pid) == 0)
+			r = cb(arg, pid);
+	counter_names_free(&names);
+	return r;
+}
+
+struct each_process {
+	struct counters *c;
+	unsigned int percent;
+	int (*cb)(void *arg, const struct counter_table *t);
+	void *arg;
+	struct counter_table t;
+};
+
+static int each_process(void *arg, uint64_t pid)
+{
+	struct each_process *e = arg;
+	int r;
+
+	counter_table_clear(&e->t);
+	r = counter_process_near(e->c, pid, e->percent, &e->t);
+	/* It has exited, or is hidden. */
+	if (r < 0)
+		return r == -ENOMEM ? r : 0;
+	return e->cb(e->arg, &e->t);
+}
+
+int counters_each_process(struct counters *c, unsigned int percent,
+			  int (*cb)(void *arg, const struct counter_table *t), void *arg)
+{
+	struct each_process e = {.c = c, .percent = percent, .cb = cb, .arg = arg};
+	int r;
+
+	r = counter_users_keep(c);
+	if (!r)
+		r = counters_each_pid(c, each_process, &e);
+	counter_users_drop(c);
+	counter_table_free(&e.t);
 	return r;
 }

@@ -173,7 +173,7 @@ static int read_file(struct counters *c, struct reading *g, int slurped)
 	return slurped < 0 ? slurped : read_text(g, counter_text(&c->buf));
 }
 
-static int slurp_table(struct counters *c)
+int counter_ubc_slurp(struct counters *c)
 {
 	_cleanup_close_ int fd = -1;
 
@@ -242,7 +242,7 @@ int counter_ubc_read(struct counters *c, const char *id, struct counter_table *t
 		return -EINVAL;
 	if (!c->have[COUNTER_UBC])
 		return -ENOENT;
-	r = read_file(c, &g, slurp_table(c));
+	r = read_file(c, &g, counter_ubc_slurp(c));
 	if (c->beancounters)
 		return r < 0 || g.found || !id ? r : -ENOENT;
 	if (id)

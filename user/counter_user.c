@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * counter_user.c - what the kernel counts for each user: tasks and keys.
+ * counter_user.c - what the kernel counts for each user: tasks, signals, keys,
+ * and what counter_fdinfo.c finds.
  *
  * No file tells a user's tasks: one pass over /proc adds up the threads of the
  * processes of each real user id, which is what RLIMIT_NPROC is compared with.
@@ -17,20 +18,26 @@ struct user {
 	uint64_t tasks;
 	char pid[16]; /* one of its processes */
 	bool malformed;
+	bool fds_seen, fds_hidden; /* the descriptors of some process of it, not of all */
 };
 
-struct users {
+struct counter_users {
 	struct user *u; /* by uid */
 	size_t n, cap;
+	bool with_fds;
+	struct counter_fds fds;
+	int max_maps_result;
+	uint64_t max_maps; /* vm.max_map_count */
 };
 
-static void users_done(struct users *all)
+static void users_done(struct counter_users *all)
 {
 	free(all->u);
+	free(all->fds.f);
 }
 
 /* The user of that id, made where it is new. */
-static struct user *user_of(struct users *all, uint32_t uid)
+static struct user *user_of(struct counter_users *all, uint32_t uid)
 {
 	size_t at = all->n;
 
@@ -53,7 +60,7 @@ static struct user *user_of(struct users *all, uint32_t uid)
 	return &all->u[at];
 }
 
-static int add_process(struct counters *c, struct users *all, const char *pid)
+static int add_process(struct counters *c, struct counter_users *all, const char *pid)
 {
 	uint64_t uid = 0, threads;
 	char path[64];
@@ -75,10 +82,15 @@ static int add_process(struct counters *c, struct users *all, const char *pid)
 	if (parse_colon(counter_text(&c->buf), "Threads:", &threads) < 0 ||
 	    __builtin_add_overflow(u->tasks, threads, &u->tasks))
 		u->malformed = true;
-	return 0;
+	if (!all->with_fds)
+		return 0;
+	r = counter_fds_add(c, &all->fds, (uint32_t)uid, pid);
+	u->fds_seen |= r == 0;
+	u->fds_hidden |= r < 0 && r != -ENOENT;
+	return r == -ENOMEM ? r : 0;
 }
 
-static int users_scan(struct counters *c, struct users *ret)
+static int users_scan(struct counters *c, struct counter_users *ret)
 {
 	int fd = counter_open(c, "proc", O_RDONLY | O_DIRECTORY);
 	struct counter_names names = {0};
@@ -97,26 +109,67 @@ static int users_scan(struct counters *c, struct users *ret)
 	return r;
 }
 
-int counter_user_tasks(struct counters *c, uint32_t uid, uint64_t *ret)
+int counter_users_keep(struct counters *c)
 {
-	_cleanup_(users_done) struct users all = {0};
+	struct counter_users *all = calloc(1, sizeof(*all));
 	int r;
 
-	r = users_scan(c, &all);
-	for (size_t i = 0; !r && i < all.n; i++) {
-		if (all.u[i].uid != uid)
+	if (!all)
+		return -ENOMEM;
+	r = users_scan(c, all);
+	if (r < 0) {
+		users_done(all);
+		free(all);
+		return r;
+	}
+	counter_users_drop(c);
+	all->max_maps_result = counter_max_maps(c, &all->max_maps);
+	c->users = all;
+	return 0;
+}
+
+int counter_max_maps(struct counters *c, uint64_t *ret)
+{
+	int r;
+
+	if (c->users && c->users->max_maps_result == 0)
+		*ret = c->users->max_maps;
+	if (c->users)
+		return c->users->max_maps_result;
+	r = counter_slurp(c, "proc/sys/vm/max_map_count", COUNTER_FILE_MAX);
+	return r < 0 ? r : parse_value(counter_text(&c->buf), ret);
+}
+
+void counter_users_drop(struct counters *c)
+{
+	if (c->users)
+		users_done(c->users);
+	free(c->users);
+	c->users = NULL;
+}
+
+int counter_user_tasks(struct counters *c, uint32_t uid, uint64_t *ret)
+{
+	_cleanup_(users_done) struct counter_users own = {0};
+	const struct counter_users *all = c->users ? c->users : &own;
+	int r;
+
+	r = c->users ? 0 : users_scan(c, &own);
+	for (size_t i = 0; !r && i < all->n; i++) {
+		if (all->u[i].uid != uid)
 			continue;
-		if (all.u[i].malformed)
+		if (all->u[i].malformed)
 			return -EBADMSG;
-		*ret = all.u[i].tasks;
+		*ret = all->u[i].tasks;
 		return 0;
 	}
 	return r < 0 ? r : -ENODATA;
 }
 
-static int add_nproc(struct counters *c, const struct user *u, struct counter_table *t)
+/* A row with the limits of one of the user's processes. */
+static int add_rlimit(struct counters *c, const struct user *u, struct counter_row row,
+		      const char *label, int held_result, uint64_t held, struct counter_table *t)
 {
-	struct counter_row row = counter_row_of(COUNTER_USER, "nproc", "tasks");
 	uint64_t soft = 0, hard = 0;
 	char path[64];
 	int r;
@@ -124,12 +177,45 @@ static int add_nproc(struct counters *c, const struct user *u, struct counter_ta
 	snprintf(path, sizeof(path), "proc/%s/limits", u->pid);
 	r = counter_slurp(c, path, COUNTER_FILE_MAX);
 	if (!r)
-		r = parse_rlimit(counter_text(&c->buf), "Max processes", &soft, &hard);
+		r = parse_rlimit(counter_text(&c->buf), label, &soft, &hard);
 	if (counter_put(&row, COUNTER_BARRIER, r, soft) < 0 ||
-	    counter_put(&row, COUNTER_LIMIT, r, hard) < 0)
+	    counter_put(&row, COUNTER_LIMIT, r, hard) < 0 ||
+	    counter_put(&row, COUNTER_HELD, held_result, held) < 0)
 		return -ENOMEM;
-	counter_put(&row, COUNTER_HELD, u->malformed ? -EBADMSG : 0, u->tasks);
 	return counter_add(t, &row);
+}
+
+static int add_nproc(struct counters *c, const struct user *u, struct counter_table *t)
+{
+	return add_rlimit(c, u, counter_row_of(COUNTER_USER, "nproc", "tasks"), "Max processes",
+			  u->malformed ? -EBADMSG : 0, u->tasks, t);
+}
+
+/* Each process shows how many signals are queued for its user. */
+static int add_sigpending(struct counters *c, const struct user *u, struct counter_table *t)
+{
+	uint64_t held = 0;
+	char path[64];
+	int r;
+
+	snprintf(path, sizeof(path), "proc/%s/status", u->pid);
+	r = counter_slurp(c, path, COUNTER_FILE_MAX);
+	if (!r)
+		r = parse_sigq(counter_text(&c->buf), &held);
+	return add_rlimit(c, u, counter_row_of(COUNTER_USER, "sigpending", "signals"),
+			  "Max pending signals", r, held, t);
+}
+
+/* Told only where every process of the user could be looked into. */
+static int add_fds(struct counters *c, const struct counter_users *all, const struct user *u,
+		   struct counter_table *t)
+{
+	struct counter_fd_usage usage;
+
+	if (!u->fds_seen || u->fds_hidden || all->fds.unknown)
+		return 0;
+	counter_fds_count(&all->fds, u->uid, &usage);
+	return counter_fds_rows(c, &usage, t);
 }
 
 static int add_keys(const struct parse_key_user *k, struct counter_table *t)
@@ -159,7 +245,7 @@ static int find_keys(struct parse_text text, uint32_t uid, struct parse_key_user
 }
 
 /* Users that have keys but no process are users too. */
-static int add_key_owners(struct parse_text text, struct users *all)
+static int add_key_owners(struct parse_text text, struct counter_users *all)
 {
 	struct parse_key_user k;
 	struct parse_text line;
@@ -171,8 +257,8 @@ static int add_key_owners(struct parse_text text, struct users *all)
 	return 0;
 }
 
-static int add_user(struct counters *c, const struct user *u, struct parse_text keys,
-		    struct counter_table *t)
+static int add_user(struct counters *c, const struct counter_users *all, const struct user *u,
+		    struct parse_text keys, struct counter_table *t)
 {
 	struct parse_key_user k;
 	int r;
@@ -180,6 +266,10 @@ static int add_user(struct counters *c, const struct user *u, struct parse_text 
 	r = counter_own(t, "uid:%u", u->uid);
 	if (!r && u->pid[0])
 		r = add_nproc(c, u, t);
+	if (!r && u->pid[0])
+		r = add_sigpending(c, u, t);
+	if (!r)
+		r = add_fds(c, all, u, t);
 	if (!r && find_keys(keys, u->uid, &k) == 0)
 		r = add_keys(&k, t);
 	return r;
@@ -187,7 +277,7 @@ static int add_user(struct counters *c, const struct user *u, struct parse_text 
 
 int counter_user_read(struct counters *c, int64_t uid, struct counter_table *t)
 {
-	_cleanup_(users_done) struct users all = {0};
+	_cleanup_(users_done) struct counter_users all = {.with_fds = true};
 	_cleanup_free_ char *text = NULL;
 	struct parse_text keys = {0};
 	bool found = false;
@@ -206,12 +296,13 @@ int counter_user_read(struct counters *c, int64_t uid, struct counter_table *t)
 		memcpy(text, c->buf.s, c->buf.n);
 		keys = (struct parse_text){text, c->buf.n};
 	}
+	counter_fds_sort(c, &all.fds);
 	r = add_key_owners(keys, &all);
 	for (size_t i = 0; !r && i < all.n; i++) {
 		if (uid >= 0 && all.u[i].uid != uid)
 			continue;
 		found = true;
-		r = add_user(c, &all.u[i], keys, t);
+		r = add_user(c, &all, &all.u[i], keys, t);
 	}
 	return r < 0 || found || uid < 0 ? r : -ENOENT;
 }

@@ -39,9 +39,13 @@ static const struct command commands[] = {
 	 .max_match = 1,
 	 .args = " [OWNER]",
 	 .help = "counters now, in the layout of /proc/user_beancounters",
-	 .more = "  failcnt table                    every container, cgroup and user\n"
-		 "  failcnt table pid:4711           one process; also uid:N, ct:ID, host\n"
-		 "  failcnt table cgroup:/user.slice one cgroup\n"},
+	 .more = "  failcnt table                    the host, every container, cgroup and user\n"
+		 "  failcnt table pid:4711           one process; also uid:N, ct:ID, fs:/MOUNT, "
+		 "host\n"
+		 "  failcnt table cgroup:/user.slice one cgroup\n"
+		 "  failcnt table --near 80          what is 80 % full or more, before it fails\n"
+		 "  failcnt table --oom              who would be killed next, and why\n"
+		 "  failcnt table --compat           for scripts made for user_beancounters\n"},
 	{.name = "doctor",
 	 .run = cmd_doctor,
 	 .options = OPT_DOCTOR,

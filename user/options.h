@@ -23,6 +23,9 @@ struct options {
 	unsigned int n_resources;
 	uint64_t duration_ms; /* 0: no end */
 	uint64_t count;       /* 0: no end */
+	/* table */
+	uint64_t near; /* percent; 0: not asked for */
+	bool oom, compat;
 	/* the rest */
 	bool json, utc, quiet, fail_on_loss;
 	unsigned int verbose;

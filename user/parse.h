@@ -103,6 +103,24 @@ int parse_count_locks(struct parse_text t, uint64_t *ret);
 /* The entries of a table of /proc/net/stat: hexadecimal, first column, same on each processor. */
 int parse_net_stat_entries(struct parse_text t, uint64_t *ret);
 
+/* The sum over all processors of another column of such a table. */
+int parse_net_stat_sum(struct parse_text t, const char *heading, uint64_t *ret);
+
+/* A number of /proc/net/netstat: a line of names, then a line of values, both begin with line. */
+int parse_netstat(struct parse_text t, const char *line, const char *key, uint64_t *ret);
+
+/* When a process started, in clock ticks since boot: field 22 of /proc/PID/stat. */
+int parse_stat_start(struct parse_text t, uint64_t *ret);
+
+/* The lines of a file; word: only those that begin with it (fdinfo: "inotify", "tfd:"). */
+int parse_count_lines(struct parse_text t, const char *word, uint64_t *ret);
+
+/* The mappings in /proc/PID/maps; [vsyscall] is the machine's, in no process's map_count. */
+int parse_count_maps(struct parse_text t, uint64_t *ret);
+
+/* A number that may be below zero, and its newline: oom_score_adj. */
+int parse_signed(struct parse_text t, int64_t *ret);
+
 /* One line of /proc/key-users: "uid: usage nkeys/nikeys qnkeys/maxkeys qnbytes/maxbytes". */
 struct parse_key_user {
 	uint64_t uid, keys, keys_max, bytes, bytes_max;

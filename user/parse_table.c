@@ -73,35 +73,6 @@ int parse_count_locks(struct parse_text t, uint64_t *ret)
 	return 0;
 }
 
-static int hex(struct parse_text t, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	if (!t.n || t.n > 16)
-		return -EBADMSG;
-	for (size_t i = 0; i < t.n; i++) {
-		const char *digits = "0123456789abcdef";
-		const char *d = t.s[i] ? strchr(digits, t.s[i]) : NULL;
-
-		if (!d)
-			return -EBADMSG;
-		v = v << 4 | (uint64_t)(d - digits);
-	}
-	*ret = v;
-	return 0;
-}
-
-int parse_net_stat_entries(struct parse_text t, uint64_t *ret)
-{
-	struct parse_text line, word;
-	bool whole;
-
-	if (!parse_next_line(&t, &line, &whole) || column_index(line, "entries") != 0 ||
-	    !parse_next_line(&t, &line, &whole) || !whole || !parse_next_word(&line, &word))
-		return -EBADMSG;
-	return hex(word, ret);
-}
-
 int parse_key_user(struct parse_text line, struct parse_key_user *ret)
 {
 	struct parse_key_user k;

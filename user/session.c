@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "holders_watch.h"
 #include "log.h"
+#include "publish.h"
 #include "start.h"
 
 #define SWEEP_MS 1000
@@ -46,6 +47,7 @@ static void tell(struct session *s, struct event *e, bool follow)
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
+	publish_event(s->publish, e);
 	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
 		return;
 	seq = stream_emit(&s->stream, e);
@@ -103,6 +105,7 @@ static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
 	struct session *s = arg;
 
 	stream_lost_event(&e, stage, hook, n);
+	publish_lost(s->publish, n);
 	stream_emit(&s->stream, &e);
 	if (s->use.told)
 		s->use.told(s->use.arg, &e);
@@ -123,11 +126,23 @@ static void on_counter(void *arg, struct event *e)
 	tell(s, e, false);
 }
 
+/* What a command's children alone are refused is no count of the host's. */
+static void open_publish(struct session *s)
+{
+	int err = s->use.options->tree ? 0
+				       : publish_open(&s->publish, s->use.options,
+						      s->tracer ? tracer_plan(s->tracer) : NULL);
+
+	if (err < 0)
+		log_debug("table will not show these counts: %s", strerror(-err));
+}
+
 void session_started(struct session *s)
 {
 	static struct event e;
 	unsigned int n[FC_BACKENDS] = {};
 
+	open_publish(s);
 	event_init(&e, EVENT_STARTED);
 	event_static(&e, FIELD_VERSION, FAILCNT_VERSION);
 	event_static(&e, FIELD_KERNEL, s->stream.kernel);
@@ -174,6 +189,7 @@ static void sweep_now(struct session *s, bool may_move)
 		tracer_sweep(s->tracer, &s->events, may_move);
 		pipeline_tick(s->pipeline);
 	}
+	publish_flush(s->publish, now_ms());
 	stream_report_sinks(&s->stream);
 }
 
@@ -311,6 +327,7 @@ void session_close(struct session *s)
 {
 	stream_close(&s->stream);
 	holders_watch_free(s->holders);
+	publish_close(s->publish);
 	tracer_close(s->tracer);
 	watcher_close(s->watcher);
 	counters_close(s->counters);

@@ -34,6 +34,7 @@ struct session {
 	struct counters *counters;
 	struct watcher *watcher;       /* NULL: no counters, or nobody to tell */
 	struct holders_watch *holders; /* NULL: nobody is looked for */
+	struct publish *publish;       /* NULL: not for others, see publish_open() */
 	uint64_t told;                 /* events written, for --count */
 	bool stop;                     /* to be set by readable() */
 	int unwritten;                 /* -errno of the last line */

@@ -6,12 +6,8 @@
  * at blanks, people read it by its columns, so both must hold. An owner too
  * long for the first column stands on a line of its own above its rows.
  */
-#include "table.h"
+#include "table_priv.h"
 #include "utf8.h"
-
-#define UID_WIDTH 10
-#define NAME_WIDTH 12
-#define VALUE_WIDTH 20
 
 static bool no_limit(const struct counter_row *r, enum counter_have what, uint64_t v)
 {
@@ -32,24 +28,20 @@ static bool is_shown(const struct counter_row *r, const struct table_options *o)
 	return (o && o->all) || !is_idle(r);
 }
 
-/* The label of an owner, made visible and with its colon; the caller's. */
-static char *label_of(const char *owner)
+char *table_visible(const char *name, const char *suffix)
 {
-	/* A container's number stands alone, as in OpenVZ's table. */
-	const char *ct = util_after(owner, "ct:");
-	const char *s = ct ? ct : owner;
-	size_t n = strlen(s), size = n * 4 + 2; /* each byte may become \xNN */
-	char *label = malloc(size);
+	size_t n = strlen(name), more = strlen(suffix);
+	size_t size = n * 4 + more + 1; /* each byte may become \xNN */
+	char *s = malloc(size);
 
-	if (!label)
+	if (!s)
 		return NULL;
-	n = utf8_visible(s, n, label, size - 2, NULL);
-	memcpy(label + n, ":", 2);
-	return label;
+	n = utf8_visible(name, n, s, size - more - 1, NULL);
+	memcpy(s + n, suffix, more + 1);
+	return s;
 }
 
-static const char *value_text(const struct counter_row *r, enum counter_have what, uint64_t v,
-			      char *buf, size_t size)
+const char *table_value(const struct counter_row *r, enum counter_have what, uint64_t v, char *buf)
 {
 	bool limit = what == COUNTER_LIMIT || what == COUNTER_BARRIER;
 
@@ -57,8 +49,13 @@ static const char *value_text(const struct counter_row *r, enum counter_have wha
 		return "-";
 	if (limit && v == COUNTER_UNLIMITED)
 		return "unlimited";
-	snprintf(buf, size, "%llu", (unsigned long long)v);
+	snprintf(buf, 24, "%llu", (unsigned long long)v);
 	return buf;
+}
+
+int table_written(FILE *out)
+{
+	return !ferror(out) ? 0 : errno ? -errno : -EIO;
 }
 
 static void print_row(FILE *out, const char *label, int name_width, const struct counter_row *r)
@@ -71,15 +68,16 @@ static void print_row(FILE *out, const char *label, int name_width, const struct
 		{COUNTER_BARRIER, r->barrier}, {COUNTER_LIMIT, r->limit},
 		{COUNTER_FAILCNT, r->failcnt},
 	};
-	char line[UID_WIDTH + COUNTER_NAME_MAX + ARRAY_SIZE(columns) * (VALUE_WIDTH + 2) + 8];
+	char line[TABLE_UID_WIDTH + COUNTER_NAME_MAX +
+		  ARRAY_SIZE(columns) * (TABLE_VALUE_WIDTH + 2) + 8];
 	int n;
 
-	n = snprintf(line, sizeof(line), "%*s  %-*s", UID_WIDTH, label, name_width, r->name);
+	n = snprintf(line, sizeof(line), "%*s  %-*s", TABLE_UID_WIDTH, label, name_width, r->name);
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-		char buf[VALUE_WIDTH + 2];
+		char buf[24];
 
-		n += snprintf(line + n, sizeof(line) - (size_t)n, " %*s", VALUE_WIDTH,
-			      value_text(r, columns[i].what, columns[i].v, buf, sizeof(buf)));
+		n += snprintf(line + n, sizeof(line) - (size_t)n, " %*s", TABLE_VALUE_WIDTH,
+			      table_value(r, columns[i].what, columns[i].v, buf));
 	}
 	/* A line whole, at once. */
 	fprintf(out, "%s\n", line);
@@ -87,12 +85,14 @@ static void print_row(FILE *out, const char *label, int name_width, const struct
 
 static int print_owner(FILE *out, const char *owner, int name_width, const struct counter_row *r)
 {
-	_cleanup_free_ char *label = label_of(owner);
+	/* A container's number stands alone, as in OpenVZ's table. */
+	const char *ct = util_after(owner, "ct:");
+	_cleanup_free_ char *label = table_visible(ct ? ct : owner, ":");
 	bool fits;
 
 	if (!label)
 		return -ENOMEM;
-	fits = strlen(label) <= UID_WIDTH;
+	fits = strlen(label) <= TABLE_UID_WIDTH;
 	if (!fits)
 		fprintf(out, "%s\n", label);
 	print_row(out, fits ? label : "", name_width, r);
@@ -102,7 +102,7 @@ static int print_owner(FILE *out, const char *owner, int name_width, const struc
 int table_print(FILE *out, const struct counter_table *t, const struct table_options *o)
 {
 	const char *owner = NULL;
-	int name_width = NAME_WIDTH;
+	int name_width = TABLE_NAME_WIDTH;
 	int hidden = 0, r;
 
 	for (size_t i = 0; i < t->n_rows; i++) {
@@ -112,9 +112,10 @@ int table_print(FILE *out, const struct counter_table *t, const struct table_opt
 			name_width = n;
 	}
 	errno = 0;
-	fprintf(out, "Version: 2.5\n%*s  %-*s %*s %*s %*s %*s %*s\n", UID_WIDTH, "uid", name_width,
-		"resource", VALUE_WIDTH, "held", VALUE_WIDTH, "maxheld", VALUE_WIDTH, "barrier",
-		VALUE_WIDTH, "limit", VALUE_WIDTH, "failcnt");
+	fprintf(out, "Version: 2.5\n%*s  %-*s %*s %*s %*s %*s %*s\n", TABLE_UID_WIDTH, "uid",
+		name_width, "resource", TABLE_VALUE_WIDTH, "held", TABLE_VALUE_WIDTH, "maxheld",
+		TABLE_VALUE_WIDTH, "barrier", TABLE_VALUE_WIDTH, "limit", TABLE_VALUE_WIDTH,
+		"failcnt");
 	for (size_t i = 0; i < t->n_rows; i++) {
 		const struct counter_row *row = &t->rows[i];
 
@@ -129,7 +130,6 @@ int table_print(FILE *out, const struct counter_table *t, const struct table_opt
 				return r;
 		}
 	}
-	if (ferror(out))
-		return errno ? -errno : -EIO;
-	return hidden;
+	r = table_written(out);
+	return r < 0 ? r : hidden;
 }

@@ -54,6 +54,11 @@ static void numbers(struct parse_text t)
 	NUMBER(parse_sockstat(t, "TCP:", "mem", &v));
 	NUMBER(parse_count_locks(t, &v));
 	NUMBER(parse_net_stat_entries(t, &v));
+	NUMBER(parse_net_stat_sum(t, "drop", &v));
+	NUMBER(parse_netstat(t, "TcpExt:", "ListenOverflows", &v));
+	NUMBER(parse_stat_start(t, &v));
+	NUMBER(parse_count_lines(t, "tfd:", &v));
+	NUMBER(parse_count_maps(t, &v));
 }
 
 static void lines(struct parse_text t)

@@ -24,6 +24,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_holders.bash"
 # shellcheck source=run_command.bash
 . "$here/run_command.bash"
+# shellcheck source=run_table.bash
+. "$here/run_table.bash"
 
 (($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
 setup "$1"
@@ -65,6 +67,10 @@ run table table_all
 run table-owners table_owners
 run table-json table_json
 run table-fixtures table_fixtures
+run table-counts table_counts
+run table-near table_near
+run table-compat table_compat
+run table-oom table_oom
 
 run command-nofile command_provoked nofile-dup 'REFUSED  nofile'
 run command-semmni command_provoked sem-mni 'REFUSED  semmni'

@@ -351,6 +351,10 @@ static void every_prefix(void **state _unused_)
 			parse_loadavg_tasks(t, &a);
 			parse_column(t, "nsems", 4096, &col);
 			parse_net_stat_entries(t, &a);
+			parse_net_stat_sum(t, "entries", &a);
+			parse_netstat(t, "TcpExt:", "A", &a);
+			parse_stat_start(t, &a);
+			parse_count_maps(t, &a);
 			parse_count_locks(t, &a);
 			parse_key_user(t, &k);
 			parse_mount(t, &m);

@@ -26,6 +26,7 @@ _failcnt_value() {
 	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
 	-d | --duration | --interval) words='500ms 10s 1m' ;;
+	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
@@ -86,7 +87,7 @@ _failcnt() {
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 	elif [[ $command == table ]]; then
-		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/ fs:/' -- "$current")
 		if [[ ${COMPREPLY[0]-} == *[:/] ]]; then compopt -o nospace; fi
 	fi
 }
