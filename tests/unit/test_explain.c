@@ -122,7 +122,7 @@ static void nofile(void **state _unused_)
 	refused("semmni", "sets", "a", 900);
 	amounts(4, 4, -1, -1);
 	event_str(&e, FIELD_NAMESPACE, "ipc:[7]");
-	says(&(struct explain_facts){.again = true, .ipc_ns = 8});
+	says(&(struct explain_facts){.again = true, .host_ns = {[FC_NS_IPC] = 8}});
 	assert_lacks(fix(), "nsenter");
 	assert_int_equal(fix()[0], '#');
 	/* inferred, folded, nothing known */
@@ -576,7 +576,7 @@ static void others(void **state _unused_)
 	event_init(&e, EVENT_STARTED);
 	explain_event(&e, NULL);
 	assert_false(event_has(&e, FIELD_SAYS) || event_has(&e, FIELD_FIX));
-	refused("nproc", "tasks", "x", 4);
+	refused("new-one", "tasks", "x", 4);
 	event_str(&e, FIELD_LIMIT_NAME, "RLIMIT_NPROC");
 	amounts(5, 5, -1, -1);
 	assert_string_equal(says(NULL), "x (pid 4) was refused something because the limit "
