@@ -164,6 +164,7 @@ command_stops() {
 	started+=("$ours")
 	within 10 is_named "$ours" sleep || { no "it does not start"; return; }
 	theirs=$(pgrep -P "$ours")
+	started+=("$theirs")
 	kill -STOP "$theirs"
 	within 3 in_state "$ours" T || { no "failcnt is not stopped"; return; }
 	kill -CONT "$ours"
