@@ -58,6 +58,14 @@ enum fc_call {
 #undef CALL
 	FC_CALLS,
 };
+
+/* What /proc/sys says, where the kernel hides its variables. */
+enum fc_hint {
+#define HINT(name, ...) FC_HINT_##name,
+#include "hints.def"
+#undef HINT
+	FC_HINTS,
+};
 #define FC_CALL_NUMBERS 512 /* above any system call's number */
 
 /* Another limit of the same resource; numbers count from 1 through all resources. */
@@ -152,6 +160,9 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   inotify-*, fanotify-*, namespaces   [0] 1: the limit is of another user namespace than
+	 *                                    the process's own, one above it
+	 *   pty                              kernel.pty.max, kernel.pty.reserve
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

@@ -364,3 +364,8 @@ void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max)
 	t->skel->bss->hint_nr_open = nr_open;
 	t->skel->bss->hint_file_max = file_max;
 }
+
+void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value)
+{
+	t->skel->bss->hints[hint] = value;
+}

@@ -62,6 +62,8 @@ void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup
 
 /* Values of /proc/sys for kernels that hide the variables. */
 void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max);
+/* One of bpf/hints.def. */
+void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value);
 
 /* Calls that program of a hook did not look at, since it was attached. */
 uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);

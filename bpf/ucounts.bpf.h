@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * ucounts.bpf.h - what a user may have of inotify, fanotify and namespaces.
+ *
+ * inc_ucount(ns, uid, type) (kernel/ucount.c) counts one more for that user of that user
+ * namespace, then for the creator of that namespace in the namespace above, and so on up to the
+ * first. NULL: at one of them ucount_max[type] was reached, or the counter of the first level did
+ * not exist and there was no memory for it. What was counted below is taken back; so the lowest
+ * level that is full is the one that refused.
+ */
+#ifndef FAILCNT_UCOUNTS_BPF_H
+#define FAILCNT_UCOUNTS_BPF_H
+
+#include "hook.bpf.h"
+
+#define UCOUNT_LEVELS 33     /* create_user_ns() refuses a level above 32 */
+#define UCOUNT_LEVELS_EXIT 8 /* where each of eight kinds of namespaces is looked at */
+#define UCOUNT_BUCKET 32     /* users with the same hash, looked at */
+#define UCOUNT_HASH_BITS 10  /* UCOUNTS_HASHTABLE_BITS */
+#define GOLDEN_RATIO_64 0x61C8864680B583EBULL /* hash_64() of include/linux/hash.h */
+
+extern const void ucounts_hashtable __ksym __weak;
+
+/* Which kinds there are depends on the configuration, and so do their numbers. */
+#define UCOUNT_NONE 0xffffffffU
+#define UCOUNT(name)                                           \
+	(bpf_core_enum_value_exists(enum ucount_type, name)    \
+		 ? bpf_core_enum_value(enum ucount_type, name) \
+		 : UCOUNT_NONE)
+
+struct ucount_look {
+	struct user_namespace *ns; /* of the first level, and its user */
+	struct ucounts *first;     /* its counter; NULL: none known */
+	__u32 uid;
+	__u32 type;
+};
+
+/* Both were int before 5.14 and are long since. */
+static __always_inline __s64 ucount_max(struct user_namespace *ns, __u32 type)
+{
+	void *at = __builtin_preserve_access_index(&ns->ucount_max);
+	__u32 size = bpf_core_field_size(ns->ucount_max[0]);
+	__s64 n = 0;
+
+	bpf_probe_read_kernel(&n, size == 4 ? 4 : 8, at + type * size);
+	return n;
+}
+
+static __always_inline __s64 ucount_held(struct ucounts *u, __u32 type)
+{
+	void *at = __builtin_preserve_access_index(&u->ucount);
+	__u32 size = bpf_core_field_size(u->ucount[0]);
+	__s64 n = 0;
+
+	bpf_probe_read_kernel(&n, size == 4 ? 4 : 8, at + type * size);
+	return n;
+}
+
+/* Walks one hash chain: it ends with NULL, or with an odd number since it is an hlist_nulls. */
+static __noinline struct ucounts *hashed_ucounts(struct user_namespace *ns, __u32 uid)
+{
+	__u64 hash = (uid + (__u64)ns) * GOLDEN_RATIO_64 >> (64 - UCOUNT_HASH_BITS);
+	__u32 offset = bpf_core_field_exists(struct ucounts, node)
+			       ? bpf_core_field_offset(struct ucounts, node)
+			       : 0; /* hlist_node: the first field */
+	__u64 at = 0;
+	int i;
+
+	if (!&ucounts_hashtable)
+		return NULL;
+	bpf_probe_read_kernel(&at, sizeof(at), (const void *)&ucounts_hashtable + 8 * hash);
+	for (i = 0; i < UCOUNT_BUCKET && at && !(at & 1); i++) {
+		struct ucounts *u = (void *)(at - offset);
+
+		if (BPF_CORE_READ(u, ns) == ns && BPF_CORE_READ(u, uid.val) == uid)
+			return u;
+		if (bpf_probe_read_kernel(&at, sizeof(at), (void *)at) < 0)
+			break;
+	}
+	return NULL;
+}
+
+/* The counter of a user of a namespace: mostly that of the process itself. */
+static __always_inline struct ucounts *find_ucounts(struct user_namespace *ns, __u32 uid)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	if (bpf_core_field_exists(cred->ucounts)) {
+		struct ucounts *own = BPF_CORE_READ(cred, ucounts);
+
+		if (own && BPF_CORE_READ(own, ns) == ns && BPF_CORE_READ(own, uid.val) == uid)
+			return own;
+	}
+	return hashed_ucounts(ns, uid);
+}
+
+static const struct {
+	__u16 resource;
+	__u8 variant, err;
+} ucount_kinds[16] = {
+	[1] = {FC_INOTIFY_INSTANCES, FC_VARIANT_NONE, EMFILE},
+	[2] = {FC_FANOTIFY_GROUPS, FC_VARIANT_NONE, EMFILE},
+	[3] = {FC_INOTIFY_WATCHES, FC_VARIANT_NONE, ENOSPC},
+	[4] = {FC_FANOTIFY_MARKS, FC_VARIANT_NONE, ENOSPC},
+	[5] = {FC_NAMESPACES, FC_VARIANT_NONE, ENOSPC},
+	[6] = {FC_NAMESPACES, FC_VARIANT_NS_PID, ENOSPC},
+	[7] = {FC_NAMESPACES, FC_VARIANT_NS_UTS, ENOSPC},
+	[8] = {FC_NAMESPACES, FC_VARIANT_NS_IPC, ENOSPC},
+	[9] = {FC_NAMESPACES, FC_VARIANT_NS_NET, ENOSPC},
+	[10] = {FC_NAMESPACES, FC_VARIANT_NS_MNT, ENOSPC},
+	[11] = {FC_NAMESPACES, FC_VARIANT_NS_CGROUP, ENOSPC},
+	[12] = {FC_NAMESPACES, FC_VARIANT_NS_TIME, ENOSPC},
+};
+
+#define KIND_AT(name, kind) (UCOUNT(name) < 16 ? (__u64)(kind) << (4 * (UCOUNT(name) & 15)) : 0)
+
+/*
+ * Our number of the kernel's kind; 0: not in the catalogue. By a table and not by comparisons: the
+ * verifier would walk all that follows once for each kind.
+ */
+static __always_inline __u32 ucount_kind(__u32 type)
+{
+	__u64 kinds = KIND_AT(UCOUNT_INOTIFY_INSTANCES, 1) | KIND_AT(UCOUNT_FANOTIFY_GROUPS, 2) |
+		      KIND_AT(UCOUNT_INOTIFY_WATCHES, 3) | KIND_AT(UCOUNT_FANOTIFY_MARKS, 4) |
+		      KIND_AT(UCOUNT_USER_NAMESPACES, 5) | KIND_AT(UCOUNT_PID_NAMESPACES, 6) |
+		      KIND_AT(UCOUNT_UTS_NAMESPACES, 7) | KIND_AT(UCOUNT_IPC_NAMESPACES, 8) |
+		      KIND_AT(UCOUNT_NET_NAMESPACES, 9) | KIND_AT(UCOUNT_MNT_NAMESPACES, 10) |
+		      KIND_AT(UCOUNT_CGROUP_NAMESPACES, 11) | KIND_AT(UCOUNT_TIME_NAMESPACES, 12);
+
+	return type < 16 ? kinds >> (4 * type) & 15 : 0;
+}
+
+static __always_inline bool ucount_resource(struct refusal *w, __u32 type)
+{
+	__u32 kind = ucount_kind(type);
+
+	w->resource = ucount_kinds[kind & 15].resource;
+	w->variant = ucount_kinds[kind & 15].variant;
+	w->err = ucount_kinds[kind & 15].err;
+	return kind;
+}
+
+static __always_inline void refused_by(struct refusal *w, struct user_namespace *ns, __u32 uid,
+				       __s64 held, __s64 max)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	w->held = held;
+	w->limit = max;
+	w->limit_uid = uid;
+	w->ns_kind = FC_NS_USER;
+	w->ns = BPF_CORE_READ(ns, ns.inum);
+	w->more[0] = ns != BPF_CORE_READ(task, cred, user_ns);
+	w->asked = 1;
+	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_UID | FC_HAS_MORE;
+}
+
+/* Fills w with the level that is full; false: none is. */
+static __noinline bool full_level(struct refusal *w, const struct ucount_look *l, int levels)
+{
+	struct user_namespace *ns = l->ns;
+	struct ucounts *u = l->first;
+	__u32 type = l->type;
+	__s64 max, held;
+	int i;
+
+	if (type == UCOUNT_NONE)
+		return false;
+	for (i = 0; i < levels; i++) {
+		max = ucount_max(ns, type);
+		held = u ? ucount_held(u, type) : 0;
+		/* Of an unknown counter only this is known: it is not below 0. */
+		if (held >= max)
+			break;
+		u = BPF_CORE_READ(ns, ucounts);
+		if (!u)
+			return false;
+		ns = BPF_CORE_READ(u, ns);
+	}
+	if (i == levels)
+		return false;
+	refused_by(w, ns, u ? BPF_CORE_READ(u, uid.val) : l->uid, held, max);
+	if (!u && max > 0)
+		w->has &= ~FC_HAS_HELD;
+	w->has |= FC_HAS_CERTAIN;
+	return ucount_resource(w, type);
+}
+
+/* ---- at sys_exit: the system call tells the kind ---- */
+
+static __always_inline struct file *current_file(__u32 fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
+/* Watches and marks count for who made the group, whoever has its descriptor. */
+static __always_inline void look_at_group(struct ucount_look *l, __u32 fd, bool inotify)
+{
+	struct file *file = current_file(fd);
+	struct fsnotify_group *group = file ? BPF_CORE_READ(file, private_data) : NULL;
+	struct ucounts *u;
+
+	if (!group)
+		return;
+	u = inotify ? BPF_CORE_READ(group, inotify_data.ucounts)
+		    : BPF_CORE_READ(group, fanotify_data.ucounts);
+	if (!u)
+		return;
+	l->first = u;
+	l->ns = BPF_CORE_READ(u, ns);
+	l->uid = BPF_CORE_READ(u, uid.val);
+}
+
+/* In the order in which copy_creds() and create_new_namespaces() make them. */
+static __always_inline __u32 namespace_kind(int i, __u64 *flag)
+{
+	switch (i) {
+	case 0:
+		*flag = 0x10000000; /* CLONE_NEWUSER */
+		return UCOUNT(UCOUNT_USER_NAMESPACES);
+	case 1:
+		*flag = 0x00020000; /* CLONE_NEWNS */
+		return UCOUNT(UCOUNT_MNT_NAMESPACES);
+	case 2:
+		*flag = 0x04000000; /* CLONE_NEWUTS */
+		return UCOUNT(UCOUNT_UTS_NAMESPACES);
+	case 3:
+		*flag = 0x08000000; /* CLONE_NEWIPC */
+		return UCOUNT(UCOUNT_IPC_NAMESPACES);
+	case 4:
+		*flag = 0x20000000; /* CLONE_NEWPID */
+		return UCOUNT(UCOUNT_PID_NAMESPACES);
+	case 5:
+		*flag = 0x02000000; /* CLONE_NEWCGROUP */
+		return UCOUNT(UCOUNT_CGROUP_NAMESPACES);
+	case 6:
+		*flag = 0x40000000; /* CLONE_NEWNET */
+		return UCOUNT(UCOUNT_NET_NAMESPACES);
+	default:
+		*flag = 0x00000080; /* CLONE_NEWTIME */
+		return UCOUNT(UCOUNT_TIME_NAMESPACES);
+	}
+}
+
+/*
+ * A user namespace that was to be made with the others is gone again, and its counters with it;
+ * above it are those of the caller, as for the rest.
+ */
+static __always_inline bool refuse_namespace(struct refusal *w, struct ucount_look *l, __u64 flags)
+{
+	__u64 flag;
+	int i;
+
+	for (i = 0; i < 8; i++) {
+		l->type = namespace_kind(i, &flag);
+		if (flags & flag && full_level(w, l, UCOUNT_LEVELS_EXIT))
+			return true;
+	}
+	return false;
+}
+
+static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_regs *regs)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	__u64 flags = regs->arg[0];
+	struct ucount_look l = {.ns = BPF_CORE_READ(cred, user_ns),
+				.uid = BPF_CORE_READ(cred, euid.val),
+				.type = UCOUNT_NONE};
+
+	if (regs->call == FC_CALL_INOTIFY_ADD_WATCH || regs->call == FC_CALL_FANOTIFY_MARK)
+		look_at_group(&l, flags, regs->call == FC_CALL_INOTIFY_ADD_WATCH);
+	else
+		l.first = find_ucounts(l.ns, l.uid);
+	if (regs->call == FC_CALL_INOTIFY_ADD_WATCH)
+		l.type = UCOUNT(UCOUNT_INOTIFY_WATCHES);
+	else if (regs->call == FC_CALL_FANOTIFY_MARK)
+		l.type = UCOUNT(UCOUNT_FANOTIFY_MARKS);
+	else if (regs->call == FC_CALL_INOTIFY_INIT)
+		l.type = UCOUNT(UCOUNT_INOTIFY_INSTANCES);
+	else if (regs->call == FC_CALL_FANOTIFY_INIT)
+		l.type = UCOUNT(UCOUNT_FANOTIFY_GROUPS);
+	else if (regs->call == FC_CALL_MOUNT_DETACHED)
+		l.type = UCOUNT(UCOUNT_MNT_NAMESPACES);
+	else if (regs->call == FC_CALL_CLONE || regs->call == FC_CALL_UNSHARE)
+		return refuse_namespace(w, &l, flags);
+	else if (regs->call == FC_CALL_CLONE3) /* flags: the first field of struct clone_args */
+		return bpf_probe_read_user(&flags, sizeof(flags), (void *)flags) == 0 &&
+		       refuse_namespace(w, &l, flags);
+	return full_level(w, &l, UCOUNT_LEVELS);
+}
+
+/* ---- the hook ---- */
+
+static __always_inline bool refuse_ucount(struct refusal *w, const struct refused_call *c)
+{
+	struct ucount_look l = {.ns = (void *)c->arg[0], .uid = c->arg[1], .type = c->arg[2]};
+
+	if (!c->has_args)
+		return false;
+	l.first = find_ucounts(l.ns, l.uid);
+	if (full_level(w, &l, UCOUNT_LEVELS))
+		return true;
+	/*
+	 * Somebody gave one back since; or, where the counter did not exist, there was no memory.
+	 * In the first case it was a limit, but which level's is not known.
+	 */
+	if (!l.first || !ucount_resource(w, l.type))
+		return false;
+	refused_by(w, l.ns, l.uid, ucount_held(l.first, l.type), ucount_max(l.ns, l.type));
+	return true;
+}
+
+ON_RETURN_ARGS(FC_HOOK_INC_UCOUNT, inc_ucount, long, ret == 0, refuse_ucount)
+
+#endif
