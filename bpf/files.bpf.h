@@ -131,17 +131,19 @@ static __always_inline bool emfile_is_other(const struct task_regs *regs, __u64 
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct files_struct *files = BPF_CORE_READ(task, files);
-	__u64 most = current_nr_open(), slack = SLACK, n;
+	__u64 most = current_nr_open(), n;
 
 	if (most && most < cur)
 		cur = most;
 	if (regs->call == FC_CALL_FCNTL || BPF_CORE_READ(files, next_fd) >= cur)
 		return false;
-	/* Another limit is likely enough here to be strict. */
+	if (!open_descriptors(files, &n))
+		return false;
+	/* Here another limit is likely enough to be strict. */
 	if (regs->call == FC_CALL_INOTIFY_INIT || regs->call == FC_CALL_FANOTIFY_INIT ||
 	    regs->call == FC_CALL_MQ_OPEN)
-		slack = 0;
-	return open_descriptors(files, &n) && n + slack < cur;
+		return n < cur;
+	return n + SLACK < cur;
 }
 
 static __always_inline bool refuse_descriptor(struct refusal *w, const struct refused_call *c)

@@ -254,6 +254,8 @@ static __always_inline bool refuse_pty_exit(struct refusal *w, const struct refu
 	fill_ptys(w, &p, p.count + 1 >= p.limit ? p.limit : most);
 	if (p.known)
 		w->has |= FC_HAS_CERTAIN;
+	else
+		w->has &= ~(FC_HAS_LIMIT | FC_HAS_MORE); /* this one or the mount's: who knows */
 	return true;
 }
 

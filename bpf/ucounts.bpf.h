@@ -13,8 +13,8 @@
 
 #include "hook.bpf.h"
 
-#define UCOUNT_LEVELS 33     /* create_user_ns() refuses a level above 32 */
-#define UCOUNT_LEVELS_EXIT 8 /* where each of eight kinds of namespaces is looked at */
+#define UCOUNT_LEVELS 12     /* of 33 possible: each costs the verifier time at the start */
+#define UCOUNT_LEVELS_EXIT 6 /* where each of eight kinds of namespaces is looked at */
 #define UCOUNT_BUCKET 32     /* users with the same hash, looked at */
 #define UCOUNT_HASH_BITS 10  /* UCOUNTS_HASHTABLE_BITS */
 #define GOLDEN_RATIO_64 0x61C8864680B583EBULL /* hash_64() of include/linux/hash.h */
@@ -46,6 +46,7 @@ static __always_inline __s64 ucount_max(struct user_namespace *ns, __u32 type)
 	return n;
 }
 
+/* Of no counter: 0, for reading at such an address fails. */
 static __always_inline __s64 ucount_held(struct ucounts *u, __u32 type)
 {
 	void *at = __builtin_preserve_access_index(&u->ucount);
@@ -95,22 +96,23 @@ static __always_inline struct ucounts *find_ucounts(struct user_namespace *ns, _
 	return hashed_ucounts(ns, uid);
 }
 
+/* below: the variant in any user namespace but the first, where fs.* means something else */
 static const struct {
 	__u16 resource;
-	__u8 variant, err;
+	__u8 variant, below, err;
 } ucount_kinds[16] = {
-	[1] = {FC_INOTIFY_INSTANCES, FC_VARIANT_NONE, EMFILE},
-	[2] = {FC_FANOTIFY_GROUPS, FC_VARIANT_NONE, EMFILE},
-	[3] = {FC_INOTIFY_WATCHES, FC_VARIANT_NONE, ENOSPC},
-	[4] = {FC_FANOTIFY_MARKS, FC_VARIANT_NONE, ENOSPC},
-	[5] = {FC_NAMESPACES, FC_VARIANT_NONE, ENOSPC},
-	[6] = {FC_NAMESPACES, FC_VARIANT_NS_PID, ENOSPC},
-	[7] = {FC_NAMESPACES, FC_VARIANT_NS_UTS, ENOSPC},
-	[8] = {FC_NAMESPACES, FC_VARIANT_NS_IPC, ENOSPC},
-	[9] = {FC_NAMESPACES, FC_VARIANT_NS_NET, ENOSPC},
-	[10] = {FC_NAMESPACES, FC_VARIANT_NS_MNT, ENOSPC},
-	[11] = {FC_NAMESPACES, FC_VARIANT_NS_CGROUP, ENOSPC},
-	[12] = {FC_NAMESPACES, FC_VARIANT_NS_TIME, ENOSPC},
+	[1] = {FC_INOTIFY_INSTANCES, FC_VARIANT_NONE, FC_VARIANT_INOTIFY_INSTANCES_NS, EMFILE},
+	[2] = {FC_FANOTIFY_GROUPS, FC_VARIANT_NONE, FC_VARIANT_FANOTIFY_GROUPS_NS, EMFILE},
+	[3] = {FC_INOTIFY_WATCHES, FC_VARIANT_NONE, FC_VARIANT_INOTIFY_WATCHES_NS, ENOSPC},
+	[4] = {FC_FANOTIFY_MARKS, FC_VARIANT_NONE, FC_VARIANT_FANOTIFY_MARKS_NS, ENOSPC},
+	[5] = {FC_NAMESPACES, FC_VARIANT_NONE, FC_VARIANT_NONE, ENOSPC},
+	[6] = {FC_NAMESPACES, FC_VARIANT_NS_PID, FC_VARIANT_NS_PID, ENOSPC},
+	[7] = {FC_NAMESPACES, FC_VARIANT_NS_UTS, FC_VARIANT_NS_UTS, ENOSPC},
+	[8] = {FC_NAMESPACES, FC_VARIANT_NS_IPC, FC_VARIANT_NS_IPC, ENOSPC},
+	[9] = {FC_NAMESPACES, FC_VARIANT_NS_NET, FC_VARIANT_NS_NET, ENOSPC},
+	[10] = {FC_NAMESPACES, FC_VARIANT_NS_MNT, FC_VARIANT_NS_MNT, ENOSPC},
+	[11] = {FC_NAMESPACES, FC_VARIANT_NS_CGROUP, FC_VARIANT_NS_CGROUP, ENOSPC},
+	[12] = {FC_NAMESPACES, FC_VARIANT_NS_TIME, FC_VARIANT_NS_TIME, ENOSPC},
 };
 
 #define KIND_AT(name, kind) (UCOUNT(name) < 16 ? (__u64)(kind) << (4 * (UCOUNT(name) & 15)) : 0)
@@ -131,12 +133,14 @@ static __always_inline __u32 ucount_kind(__u32 type)
 	return type < 16 ? kinds >> (4 * type) & 15 : 0;
 }
 
-static __always_inline bool ucount_resource(struct refusal *w, __u32 type)
+static __always_inline bool ucount_resource(struct refusal *w, struct user_namespace *ns,
+					    __u32 type)
 {
 	__u32 kind = ucount_kind(type);
+	bool first = !BPF_CORE_READ(ns, ucounts); /* nobody made it */
 
 	w->resource = ucount_kinds[kind & 15].resource;
-	w->variant = ucount_kinds[kind & 15].variant;
+	w->variant = first ? ucount_kinds[kind & 15].variant : ucount_kinds[kind & 15].below;
 	w->err = ucount_kinds[kind & 15].err;
 	return kind;
 }
@@ -157,7 +161,7 @@ static __always_inline void refused_by(struct refusal *w, struct user_namespace 
 }
 
 /* Fills w with the level that is full; false: none is. */
-static __noinline bool full_level(struct refusal *w, const struct ucount_look *l, int levels)
+static __noinline bool full_level(struct refusal *w, const struct ucount_look *l)
 {
 	struct user_namespace *ns = l->ns;
 	struct ucounts *u = l->first;
@@ -167,9 +171,9 @@ static __noinline bool full_level(struct refusal *w, const struct ucount_look *l
 
 	if (type == UCOUNT_NONE)
 		return false;
-	for (i = 0; i < levels; i++) {
+	for (i = 0; i < UCOUNT_LEVELS; i++) {
 		max = ucount_max(ns, type);
-		held = u ? ucount_held(u, type) : 0;
+		held = ucount_held(u, type);
 		/* Of an unknown counter only this is known: it is not below 0. */
 		if (held >= max)
 			break;
@@ -178,13 +182,13 @@ static __noinline bool full_level(struct refusal *w, const struct ucount_look *l
 			return false;
 		ns = BPF_CORE_READ(u, ns);
 	}
-	if (i == levels)
+	if (i == UCOUNT_LEVELS)
 		return false;
 	refused_by(w, ns, u ? BPF_CORE_READ(u, uid.val) : l->uid, held, max);
 	if (!u && max > 0)
 		w->has &= ~FC_HAS_HELD;
 	w->has |= FC_HAS_CERTAIN;
-	return ucount_resource(w, type);
+	return ucount_resource(w, ns, type);
 }
 
 /* ---- at sys_exit: the system call tells the kind ---- */
@@ -250,51 +254,90 @@ static __always_inline __u32 namespace_kind(int i, __u64 *flag)
 }
 
 /*
+ * The kinds, as bits in the order of namespace_kind(), that are full at some level. Without a
+ * branch for each, which the verifier would follow in all combinations: signs tell. Above the last
+ * level ns is NULL, and the sign of an address of the kernel is 1.
+ */
+static __noinline __u32 full_kinds(const struct ucount_look *l)
+{
+	struct user_namespace *ns = l->ns;
+	struct ucounts *u = l->first;
+	__u64 flag, full = 0;
+	int i, k;
+
+	for (i = 0; i < UCOUNT_LEVELS_EXIT; i++) {
+		for (k = 0; k < 8; k++) {
+			__u32 type = namespace_kind(k, &flag);
+			__s64 room;
+
+			if (type == UCOUNT_NONE)
+				continue;
+			room = ucount_max(ns, type) - ucount_held(u, type);
+			full |= ((__u64)(room - 1) & (__u64)ns) >> 63 << k;
+		}
+		u = BPF_CORE_READ(ns, ucounts);
+		ns = BPF_CORE_READ(u, ns);
+	}
+	return full;
+}
+
+/*
  * A user namespace that was to be made with the others is gone again, and its counters with it;
  * above it are those of the caller, as for the rest.
  */
-static __always_inline bool refuse_namespace(struct refusal *w, struct ucount_look *l, __u64 flags)
+static __always_inline __u32 full_namespaces(const struct ucount_look *l, __u64 flags)
 {
+	__u32 full = full_kinds(l), type;
 	__u64 flag;
-	int i;
+	int k;
 
-	for (i = 0; i < 8; i++) {
-		l->type = namespace_kind(i, &flag);
-		if (flags & flag && full_level(w, l, UCOUNT_LEVELS_EXIT))
-			return true;
+	for (k = 0; k < 8; k++) {
+		type = namespace_kind(k, &flag);
+		if (full >> k & 1 && flags & flag)
+			return type;
 	}
-	return false;
+	return UCOUNT_NONE;
+}
+
+static __always_inline __u32 type_of_call(const struct ucount_look *l, const struct task_regs *regs)
+{
+	__u64 flags = regs->arg[0];
+
+	switch (regs->call) {
+	case FC_CALL_INOTIFY_INIT:
+		return UCOUNT(UCOUNT_INOTIFY_INSTANCES);
+	case FC_CALL_INOTIFY_ADD_WATCH:
+		return UCOUNT(UCOUNT_INOTIFY_WATCHES);
+	case FC_CALL_FANOTIFY_INIT:
+		return UCOUNT(UCOUNT_FANOTIFY_GROUPS);
+	case FC_CALL_FANOTIFY_MARK:
+		return UCOUNT(UCOUNT_FANOTIFY_MARKS);
+	case FC_CALL_MOUNT_DETACHED:
+		return UCOUNT(UCOUNT_MNT_NAMESPACES);
+	case FC_CALL_CLONE3: /* flags: the first field of struct clone_args */
+		if (bpf_probe_read_user(&flags, sizeof(flags), (void *)flags) < 0)
+			return UCOUNT_NONE;
+	}
+	return full_namespaces(l, flags);
 }
 
 static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_regs *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct cred *cred = BPF_CORE_READ(task, cred);
-	__u64 flags = regs->arg[0];
 	struct ucount_look l = {.ns = BPF_CORE_READ(cred, user_ns),
-				.uid = BPF_CORE_READ(cred, euid.val),
-				.type = UCOUNT_NONE};
+				.uid = BPF_CORE_READ(cred, euid.val)};
+	volatile __u64 *type = &w->more[3];
 
 	if (regs->call == FC_CALL_INOTIFY_ADD_WATCH || regs->call == FC_CALL_FANOTIFY_MARK)
-		look_at_group(&l, flags, regs->call == FC_CALL_INOTIFY_ADD_WATCH);
+		look_at_group(&l, regs->arg[0], regs->call == FC_CALL_INOTIFY_ADD_WATCH);
 	else
 		l.first = find_ucounts(l.ns, l.uid);
-	if (regs->call == FC_CALL_INOTIFY_ADD_WATCH)
-		l.type = UCOUNT(UCOUNT_INOTIFY_WATCHES);
-	else if (regs->call == FC_CALL_FANOTIFY_MARK)
-		l.type = UCOUNT(UCOUNT_FANOTIFY_MARKS);
-	else if (regs->call == FC_CALL_INOTIFY_INIT)
-		l.type = UCOUNT(UCOUNT_INOTIFY_INSTANCES);
-	else if (regs->call == FC_CALL_FANOTIFY_INIT)
-		l.type = UCOUNT(UCOUNT_FANOTIFY_GROUPS);
-	else if (regs->call == FC_CALL_MOUNT_DETACHED)
-		l.type = UCOUNT(UCOUNT_MNT_NAMESPACES);
-	else if (regs->call == FC_CALL_CLONE || regs->call == FC_CALL_UNSHARE)
-		return refuse_namespace(w, &l, flags);
-	else if (regs->call == FC_CALL_CLONE3) /* flags: the first field of struct clone_args */
-		return bpf_probe_read_user(&flags, sizeof(flags), (void *)flags) == 0 &&
-		       refuse_namespace(w, &l, flags);
-	return full_level(w, &l, UCOUNT_LEVELS);
+	/* By way of the map: else the verifier walks on once for each type (sys_exit.bpf.h). */
+	*type = type_of_call(&l, regs);
+	l.type = *type;
+	*type = 0;
+	return full_level(w, &l);
 }
 
 /* ---- the hook ---- */
@@ -306,13 +349,13 @@ static __always_inline bool refuse_ucount(struct refusal *w, const struct refuse
 	if (!c->has_args)
 		return false;
 	l.first = find_ucounts(l.ns, l.uid);
-	if (full_level(w, &l, UCOUNT_LEVELS))
+	if (full_level(w, &l))
 		return true;
 	/*
 	 * Somebody gave one back since; or, where the counter did not exist, there was no memory.
 	 * In the first case it was a limit, but which level's is not known.
 	 */
-	if (!l.first || !ucount_resource(w, l.type))
+	if (!l.first || !ucount_resource(w, l.ns, l.type))
 		return false;
 	refused_by(w, l.ns, l.uid, ucount_held(l.first, l.type), ucount_max(l.ns, l.type));
 	return true;

@@ -198,6 +198,13 @@ static const struct {
 	{"semmns", explain_semmns},
 	{"semmsl", explain_semmsl},
 	/* explain_user.c */
+	{"inotify-instances inotify-watches fanotify-groups fanotify-marks namespaces",
+	 explain_ucount},
+	{"epoll-watches", explain_epoll_watches},
+	{"mounts", explain_mounts},
+	{"aio", explain_aio},
+	{"pty", explain_pty},
+	{"keys", explain_keys},
 
 	/* explain_tasks.c */
 

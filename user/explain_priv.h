@@ -77,6 +77,12 @@ void explain_semmni(struct explain *x);
 void explain_semmns(struct explain *x);
 void explain_semmsl(struct explain *x);
 void explain_oom(struct explain *x);
+void explain_ucount(struct explain *x);
+void explain_epoll_watches(struct explain *x);
+void explain_mounts(struct explain *x);
+void explain_aio(struct explain *x);
+void explain_pty(struct explain *x);
+void explain_keys(struct explain *x);
 
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);

@@ -153,7 +153,6 @@ static int pty_devpts(int argc, char **argv)
 	      "\"expect\":{\"resource\":\"pty\",\"errno\":\"ENOSPC\",\"syscall\":\"openat\","
 	      "\"limit_name\":\"max= of the devpts mount\",\"held\":2,\"limit\":2,\"asked\":1},"
 	      "\"tracepoint\":{\"held\":null,\"limit\":null,\"asked\":null,\"certain\":false}");
-	prove(another_pty);
 	return 0;
 }
 

@@ -89,6 +89,12 @@ static void told(const char *resource, const char *name, const char *err, const 
 	      resource, name, err, call, limit, limit, namespace);
 }
 
+static void become(uid_t uid)
+{
+	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
+		skip("cannot be another user: %s", strerror(errno));
+}
+
 /* ---- inotify ---- */
 
 static bool another_instance(void)
@@ -103,7 +109,7 @@ static int inotify_instances(int argc, char **argv)
 	must_get(inotify_init1(0), "inotify_init1");
 	must_get(inotify_init1(0), "inotify_init1");
 	must_fail(inotify_init1(0), EMFILE, "inotify_init1 at the limit");
-	told("inotify-instances", "fs.inotify.max_user_instances", "EMFILE", "inotify_init1", 2);
+	told("inotify-instances", "user.max_inotify_instances", "EMFILE", "inotify_init1", 2);
 	prove(another_instance);
 	return 0;
 }
@@ -159,9 +165,30 @@ static int inotify_watches(int argc, char **argv)
 	must_get(inotify_add_watch(watch_fd, "/", IN_CREATE), "inotify_add_watch");
 	must_get(inotify_add_watch(watch_fd, "/dev", IN_CREATE), "inotify_add_watch");
 	must_fail(inotify_add_watch(watch_fd, "/proc", IN_CREATE), ENOSPC, "watch at the limit");
-	told("inotify-watches", "fs.inotify.max_user_watches", "ENOSPC", "inotify_add_watch", 2);
+	told("inotify-watches", "user.max_inotify_watches", "ENOSPC", "inotify_add_watch", 2);
 	prove(another_watch);
 	return 0;
+}
+
+/* In the first user namespace the sysctl has another name. */
+static int inotify_instances_host(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	need_vm();
+	write_until_exit("/proc/sys/fs/inotify/max_user_instances", "1");
+	if (!spawn()) {
+		become(OWN_UID + 4);
+		must_get(inotify_init1(0), "inotify_init1");
+		must_fail(inotify_init1(0), EMFILE, "inotify_init1 at the limit");
+		truth(getpid(), 1,
+		      "\"expect\":{\"resource\":\"inotify-instances\",\"errno\":\"EMFILE\","
+		      "\"limit_name\":\"fs.inotify.max_user_instances\",\"held\":1,\"limit\":1,"
+		      "\"limit_uid\":%d,\"namespace\":\"user:[4026531837]\"}",
+		      OWN_UID + 4);
+		prove(another_instance);
+		_exit(0);
+	}
+	return reap(-1) != 0;
 }
 
 /* The namespace itself allows more: the one around it does not. */
@@ -182,7 +209,7 @@ static int inotify_watches_above(int argc, char **argv)
 	must_get(inotify_add_watch(watch_fd, "/dev", IN_CREATE), "inotify_add_watch");
 	must_fail(inotify_add_watch(watch_fd, "/proc", IN_CREATE), ENOSPC, "watch at the limit");
 	strcpy(namespace, outer);
-	told("inotify-watches", "fs.inotify.max_user_watches", "ENOSPC", "inotify_add_watch", 2);
+	told("inotify-watches", "user.max_inotify_watches", "ENOSPC", "inotify_add_watch", 2);
 	prove(another_watch);
 	return 0;
 }
@@ -214,7 +241,7 @@ static int fanotify_groups(int argc, char **argv)
 	own_limit("max_fanotify_groups", 1);
 	must_have_group();
 	must_fail(new_group(), EMFILE, "fanotify_init at the limit");
-	told("fanotify-groups", "fs.fanotify.max_user_groups", "EMFILE", "fanotify_init", 1);
+	told("fanotify-groups", "user.max_fanotify_groups", "EMFILE", "fanotify_init", 1);
 	prove(another_group);
 	return 0;
 }
@@ -237,7 +264,7 @@ static int fanotify_marks(int argc, char **argv)
 	if (mark("/"))
 		skip("fanotify_mark: %s", strerror(errno));
 	must_fail(mark("/tmp"), ENOSPC, "fanotify_mark at the limit");
-	told("fanotify-marks", "fs.fanotify.max_user_marks", "ENOSPC", "fanotify_mark", 1);
+	told("fanotify-marks", "user.max_fanotify_marks", "ENOSPC", "fanotify_mark", 1);
 	prove(another_mark);
 	return 0;
 }
@@ -350,12 +377,6 @@ static int user_namespace_depth(int argc, char **argv)
 
 /* ---- epoll: all of a user's together ---- */
 
-static void become(uid_t uid)
-{
-	if (setresgid(uid, uid, uid) || setresuid(uid, uid, uid))
-		skip("cannot be another user: %s", strerror(errno));
-}
-
 static int epoll_fd;
 
 static int add_watch(void)
@@ -462,33 +483,49 @@ static int keys_bytes(int argc, char **argv)
 	return 0;
 }
 
-/* The description does not fit any more. */
+/* What is stored for this user, from the line "UID: usage nkeys/nikeys qnkeys/max qnbytes/max". */
+static long key_bytes(uid_t uid)
+{
+	char line[128];
+	long bytes = -1;
+	FILE *f = fopen("/proc/key-users", "re");
+
+	while (f && bytes < 0 && fgets(line, sizeof(line), f))
+		if (strtoul(line, NULL, 10) == uid)
+			sscanf(line, "%*u: %*d %*d/%*d %*d/%*d %ld", &bytes);
+	if (f)
+		fclose(f);
+	return bytes;
+}
+
+/* The description does not fit any more: there are 4 bytes left. */
 static int keys_description(int argc, char **argv)
 {
-	long limit = read_number("/proc/sys/kernel/keys/maxbytes", NULL);
+	long limit = read_number("/proc/sys/kernel/keys/maxbytes", NULL), held;
 
 	(void)argc, (void)argv;
 	if (limit < 16000 || limit > 30000)
 		skip("kernel.keys.maxbytes is %ld", limit);
 	become(OWN_UID + 3);
-	/* One key, its keyring, and 4 bytes: less than a name needs. */
 	if (add_key(1, 1) < 0)
 		skip("add_key: %s", strerror(errno));
-	for (long size = limit - 200; size < limit && add_key(1, size) >= 0; size++)
-		;
-	if (errno != EDQUOT)
-		fail("add_key of a large payload");
+	held = key_bytes(OWN_UID + 3);
+	if (held < 0)
+		skip("/proc/key-users does not tell");
+	must_get(add_key(1, 1 + limit - held - 4), "add_key of what is left");
 	must_fail(add_key(2, 1), EDQUOT, "add_key at the limit");
-	truth(getpid(), 2,
+	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"keys\",\"errno\":\"EDQUOT\",\"measure\":\"bytes\","
 	      "\"limit_name\":\"kernel.keys.maxbytes\",\"syscall\":\"add_key\","
-	      "\"limit\":%ld,\"limit_uid\":%d}",
-	      limit, OWN_UID + 3);
+	      "\"asked\":{\"min\":9,\"max\":10},\"held\":%ld,\"limit\":%ld,\"limit_uid\":%d}",
+	      limit - 4, limit, OWN_UID + 3);
 	return 0;
 }
 
 const struct provocation user_provocations[] = {
 	{"inotify-instances", inotify_instances, "inotify_init1: too many instances",
+	 "inotify-instances"},
+	{"inotify-host", inotify_instances_host, "VM: as inotify-instances, of the host's limit",
 	 "inotify-instances"},
 	{"inotify-flood", inotify_flood, "[N] N instances too many", "inotify-instances"},
 	{"inotify-nofile", inotify_nofile, "inotify_init1 and dup at RLIMIT_NOFILE", "nofile"},
@@ -513,6 +550,6 @@ const struct provocation user_provocations[] = {
 	{"epoll-watches", epoll_watches, "VM: epoll_ctl: too many of one user", "epoll-watches"},
 	{"keys", keys_number, "add_key: too many keys", "keys"},
 	{"keys-bytes", keys_bytes, "add_key: too many bytes of payload", "keys"},
-	{"keys-description", keys_description, "add_key: too many bytes, twice", "keys"},
+	{"keys-description", keys_description, "add_key: too many bytes of description", "keys"},
 	{0},
 };
