@@ -13,7 +13,7 @@
 #include "objects.bpf.h"
 
 #define KEY_USERS_DEPTH 32
-#define KEY_DESCRIPTION 256
+#define KEY_DESCRIPTION 128 /* of the stack */
 
 #define KEYCTL_UPDATE 2
 #define KEYCTL_CHOWN 4

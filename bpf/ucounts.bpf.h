@@ -321,22 +321,35 @@ static __always_inline __u32 type_of_call(const struct ucount_look *l, const str
 	return full_namespaces(l, flags);
 }
 
+/*
+ * What the verifier knows of a number it forgets on the way through the map that w is in at
+ * sys_exit: else it walks on once for each value and way here (sys_exit.bpf.h).
+ */
+static __always_inline __u64 forgotten(struct refusal *w, __u64 n)
+{
+	volatile __u64 *p = &w->more[3];
+
+	*p = n;
+	n = *p;
+	*p = 0;
+	return n;
+}
+
 static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_regs *regs)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct ucount_look l = {.ns = BPF_CORE_READ(cred, user_ns),
 				.uid = BPF_CORE_READ(cred, euid.val)};
-	volatile __u64 *type = &w->more[3];
 
 	if (regs->call == FC_CALL_INOTIFY_ADD_WATCH || regs->call == FC_CALL_FANOTIFY_MARK)
 		look_at_group(&l, regs->arg[0], regs->call == FC_CALL_INOTIFY_ADD_WATCH);
 	else
 		l.first = find_ucounts(l.ns, l.uid);
-	/* By way of the map: else the verifier walks on once for each type (sys_exit.bpf.h). */
-	*type = type_of_call(&l, regs);
-	l.type = *type;
-	*type = 0;
+	l.first = (void *)forgotten(w, (__u64)l.first);
+	l.ns = (void *)forgotten(w, (__u64)l.ns);
+	l.uid = forgotten(w, l.uid);
+	l.type = forgotten(w, type_of_call(&l, regs));
 	return full_level(w, &l);
 }
 
@@ -344,10 +357,13 @@ static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_r
 
 static __always_inline bool refuse_ucount(struct refusal *w, const struct refused_call *c)
 {
-	struct ucount_look l = {.ns = (void *)c->arg[0], .uid = c->arg[1], .type = c->arg[2]};
+	struct ucount_look l = {.uid = c->arg[1], .type = c->arg[2]};
 
 	if (!c->has_args)
 		return false;
+	/* Read, not copied: fexit's arguments have a type, and the hash calculates with this one.
+	 */
+	bpf_probe_read_kernel(&l.ns, sizeof(l.ns), &c->arg[0]);
 	l.first = find_ucounts(l.ns, l.uid);
 	if (full_level(w, &l))
 		return true;
