@@ -61,6 +61,14 @@ enum fc_call {
 #undef CALL
 	FC_CALLS,
 };
+
+/* What /proc/sys says, where the kernel hides its variables. */
+enum fc_hint {
+#define HINT(name, ...) FC_HINT_##name,
+#include "hints.def"
+#undef HINT
+	FC_HINTS,
+};
 #define FC_CALL_NUMBERS 512 /* above any system call's number */
 
 /* Another limit of the same resource; numbers count from 1 through all resources. */
@@ -163,6 +171,9 @@ struct fc_refused {
 	 *   commit   vm.overcommit_memory, _ratio, _kbytes; pages of swap
 	 *   stack    STACK_ARGS only: RLIMIT_STACK, soft
 	 *   pids                             [0] 1: the cgroup is in a hierarchy of version 1
+	 *   inotify-*, fanotify-*, namespaces   [0] 1: the limit is of another user namespace than
+	 *                                    the process's own, one above it
+	 *   pty                              kernel.pty.max, kernel.pty.reserve
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

@@ -156,8 +156,10 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 		return FEXIT_SLOT(ctx, 4);
 	case 5:
 		return FEXIT_SLOT(ctx, 5);
-	case 7: /* from 6.6 on */
+	case 7: /* 7 and 8: only kernels from 6.6 on load such a program */
 		return FEXIT_SLOT(ctx, 7);
+	case 8:
+		return FEXIT_SLOT(ctx, 8);
 	default:
 		return FEXIT_SLOT(ctx, 6);
 	}

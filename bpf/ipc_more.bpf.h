@@ -38,7 +38,7 @@ static __always_inline bool refuse_in_ns(struct refusal *w, struct ipc_namespace
 }
 
 /* key is the first argument of shmget() and msgget(). */
-static __always_inline void refuse_key(struct refusal *w, const struct refused_call *c)
+static __always_inline void set_key(struct refusal *w, const struct refused_call *c)
 {
 	w->key = (__s32)ipc_arg(&c->regs, 0);
 	w->has |= FC_HAS_KEY;
@@ -54,7 +54,7 @@ static __always_inline bool refuse_segment(struct refusal *w, const struct refus
 
 	if (ipc_call(&c->regs) != FC_CALL_SHMGET)
 		return false;
-	refuse_key(w, c);
+	set_key(w, c);
 	w->more[0] = max;
 	w->more[1] = all;
 	w->more[2] = total;
@@ -81,7 +81,7 @@ static __always_inline bool refuse_queue(struct refusal *w, const struct refused
 
 	if (ipc_call(&c->regs) != FC_CALL_MSGGET)
 		return false;
-	refuse_key(w, c);
+	set_key(w, c);
 	w->held = BPF_CORE_READ(ns, ids[IPC_MSG_IDS].in_use);
 	w->has |= FC_HAS_HELD | FC_HAS_CERTAIN;
 	return w->held >= mni && refuse_in_ns(w, ns, FC_MSGMNI, mni, 1);

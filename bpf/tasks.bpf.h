@@ -379,7 +379,7 @@ static __noinline bool exit_tasks(struct refusal *w, const struct refused_call *
 {
 	__u8 hook = task_hook(&c->regs);
 
-	if (hook == FC_HOOKS || !exit_serves[hook])
+	if (c->ret != -EAGAIN || hook == FC_HOOKS || !exit_serves[hook])
 		return false;
 	w->hook = hook;
 	return hook == FC_HOOK_COPY_PROCESS ? refuse_task(w, c) : refuse_exec(w, c);

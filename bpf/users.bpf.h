@@ -1,17 +1,69 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * users.bpf.h - limits of a user, and of the host's objects: inotify, fanotify, epoll,
- * mounts, aio, ptys, keys, namespaces.
+ * users.bpf.h - limits of a user, and of the host's objects, as sys_exit sees them: inotify,
+ * fanotify, namespaces (ucounts.bpf.h); epoll, mounts, aio, ptys (objects.bpf.h); keys.
  */
 #ifndef FAILCNT_USERS_BPF_H
 #define FAILCNT_USERS_BPF_H
 
-#include "hook.bpf.h"
+#include "keys.bpf.h"
+#include "objects.bpf.h"
+#include "ucounts.bpf.h"
+
+/* Which hook this refusal would have come through; FC_HOOKS: none of these. */
+static __always_inline __u8 users_hook(const struct refused_call *c)
+{
+	switch (c->regs.call) {
+	case FC_CALL_INOTIFY_INIT:
+	case FC_CALL_FANOTIFY_INIT:
+		return c->ret == -EMFILE ? FC_HOOK_INC_UCOUNT : FC_HOOKS;
+	case FC_CALL_INOTIFY_ADD_WATCH:
+	case FC_CALL_FANOTIFY_MARK:
+	case FC_CALL_CLONE:
+	case FC_CALL_CLONE3:
+	case FC_CALL_UNSHARE:
+	case FC_CALL_MOUNT_DETACHED:
+		return c->ret == -ENOSPC ? FC_HOOK_INC_UCOUNT : FC_HOOKS;
+	case FC_CALL_EPOLL_CTL:
+		return c->ret == -ENOSPC ? FC_HOOK_EPOLL_CTL : FC_HOOKS;
+	case FC_CALL_MOUNT:
+		return c->ret == -ENOSPC ? FC_HOOK_COUNT_MOUNTS : FC_HOOKS;
+	case FC_CALL_IO_SETUP:
+		return c->ret == -EAGAIN ? FC_HOOK_IOCTX_ALLOC : FC_HOOKS;
+	case FC_CALL_OPEN:
+	case FC_CALL_OPENAT:
+		return c->ret == -ENOSPC ? FC_HOOK_DEVPTS_NEW_INDEX : FC_HOOKS;
+	case FC_CALL_ADD_KEY:
+	case FC_CALL_REQUEST_KEY:
+	case FC_CALL_KEYCTL:
+		return c->ret == -EDQUOT ? FC_HOOK_KEY_ALLOC : FC_HOOKS;
+	default:
+		return FC_HOOKS;
+	}
+}
 
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_users(struct refusal *w, const struct refused_call *c)
 {
-	return false;
+	__u8 hook = users_hook(c);
+
+	if (hook >= FC_HOOKS || !exit_serves[hook])
+		return false;
+	w->hook = hook;
+	switch (hook) {
+	case FC_HOOK_INC_UCOUNT:
+		return refuse_ucount_exit(w, &c->regs);
+	case FC_HOOK_EPOLL_CTL:
+		return refuse_epoll(w, c);
+	case FC_HOOK_COUNT_MOUNTS:
+		return refuse_mount(w, c);
+	case FC_HOOK_IOCTX_ALLOC:
+		return refuse_aio(w, c);
+	case FC_HOOK_DEVPTS_NEW_INDEX:
+		return refuse_pty_exit(w, c);
+	default:
+		return refuse_key_exit(w, &c->regs);
+	}
 }
 
 #endif

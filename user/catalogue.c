@@ -43,7 +43,7 @@ static const char *const native_calls[] = {
 		socketpair) CALL(accept) CALL(accept4) CALL(connect) CALL(sendto) CALL(sendmsg)
 		CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg) CALL(read) CALL(write)
 			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
-				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
+				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(request_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
 				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(timer_create) CALL(
 					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
@@ -107,6 +107,7 @@ static const struct {
 	{"open", 5, 5},
 	{"creat", 8, 8},
 	{"execve", 11, 11},
+	{"mount", 21, 21},
 	{"dup", 41, 41},
 	{"pipe", 42, 42},
 	{"brk", 45, 45},
@@ -136,8 +137,12 @@ static const struct {
 	{"sendfile64", 239, 239},
 	{"io_setup", 245, 243},
 	{"epoll_create", 254, 250},
+	{"epoll_ctl", 255, 251},
 	{"timer_create", 259, 257},
 	{"mq_open", 277, 274},
+	{"add_key", 286, 309},
+	{"request_key", 287, 310},
+	{"keyctl", 288, 311},
 	{"inotify_init", 291, 316},
 	{"inotify_add_watch", 292, 317},
 	{"openat", 295, 322},
@@ -157,6 +162,7 @@ static const struct {
 	{"perf_event_open", 336, 364},
 	{"recvmmsg", 337, 365},
 	{"fanotify_init", 338, 367},
+	{"fanotify_mark", 339, 368},
 	{"open_by_handle_at", 342, 371},
 	{"sendmmsg", 345, 374},
 	{"setns", 346, 375},
@@ -188,6 +194,7 @@ static const struct {
 	{"io_uring_enter", 426, 426},
 	{"io_uring_register", 427, 427},
 	{"open_tree", 428, 428},
+	{"move_mount", 429, 429},
 	{"fsopen", 430, 430},
 	{"fsmount", 432, 432},
 	{"fspick", 433, 433},

@@ -81,17 +81,19 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 		const char *id = catalogue_get(s->resource)->id;
 
 		if (s->result == SELFTEST_SEEN)
-			printf("  %-8s %-28s seen after %llu us\n", id, s->name,
+			printf("  %-17s %-28s seen after %llu us\n", id, s->name,
 			       (unsigned long long)s->latency_us);
 		else if (s->result == SELFTEST_NOT_SEEN)
-			printf("  %-8s %-28s NOT SEEN through %s\n", id, s->name,
+			printf("  %-17s %-28s NOT SEEN through %s\n", id, s->name,
 			       attach_hooks[s->hook].name);
 		else
-			printf("  %-8s %-28s not tried: %s\n", id, s->name, s->why);
+			printf("  %-17s %-28s not tried: %s\n", id, s->name, s->why);
 		failed += s->result == SELFTEST_NOT_SEEN;
 	}
-	printf("  %-8s %-28s not tried: the limit is the whole host's\n", "file-max", "open files");
-	printf("  %-8s %-28s not tried: the limit is the whole host's\n", "nr-open", "descriptors");
+	printf("  %-17s %-28s not tried: the limit is the whole host's\n", "file-max",
+	       "open files");
+	printf("  %-17s %-28s not tried: the limit is the whole host's\n", "nr-open",
+	       "descriptors");
 	return failed;
 }
 

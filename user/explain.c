@@ -207,6 +207,13 @@ static const struct {
 	{"mq-bytes", explain_mq_bytes},
 	{"mq-queues", explain_mq_queues},
 	/* explain_user.c */
+	{"inotify-instances inotify-watches fanotify-groups fanotify-marks namespaces",
+	 explain_ucount},
+	{"epoll-watches", explain_epoll_watches},
+	{"mounts", explain_mounts},
+	{"aio", explain_aio},
+	{"pty", explain_pty},
+	{"keys", explain_keys},
 
 	/* explain_tasks.c */
 	{"nproc", explain_nproc},

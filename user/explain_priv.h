@@ -128,6 +128,12 @@ void explain_neighbours(struct explain *x);
 void explain_conntrack(struct explain *x);
 void explain_ports(struct explain *x);
 void explain_backlog(struct explain *x);
+void explain_ucount(struct explain *x);
+void explain_epoll_watches(struct explain *x);
+void explain_mounts(struct explain *x);
+void explain_aio(struct explain *x);
+void explain_pty(struct explain *x);
+void explain_keys(struct explain *x);
 
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);

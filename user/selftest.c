@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
@@ -86,6 +87,26 @@ static int refuse_semmsl(void)
 	return semget(IPC_PRIVATE, 5, 0600) < 0 && errno == EINVAL ? PROVOKED : IMPOSSIBLE;
 }
 
+/* A limit of a user namespace of one's own. */
+static bool own_user_limit(const char *path, const char *limit)
+{
+	return unshare(CLONE_NEWUSER) == 0 && write_file(path, limit);
+}
+
+static int refuse_inotify(void)
+{
+	if (!own_user_limit("/proc/sys/user/max_inotify_instances", "0"))
+		return IMPOSSIBLE;
+	return inotify_init1(IN_CLOEXEC) < 0 && errno == EMFILE ? PROVOKED : IMPOSSIBLE;
+}
+
+static int refuse_namespace(void)
+{
+	if (!own_user_limit("/proc/sys/user/max_uts_namespaces", "0"))
+		return IMPOSSIBLE;
+	return unshare(CLONE_NEWUTS) < 0 && errno == ENOSPC ? PROVOKED : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -113,6 +134,8 @@ static const struct provocation provocations[] = {
 	{"timers of a user", FC_HOOK_TIMER_CREATE, FC_SIGPENDING, refuse_timer},
 	{"queued signals of a user", FC_HOOK_SIGNAL, FC_SIGPENDING, refuse_signal},
 	{"size of a file", FC_HOOK_SIGNAL, FC_FSIZE, refuse_fsize},
+	{"inotify instances of a user", FC_HOOK_INC_UCOUNT, FC_INOTIFY_INSTANCES, refuse_inotify},
+	{"namespaces of a user", FC_HOOK_INC_UCOUNT, FC_NAMESPACES, refuse_namespace},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 
@@ -235,6 +258,10 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 	int status = 0;
 
 	ret->result = SELFTEST_NOT_POSSIBLE;
+	if (tracer_plan(t)->hook[p->hook].backend == FC_BACKEND_NONE) {
+		snprintf(ret->why, sizeof(ret->why), "its hook is missing");
+		return;
+	}
 	if (memory && !make_cgroup(&g, v1)) {
 		snprintf(ret->why, sizeof(ret->why),
 			 "no cgroup with a memory limit could be made: %s%s", strerror(errno),

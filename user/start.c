@@ -18,6 +18,18 @@ static uint64_t read_sysctl(const char *path)
 	return f && fscanf(f, "%llu", &n) == 1 ? n : 0;
 }
 
+static void set_hints(struct tracer *t)
+{
+	static const char *const paths[FC_HINTS] = {
+#define HINT(name, path) [FC_HINT_##name] = "/proc/sys/" path,
+#include "../bpf/hints.def"
+#undef HINT
+	};
+
+	for (int h = 0; h < FC_HINTS; h++)
+		tracer_set_hint(t, h, read_sysctl(paths[h]));
+}
+
 static void fill_options(struct tracer_options *t, const struct options *o)
 {
 	t->backend = o->backend;
@@ -58,5 +70,6 @@ int start_tracer(struct tracer **ret, const struct options *o)
 	tracer_memory_hints(*ret);
 	tracer_set_task_hints(*ret, read_sysctl("/proc/sys/kernel/threads-max"),
 			      read_sysctl("/proc/sys/kernel/pid_max"));
+	set_hints(*ret);
 	return 0;
 }

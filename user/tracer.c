@@ -384,3 +384,8 @@ void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_
 	t->skel->bss->hint_threads_max = threads_max;
 	t->skel->bss->hint_pid_max = pid_max;
 }
+
+void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value)
+{
+	t->skel->bss->hints[hint] = value;
+}

@@ -67,6 +67,8 @@ void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max);
 /* The same of memory; each sweep reads them anew. */
 void tracer_memory_hints(struct tracer *t);
 void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max);
+/* One of bpf/hints.def. */
+void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value);
 
 /* Calls that program of a hook did not look at, since it was attached. */
 uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);

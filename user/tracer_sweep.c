@@ -158,6 +158,12 @@ static void move_hook(struct tracer *t, enum fc_hook h, const struct tracer_even
 	ev->moved(ev->arg, attach_hooks[h].name, from, "kprobe");
 }
 
+/* Is it the program at sys_exit that tells of this hook? In a mixed plan others have their own. */
+static bool served(const struct tracer *t, int h)
+{
+	return attach_hooks[h].by_sys_exit && t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
+}
+
 static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
 {
 	struct failcnt_bpf__bss *b = t->skel->bss;
@@ -165,11 +171,11 @@ static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
 
 	t->spare_sys_exit = false;
 	for (int h = 0; h < FC_HOOKS; h++)
-		b->hook_via[h] = b->hook_handover[h] = attach_hooks[h].by_sys_exit;
+		b->hook_via[h] = b->hook_handover[h] = served(t, h);
 	t->sys_exit_spare = p ? bpf_program__attach(p) : NULL;
 	pause_ns(HANDOVER_NS);
 	for (int h = 0; h < FC_HOOKS; h++)
-		if (attach_hooks[h].by_sys_exit)
+		if (served(t, h))
 			b->hook_via[h] = t->sys_exit_spare ? 2 : 0;
 	pause_ns(HANDOVER_NS);
 	if (t->sys_exit_spare) {
@@ -177,7 +183,8 @@ static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
 		t->sys_exit = NULL;
 	}
 	for (int h = 0; h < FC_HOOKS; h++)
-		b->hook_handover[h] = 0;
+		if (served(t, h))
+			b->hook_handover[h] = 0;
 	if (!t->sys_exit_spare) {
 		log_warn("sys_exit misses calls on this preemptible kernel and cannot move: %s",
 			 strerror(errno));

@@ -34,12 +34,14 @@ typedef __u16 __be16;
 typedef __u32 __be32;
 typedef __u32 __wsum;
 typedef _Bool bool;
+typedef unsigned long size_t;
 enum { false, true };
 
 /* Of the BPF interface itself: stable numbers (include/uapi/linux/bpf.h). */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -279,6 +281,7 @@ struct posix_msg_tree_node {
 struct nsproxy {
 	struct ipc_namespace *ipc_ns;
 	struct pid_namespace *pid_ns_for_children;
+	struct mnt_namespace *mnt_ns;
 };
 
 /* users. What a user has of an rlimit that counts by user: 5.14 moved it from user_struct to
@@ -294,11 +297,16 @@ struct user_namespace {
 	struct ucounts *ucounts;
 	long rlimit_max[1]; /* guarded: from 5.19 */
 	struct ns_common ns;
+	long ucount_max[12]; /* int before 5.14 */
+};
+struct hlist_nulls_node {
 };
 struct ucounts {
+	struct hlist_nulls_node node; /* guarded: hlist_node before 6.14 */
 	struct user_namespace *ns;
 	kuid_t uid;
-	atomic_long_t rlimit[4]; /* guarded: from 6.0 */
+	atomic_long_t rlimit[4];  /* guarded: from 6.0 */
+	atomic_long_t ucount[12]; /* atomic_t before 5.14 */
 };
 struct user_struct {
 	kuid_t uid;
@@ -307,6 +315,7 @@ struct user_struct {
 	unsigned long mq_bytes;   /* guarded: before 5.14 */
 	unsigned long locked_shm; /* guarded: before 5.14 */
 	atomic_long_t locked_vm;
+	struct percpu_counter epoll_watches; /* guarded: from 5.15 */
 };
 
 /* net/ */
@@ -401,6 +410,11 @@ struct kernel_cap_struct {
 struct cred {
 	kuid_t uid;
 	struct kernel_cap_struct cap_effective;
+	kuid_t euid;
+	kuid_t fsuid;
+	struct key *session_keyring;
+	struct key *process_keyring;
+	struct key *thread_keyring;
 	struct user_struct *user;
 	struct user_namespace *user_ns;
 	struct ucounts *ucounts; /* guarded: from 5.14 */
@@ -438,6 +452,73 @@ struct linux_binprm {
 	unsigned long p, argmin;
 	int argc, envc;
 	struct rlimit rlim_stack;
+};
+
+/* limits of a user: inotify, fanotify, namespaces; epoll, mounts, ptys, keys */
+enum ucount_type {
+	UCOUNT_USER_NAMESPACES,
+	UCOUNT_PID_NAMESPACES,
+	UCOUNT_UTS_NAMESPACES,
+	UCOUNT_IPC_NAMESPACES,
+	UCOUNT_NET_NAMESPACES,
+	UCOUNT_MNT_NAMESPACES,
+	UCOUNT_CGROUP_NAMESPACES,
+	UCOUNT_TIME_NAMESPACES,
+	UCOUNT_INOTIFY_INSTANCES,
+	UCOUNT_INOTIFY_WATCHES,
+	UCOUNT_FANOTIFY_GROUPS,
+	UCOUNT_FANOTIFY_MARKS
+};
+struct inotify_group_private_data {
+	struct ucounts *ucounts;
+};
+struct fanotify_group_private_data {
+	struct ucounts *ucounts;
+};
+struct fsnotify_group {
+	struct inotify_group_private_data inotify_data;
+	struct fanotify_group_private_data fanotify_data;
+};
+struct user_struct___atomic {
+	atomic_long_t epoll_watches; /* guarded: before 5.15 */
+};
+struct eventpoll {
+	struct user_struct *user;
+};
+struct mnt_namespace {
+	struct ns_common ns;
+	unsigned int nr_mounts; /* guarded: mounts before 6.8 */
+	unsigned int pending_mounts;
+};
+struct mnt_namespace___old {
+	unsigned int mounts; /* guarded: nr_mounts from 6.8 on */
+};
+struct pts_mount_opts {
+	int reserve;
+	int max;
+};
+struct pts_fs_info {
+	struct pts_mount_opts mount_opts;
+};
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+struct rb_root {
+	struct rb_node *rb_node;
+};
+struct key_user {
+	struct rb_node node;
+	kuid_t uid;
+	int qnkeys;
+	int qnbytes;
+};
+struct key_type {
+	size_t def_datalen;
+};
+struct key {
+	struct key_user *user;
+	unsigned short datalen;
 };
 
 #pragma clang attribute pop

@@ -24,8 +24,9 @@ struct provocation {
 
 /* Each ends with an entry without a name. */
 extern const struct provocation file_provocations[], ipc_provocations[], oom_provocations[],
-	task_provocations[], pid_provocations[], user_provocations[], memory_provocations[],
-	signal_provocations[], space_provocations[], net_provocations[], mq_provocations[];
+	task_provocations[], pid_provocations[], user_provocations[], object_provocations[],
+	memory_provocations[], signal_provocations[], space_provocations[], net_provocations[],
+	mq_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.

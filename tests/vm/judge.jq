@@ -307,17 +307,22 @@ def listed($m; $row):
 		  and (.[3] | IN("*", $m.cgroup)))
 	 | .[4:] | join(" ")] | first // null;
 
-def doctor_mistakes($m; $text; $status):
-	if $status != 0 then ["doctor's exit status is \($status)"] else [] end
-	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's)"))]
-	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
-	   "mq-bytes", "sigpending", "fsize", "memory"
-	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
+# The hooks of doctor's table that have a choice, less those that have a listed reason:
+# "hook:FUNCTION BACKEND ...".
+def hooks($text): [range($text | length) as $i | $text[$i]
+	| capture("^  (?<hook>[a-z_]+) +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
+	| select($text[$i + 1] // "" | test("because: (a tracepoint on every backend|.*its module is not loaded)") | not)];
+def excused($m): listed($m; "hook:\(.hook)") != null;
+def backends($m; $text): [hooks($text)[] | select(excused($m) | not) | .b];
 
-# Of the hooks that have a choice.
-def backends($text): [range($text | length) as $i | $text[$i]
-	| capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
-	| select($text[$i + 1] // "" | test("because: a tracepoint on every backend") | not) | .b];
+def doctor_mistakes($m; $text; $status):
+	if $status == 0 or any(hooks($text)[]; .b == "none" and excused($m)) then []
+	else ["doctor's exit status is \($status)"] end
+	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's|its hook is missing)"))]
+	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
+	   "mq-bytes", "sigpending", "fsize", "memory", "inotify-instances", "namespaces"
+	   | . as $id | select(any($text[]; test("^  \($id) .*(seen after|not tried: its hook is missing)")) | not)
+	   | "doctor's self-test of \($id) was not seen"];
 
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
@@ -353,10 +358,10 @@ def stream_mistakes($m):
 
   if $exit != 0 then result("machine"; "FAIL"; ["exit status \($exit)"]) else empty end,
   plain("doctor"; doctor_mistakes($m; $m.doctor; $m.status.doctor)
-	+ (backends($m.doctor) | map(select(. != $backend and . != "none")) | map(select(. != "tracepoint")) | if . == [] then [] else ["a hook with \(unique)"] end)),
+	+ (backends($m; $m.doctor) | map(select(. != $backend)) | if . == [] then [] else ["a hook with \(unique)"] end)),
   (if $m.auto != [] then
 	plain("auto"; doctor_mistakes($m; $m.auto; $m.status.auto)
-	      + (backends($m.auto) | if (map(select(. == "fexit")) | length) * 3 >= length * 2 then []
+	      + (backends($m; $m.auto) | if all(.[]; . == "fexit") then []
 				     else ["auto chose \(.)"] end))
    else empty end),
   plain("stream"; stream_mistakes($m)),
