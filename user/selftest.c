@@ -90,7 +90,7 @@ static int refuse_semmsl(void)
 /* A limit of a user namespace of one's own. */
 static bool own_user_limit(const char *path, const char *limit)
 {
-	return unshare(CLONE_NEWUSER) == 0 && write_file(path, limit);
+	return unshare(CLONE_NEWUSER) == 0 && selftest_write(path, limit);
 }
 
 static int refuse_inotify(void)
