@@ -152,6 +152,8 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   quota    type << 32 | id (type 0 user, 1 group, 2 project), the soft limit, and of the
+	 *            other measure, inodes or bytes, the soft and the hard limit; 0: none
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

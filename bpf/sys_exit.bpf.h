@@ -43,6 +43,14 @@ static __always_inline bool exit_refused(struct refusal *w, const struct refused
 	       exit_memory(w, c) || exit_signals(w, c) || exit_space(w, c) || exit_net(w, c);
 }
 
+static __always_inline void finish_any(struct fc_refused *r, const struct refused_call *c)
+{
+	if (c->ret == -ENOSPC || c->ret == -EDQUOT)
+		finish_space(r, c);
+	else
+		finish_exit(r, c);
+}
+
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
@@ -53,7 +61,7 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	if (not_ours(&c) || !exit_refused(&w, &c) || w.hook >= FC_HOOKS)
 		return 0;
 	if (!hook_silent(w.hook, first))
-		tell_whole(&w, &c, finish_exit);
+		tell_whole(&w, &c, finish_any);
 	return 0;
 }
 

@@ -206,6 +206,9 @@ static const struct {
 	/* explain_signals.c */
 
 	/* explain_space.c */
+	{"disk", explain_disk},
+	{"inodes", explain_inodes},
+	{"quota", explain_quota},
 
 	/* explain_net.c */
 };

@@ -12,6 +12,7 @@
 #define FAILCNT_EXPLAIN_H
 
 #include "field.h"
+#include "mounts.h"
 
 /*
  * What is set now, for merging. Zero or NULL: unknown, and explain does with
@@ -31,6 +32,7 @@ struct explain_facts {
 	/* How many bytes of memory and swap together the memcg may use: v1 memsw limit, v2
 	 * memory.max + memory.swap.max; UINT64_MAX: no limit */
 	uint64_t memsw;
+	struct mounts_usage space; /* disk, inodes: of the file system, as statfs tells */
 };
 
 /* Sets SAYS and FIX of a `refused` or `killed` event, no other. facts may be NULL. */

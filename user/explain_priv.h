@@ -77,6 +77,9 @@ void explain_semmni(struct explain *x);
 void explain_semmns(struct explain *x);
 void explain_semmsl(struct explain *x);
 void explain_oom(struct explain *x);
+void explain_disk(struct explain *x);
+void explain_inodes(struct explain *x);
+void explain_quota(struct explain *x);
 
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);
