@@ -107,15 +107,15 @@ static __always_inline void refuse_quota(struct refusal *w, struct inode *inode,
 					 __u64 n)
 {
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	bool ext4 = is_ext4(sb);
+	int kind = kind_of(sb);
 
 	w->resource = FC_QUOTA;
 	w->variant = quota_variant(0, inodes);
 	w->asked = n;
 	w->has = FC_HAS_CERTAIN | FC_HAS_ASKED;
 	note_device(w, sb);
-	if (ext4 || BPF_CORE_READ(sb, s_magic) == TMPFS_MAGIC)
-		find_quota(w, inode, ext4, inodes, n);
+	if (kind == FS_EXT4 || kind == FS_TMPFS)
+		find_quota(w, inode, kind == FS_EXT4, inodes, n);
 }
 
 /* The least that a file system asks for at once. */
@@ -125,7 +125,7 @@ static __always_inline __u64 quota_unit(struct inode *inode)
 	__u64 unit = 1ULL << (BPF_CORE_READ(inode, i_blkbits) & 31);
 	struct ext4_sb_info *sbi;
 
-	if (is_ext4(sb)) {
+	if (kind_of(sb) == FS_EXT4) {
 		sbi = BPF_CORE_READ(sb, s_fs_info);
 		unit <<= BPF_CORE_READ(sbi, s_cluster_bits) & 31;
 	}
@@ -141,7 +141,7 @@ static __always_inline bool refuse_quota_space(struct refusal *w, const struct r
 	if (!c->has_args || c->arg[1] > quota_unit(inode))
 		return false;
 	sb = BPF_CORE_READ(inode, i_sb);
-	if (BPF_CORE_READ(sb, s_magic) == TMPFS_MAGIC)
+	if (kind_of(sb) == FS_TMPFS)
 		return false; /* SHMEM_WRITE knows how it ended */
 	note_told();
 	refuse_quota(w, inode, false, c->arg[1]);
@@ -158,8 +158,9 @@ static __always_inline bool refuse_quota_inode(struct refusal *w, const struct r
 }
 
 /* At sys_exit: of a descriptor the quotas are known; a new file is not there any more. */
-static __always_inline bool exit_edquot(struct refusal *w, const struct refused_call *c, bool kept)
+static __always_inline bool exit_edquot(struct refusal *w, const struct refused_call *c, int kind)
 {
+	bool kept = kind == FS_EXT4 || kind == FS_TMPFS;
 	struct file *file = written_file(&c->regs);
 	struct inode *inode;
 

@@ -77,10 +77,10 @@ static __always_inline void refuse_inode(struct refusal *w)
 }
 
 /*
- * ext4_has_free_clusters() of fs/ext4/balloc.c, for one cluster: what is free must exceed what is
- * promised to delayed writes and what is reserved, of which root has the use.
+ * ext4_has_free_clusters() of fs/ext4/balloc.c: what is free must exceed what is promised to
+ * delayed writes and what is reserved, of which root has the use. By how many clusters it does.
  */
-static __noinline bool ext4_no_cluster(struct super_block *sb)
+static __noinline __u64 ext4_room(struct super_block *sb)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ext4_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
@@ -91,25 +91,29 @@ static __noinline bool ext4_no_cluster(struct super_block *sb)
 	if (BPF_CORE_READ(task, cred, fsuid.val))
 		reserved += BPF_CORE_READ(sbi, s_es, s_r_blocks_count_lo) >>
 			    BPF_CORE_READ(sbi, s_cluster_bits);
-	return free < dirty + reserved + 1;
+	return free > dirty + reserved ? free - dirty - reserved : 0;
 }
 
-/* sure: the kernel itself found no free cluster just now. */
+/* Some clusters may have been freed by others meanwhile; then it is not certain. */
+#define EXT4_SLACK 64
+
 static __always_inline bool refuse_ext4(struct refusal *w, const struct refused_call *c,
-					struct super_block *sb, bool sure)
+					struct super_block *sb)
 {
 	struct ext4_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+	__u64 room = 0;
 
 	/* The inode comes first: a full inode table is found before a block is asked for. */
 	if (makes_inode(&c->regs) &&
-	    percpu_total(__builtin_preserve_access_index(&sbi->s_freeinodes_counter)) == 0)
+	    percpu_total(__builtin_preserve_access_index(&sbi->s_freeinodes_counter)) == 0) {
 		refuse_inode(w);
-	else if (sure || ext4_no_cluster(sb))
+	} else {
 		refuse_bytes(w, c);
-	else
-		return false;
-	w->has |= FC_HAS_CERTAIN;
-	return true;
+		room = ext4_room(sb);
+	}
+	if (room == 0)
+		w->has |= FC_HAS_CERTAIN;
+	return room < EXT4_SLACK;
 }
 
 static __always_inline bool refuse_shmem_inode(struct refusal *w, struct super_block *sb)
@@ -152,25 +156,16 @@ static __always_inline bool refuse_shmem_blocks(struct refusal *w, const struct 
 	return true;
 }
 
-/* Its second argument: how many times it was asked in this call. */
-#define EXT4_RETRIES 3
-
 static __always_inline bool refuse_ext4_alloc(struct refusal *w, const struct refused_call *c)
 {
 	struct super_block *sb = (void *)c->arg[0];
-	int retries = EXT4_RETRIES + 1;
 
 	if (!c->has_args)
 		return false;
-	/*
-	 * Up to the limit, "no" is the answer of ext4_has_free_clusters(). 0: without a journal it
-	 * says no at once.
-	 */
-	bpf_probe_read_kernel(&retries, sizeof(retries), (void *)c->arg[1]);
 	w->err = ENOSPC;
 	note_told();
 	note_device(w, sb);
-	return refuse_ext4(w, c, sb, retries > 0 && retries <= EXT4_RETRIES);
+	return refuse_ext4(w, c, sb);
 }
 
 /* kprobes do not have the arguments: to keep them would cost more than the write. */
@@ -190,7 +185,7 @@ static __always_inline bool refuse_shmem(struct refusal *w, const struct refused
 {
 	struct super_block *sb = inode ? BPF_CORE_READ(inode, i_sb) : NULL;
 
-	if (!sb || BPF_CORE_READ(sb, s_magic) != TMPFS_MAGIC)
+	if (!sb || kind_of(sb) != FS_TMPFS)
 		return false;
 	note_told();
 	if (c->ret == -EDQUOT) {
@@ -249,7 +244,31 @@ static __always_inline bool refuse_shmem_link(struct refusal *w, const struct re
 	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space)) \
 	KEEP_ARGS_(hook, fn)
 
-ON_RETURN_ARGS_WHOLE(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, int, ret == 0, refuse_ext4_alloc)
+/* By hand: its second argument is an int *, which fexit may not load on 5.10. */
+REFUSED_FUNCTION(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, refuse_ext4_alloc,
+		 tell_whole(&w, &c, finish_space))
+
+SEC("fexit/ext4_should_retry_alloc")
+int fexit_ext4_should_retry_alloc(unsigned long long *ctx)
+{
+	int ret = fexit_ret(ctx, FC_HOOK_EXT4_FULL);
+
+	if (ret == 0)
+		refused_ext4_should_retry_alloc(ret, FC_BACKEND_FEXIT, FEXIT_SLOT(ctx, 0), 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/ext4_should_retry_alloc")
+int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
+{
+	int ret = PT_REGS_RC(ctx);
+
+	if (ret == 0)
+		refused_ext4_should_retry_alloc(ret, FC_BACKEND_KPROBE, 0, 0, 0);
+	return 0;
+}
+
+KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int, ret == -ENOSPC || ret == -EDQUOT,
 		     refuse_shmem_write)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long,
@@ -287,12 +306,11 @@ int rawtp_filemap_set_wb_err(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* The hook through which this refusal would have come, where the kernel has it. */
-static __always_inline __u8 space_hook(const struct refused_call *c, bool ext4, bool tmpfs,
-				       bool known)
+static __always_inline __u8 space_hook(const struct refused_call *c, int kind)
 {
-	if (ext4 || (!known && exit_serves[FC_HOOK_EXT4_FULL]))
+	if (kind == FS_EXT4 || (kind == FS_UNKNOWN && exit_serves[FC_HOOK_EXT4_FULL]))
 		return FC_HOOK_EXT4_FULL;
-	if (!tmpfs)
+	if (kind != FS_TMPFS)
 		return FC_HOOK_OTHER_FS;
 	if (c->regs.call == FC_CALL_FALLOCATE)
 		return FC_HOOK_SHMEM_FALLOCATE;
@@ -306,20 +324,21 @@ static __always_inline __u8 space_hook(const struct refused_call *c, bool ext4, 
 }
 
 static __always_inline bool exit_enospc(struct refusal *w, const struct refused_call *c,
-					struct super_block *sb, bool ext4, bool tmpfs)
+					struct super_block *sb, int kind)
 {
-	bool makes = makes_inode(&c->regs);
-
-	w->hook = space_hook(c, ext4, tmpfs, sb);
+	w->hook = space_hook(c, kind);
 	if (!exit_serves[w->hook])
 		return false;
-	if (ext4)
-		return refuse_ext4(w, c, sb, false);
-	if (tmpfs && (makes || w->hook == FC_HOOK_SHMEM_LINK) && refuse_shmem_inode(w, sb))
-		return true;
-	w->has &= ~(FC_HAS_HELD | FC_HAS_LIMIT);
-	if (tmpfs)
+	if (kind == FS_EXT4)
+		return refuse_ext4(w, c, sb);
+	if (kind == FS_TMPFS) {
+		if (makes_inode(&c->regs) || w->hook == FC_HOOK_SHMEM_LINK) {
+			if (refuse_shmem_inode(w, sb))
+				return true;
+			w->has &= ~FC_HAS_ASKED; /* a long symbolic link takes a page */
+		}
 		return refuse_shmem_blocks(w, c, sb);
+	}
 	refuse_bytes(w, c); /* or inodes: statfs tells */
 	return true;
 }
@@ -328,20 +347,17 @@ static __always_inline bool exit_enospc(struct refusal *w, const struct refused_
 static __noinline bool exit_space(struct refusal *w, const struct refused_call *c)
 {
 	struct super_block *sb = NULL;
-	bool ext4, tmpfs;
+	int kind;
 
 	if (c->ret != -ENOSPC && c->ret != -EDQUOT)
 		return false;
-	if (!find_sb(&c->regs, &sb))
+	kind = find_sb(&c->regs, &sb);
+	if (kind == FS_NONE)
 		return false;
-	ext4 = sb && is_ext4(sb);
-	tmpfs = sb && BPF_CORE_READ(sb, s_magic) == TMPFS_MAGIC;
-	if (!ext4 && !tmpfs && was_told())
+	if (kind != FS_EXT4 && kind != FS_TMPFS && was_told())
 		return false;
 	note_device(w, sb);
-	if (c->ret == -EDQUOT)
-		return exit_edquot(w, c, ext4 || tmpfs);
-	return exit_enospc(w, c, sb, ext4, tmpfs);
+	return c->ret == -EDQUOT ? exit_edquot(w, c, kind) : exit_enospc(w, c, sb, kind);
 }
 
 #endif

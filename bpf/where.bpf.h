@@ -42,13 +42,26 @@ static __always_inline bool is_ext4(struct super_block *sb)
 	       (name[3] == '4' || name[3] == '3') && name[4] == '\0';
 }
 
-/* ENOSPC of a cgroup file, of resctrl or of configfs is about something else. */
-static __always_inline bool stores_data(struct super_block *sb)
+enum fs_kind {
+	FS_UNKNOWN, /* a path: the collector finds out where it leads */
+	FS_NONE,    /* ENOSPC of a cgroup file, of resctrl or of configfs is about something else */
+	FS_EXT4,
+	FS_TMPFS,
+	FS_OTHER,
+};
+
+/* Not inline: as part of exit_space() it told tmpfs from nothing on 5.10. */
+static __noinline int kind_of(struct super_block *sb)
 {
+	__u64 magic = BPF_CORE_READ(sb, s_magic);
+
+	if (magic == TMPFS_MAGIC)
+		return FS_TMPFS;
+	if (is_ext4(sb))
+		return FS_EXT4;
 	if (BPF_CORE_READ(sb, s_bdev))
-		return true;
-	switch (BPF_CORE_READ(sb, s_magic)) {
-	case TMPFS_MAGIC:
+		return FS_OTHER;
+	switch (magic) {
 	case BTRFS_SUPER_MAGIC:
 	case OVERLAYFS_SUPER_MAGIC:
 	case NFS_SUPER_MAGIC:
@@ -59,9 +72,9 @@ static __always_inline bool stores_data(struct super_block *sb)
 	case V9FS_MAGIC:
 	case UBIFS_SUPER_MAGIC:
 	case ZFS_SUPER_MAGIC:
-		return true;
+		return FS_OTHER;
 	default:
-		return false;
+		return FS_NONE;
 	}
 }
 
@@ -170,8 +183,8 @@ static __always_inline struct super_block *directory_sb(__s32 dir)
 	return file ? BPF_CORE_READ(file, f_inode, i_sb) : NULL;
 }
 
-/* False: the call is about no file system with blocks. NULL: about which one is not known here. */
-static __always_inline bool find_sb(const struct task_regs *regs, struct super_block **ret)
+/* The file system that the call is about; *ret is set where it is known. */
+static __always_inline int find_sb(const struct task_regs *regs, struct super_block **ret)
 {
 	struct file *file = written_file(regs);
 	struct super_block *sb = NULL;
@@ -179,19 +192,17 @@ static __always_inline bool find_sb(const struct task_regs *regs, struct super_b
 
 	if (file) {
 		if ((BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFREG)
-			return false; /* /dev/full, the end of a block device */
+			return FS_NONE; /* /dev/full, the end of a block device */
 		sb = BPF_CORE_READ(file, f_inode, i_sb);
 	} else {
 		name = named(regs);
 		if (!name.path)
-			return false;
+			return FS_NONE;
 		if (bare_name(name.path))
 			sb = directory_sb(name.dir);
 	}
-	if (sb && !stores_data(sb))
-		return false;
 	*ret = sb;
-	return true;
+	return sb ? kind_of(sb) : FS_UNKNOWN;
 }
 
 /*

@@ -146,6 +146,18 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 	}
 }
 
+void attach_leave_out(attach_refusals refusals, const struct kernel_facts *facts,
+		      enum opt_backend wanted)
+{
+	/* Where sys_exit is traced anyway they cost nothing more. */
+	if (wanted == OPT_TRACEPOINT || !attach_spares_sys_exit(facts))
+		return;
+	for (int h = 0; h < FC_HOOKS; h++)
+		for (int b = 0; b < FC_BACKENDS; b++)
+			if (attach_hooks[h].opt_in)
+				refusals[h][b].refused = true;
+}
+
 void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum opt_backend wanted,
 		 attach_refusals refusals)
 {

@@ -50,6 +50,10 @@ typedef struct attach_refusal attach_refusals[FC_HOOKS][FC_BACKENDS];
 void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum opt_backend wanted,
 		 attach_refusals refusals);
 
+/* Nobody asked for what opt-in hooks are for: they are no choice, and the plan says why. */
+void attach_leave_out(attach_refusals refusals, const struct kernel_facts *facts,
+		      enum opt_backend wanted);
+
 /* Can hooks do without the program at sys_exit here? */
 bool attach_spares_sys_exit(const struct kernel_facts *facts);
 

@@ -243,19 +243,6 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0; /* anything else would end the poll */
 }
 
-/* Where sys_exit is traced anyway they cost nothing more. */
-static void leave_out_opt_in(struct tracer *t)
-{
-	bool asked = t->options.want[FC_DISK] || t->options.want[FC_INODES];
-
-	for (int h = 0; h < FC_HOOKS; h++)
-		for (int b = 0; b < FC_BACKENDS; b++)
-			if (attach_hooks[h].opt_in && !asked &&
-			    t->options.backend != OPT_TRACEPOINT &&
-			    attach_spares_sys_exit(&t->facts))
-				t->refusals[h][b].refused = true;
-}
-
 int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		const struct tracer_options *o)
 {
@@ -268,7 +255,8 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 	t->facts = *facts;
 	t->options = *o;
 	libbpf_set_print(on_libbpf);
-	leave_out_opt_in(t);
+	if (!t->options.want[FC_DISK] && !t->options.want[FC_INODES])
+		attach_leave_out(t->refusals, facts, o->backend);
 	err = folds_new(&t->folds);
 	while (err == 0) {
 		attach_plan(&t->plan, facts, o->backend, t->refusals);

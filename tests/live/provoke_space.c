@@ -153,19 +153,20 @@ static int disk_fallocate(int argc, char **argv)
 	return 0;
 }
 
+/* By fallocate: nobody else here calls it, and on old kernels a kretprobe misses whom it finds
+ * asleep in the function. */
 static int disk_flood(int argc, char **argv)
 {
 	long n = number(argc, argv, 0, 100000);
-	static const char block[BLOCK];
+	int fd;
 
 	own_mount("tmpfs", "tmpfs", "size=64k");
-	written = new_file();
-	fill(written, ENOSPC);
-	for (long i = 1; i < n; i++)
-		if (write(written, block, sizeof(block)) >= 0 || errno != ENOSPC)
-			fail("write not refused");
+	fd = new_file();
+	for (long i = 0; i < n; i++)
+		if (!fallocate(fd, 0, 0, MIB) || errno != ENOSPC)
+			fail("fallocate not refused");
 	truth(getpid(), n,
-	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"held\":65536,"
+	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"held\":0,"
 	      "\"limit\":65536,\"mount\":\"%s\"}",
 	      dir);
 	usleep(300000);
@@ -408,7 +409,7 @@ static int quota_inodes(int argc, char **argv)
 const struct provocation space_provocations[] = {
 	{"disk-tmpfs", disk_tmpfs, "write: a tmpfs is full", "disk"},
 	{"disk-fallocate", disk_fallocate, "fallocate: more than a tmpfs has", "disk"},
-	{"disk-flood", disk_flood, "the same N times (100000)", "disk"},
+	{"disk-flood", disk_flood, "fallocate: the same N times (100000)", "disk"},
 	{"disk-ext4", disk_ext4, "write: ext4 is full but for what is reserved", "disk"},
 	{"inodes-tmpfs", inodes_tmpfs, "open: a tmpfs has no inode left", "inodes"},
 	{"inodes-mkdir", inodes_mkdir, "mkdir: the same", "inodes"},
