@@ -4,11 +4,12 @@
  *
  * fs/quota/dquot.c: __dquot_alloc_space() and dquot_alloc_inode() charge up to three quotas, and
  * refuse with EDQUOT for one that would pass its hard limit, or its soft limit when the time of
- * grace is over. Which one it was, the quotas themselves tell: ext4 and tmpfs keep them in their
- * inodes, in a place that BTF knows.
+ * grace is over. Which one it was, the quotas themselves tell: ext4 keeps them in its inodes, in a
+ * place that BTF knows.
  *
  * ext4 asks for many blocks at once and, refused, for one less, down to a single one
- * (ext4_mb_new_blocks): only that last refusal is one. tmpfs asks twice for each.
+ * (ext4_mb_new_blocks): only that last refusal is one. tmpfs asks twice for each, and for a huge
+ * page first: of its blocks only sys_exit tells.
  */
 #ifndef FAILCNT_QUOTA_BPF_H
 #define FAILCNT_QUOTA_BPF_H
@@ -17,19 +18,15 @@
 
 #define MAXQUOTAS 3 /* enum quota_type: user, group, project */
 
-static __always_inline struct dquot *quota_of(struct inode *inode, bool ext4, int type)
+static __always_inline struct dquot *quota_of(struct inode *inode, int type)
 {
 	struct dquot *dq = NULL;
 	void *at = inode;
 
-	if (ext4 && bpf_core_field_exists(struct ext4_inode_info, i_dquot))
-		at += bpf_core_field_offset(struct ext4_inode_info, i_dquot) -
-		      bpf_core_field_offset(struct ext4_inode_info, vfs_inode);
-	else if (!ext4 && bpf_core_field_exists(struct shmem_inode_info, i_dquot))
-		at += bpf_core_field_offset(struct shmem_inode_info, i_dquot) -
-		      bpf_core_field_offset(struct shmem_inode_info, vfs_inode);
-	else
+	if (!bpf_core_field_exists(struct ext4_inode_info, i_dquot))
 		return NULL;
+	at += bpf_core_field_offset(struct ext4_inode_info, i_dquot) -
+	      bpf_core_field_offset(struct ext4_inode_info, vfs_inode);
 	bpf_probe_read_kernel(&dq, sizeof(dq), at + 8 * type);
 	return dq;
 }
@@ -78,14 +75,13 @@ static __always_inline __u8 quota_variant(int type, bool inodes)
 }
 
 /* Which quota of this inode refused n more; false: none that is known here. */
-static __noinline bool find_quota(struct refusal *w, struct inode *inode, bool ext4, bool inodes,
-				  __u64 n)
+static __noinline bool find_quota(struct refusal *w, struct inode *inode, bool inodes, __u64 n)
 {
 	int i;
 
 	for (i = 0; i < 2 * MAXQUOTAS; i++) {
 		int type = i % MAXQUOTAS;
-		struct dquot *dq = quota_of(inode, ext4, type);
+		struct dquot *dq = quota_of(inode, type);
 
 		if (!dq || !quota_full(w, dq, inodes, i >= MAXQUOTAS, n))
 			continue;
@@ -107,15 +103,14 @@ static __always_inline void refuse_quota(struct refusal *w, struct inode *inode,
 					 __u64 n)
 {
 	struct super_block *sb = BPF_CORE_READ(inode, i_sb);
-	int kind = kind_of(sb);
 
 	w->resource = FC_QUOTA;
 	w->variant = quota_variant(0, inodes);
 	w->asked = n;
 	w->has = FC_HAS_CERTAIN | FC_HAS_ASKED;
 	note_device(w, sb);
-	if (kind == FS_EXT4 || kind == FS_TMPFS)
-		find_quota(w, inode, kind == FS_EXT4, inodes, n);
+	if (kind_of(sb) == FS_EXT4)
+		find_quota(w, inode, inodes, n);
 }
 
 /* The least that a file system asks for at once. */
@@ -142,7 +137,7 @@ static __always_inline bool refuse_quota_space(struct refusal *w, const struct r
 		return false;
 	sb = BPF_CORE_READ(inode, i_sb);
 	if (kind_of(sb) == FS_TMPFS)
-		return false; /* SHMEM_WRITE knows how it ended */
+		return false; /* twice each, and where a smaller page then succeeds */
 	note_told();
 	refuse_quota(w, inode, false, c->arg[1]);
 	return true;

@@ -188,10 +188,6 @@ static __always_inline bool refuse_shmem(struct refusal *w, const struct refused
 	if (!sb || kind_of(sb) != FS_TMPFS)
 		return false;
 	note_told();
-	if (c->ret == -EDQUOT) {
-		refuse_quota(w, inode, false, 1 << PAGE_SHIFT);
-		return true;
-	}
 	note_device(w, sb);
 	return refuse_shmem_blocks(w, c, sb);
 }
@@ -271,8 +267,8 @@ int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
 KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int, ret == -ENOSPC || ret == -EDQUOT,
 		     refuse_shmem_write)
-ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long,
-		     ret == -ENOSPC || ret == -EDQUOT, refuse_shmem_fallocate)
+ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
+		     refuse_shmem_fallocate)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE_IDMAP, __shmem_get_inode, long, ret == -ENOSPC,
 		     refuse_shmem_get_idmap)

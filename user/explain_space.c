@@ -109,11 +109,30 @@ static void fix_look(struct explain *x, const char *du)
 	fix_line(x, "# deleted files that programs keep open: %slsof +aL1 %s", prefix, quoted);
 }
 
-static void says_reserved(struct explain *x)
+/* Free, and not for everybody: what that is depends on the file system. */
+static bool is_reserved(const struct explain *x)
 {
 	const struct mounts_usage *u = &x->facts->space;
 
-	if (!u->known || u->available || !u->free)
+	return u->known && !u->available && u->free &&
+	       util_listed("ext2 ext3 ext4", event_text(x->e, FIELD_FILESYSTEM));
+}
+
+static bool is_btrfs(const struct explain *x)
+{
+	return util_streq(event_text(x->e, FIELD_FILESYSTEM), "btrfs");
+}
+
+static void says_room(struct explain *x, uint64_t held, uint64_t limit)
+{
+	const struct mounts_usage *u = &x->facts->space;
+
+	explain_add(&x->says, ": ");
+	says_bytes(x, limit > held ? limit - held : 0);
+	explain_add(&x->says, " of ");
+	says_bytes(x, u->known && u->total ? u->total : limit);
+	explain_add(&x->says, " are free for it");
+	if (!is_reserved(x))
 		return;
 	explain_add(&x->says, " (");
 	says_bytes(x, u->free);
@@ -138,21 +157,21 @@ void explain_disk(struct explain *x)
 	} else {
 		explain_add(&x->says, " is full");
 	}
-	if (known) {
-		explain_add(&x->says, ": ");
-		says_bytes(x, limit > held ? limit - held : 0);
-		explain_add(&x->says, " of ");
-		says_bytes(x, u->known && u->total ? u->total : limit);
-		explain_add(&x->says, " are free for it");
-		says_reserved(x);
-	}
+	if (known)
+		says_room(x, held, limit);
 	if (!sure && u->known && u->available)
 		explain_add(&x->says, "; a directory or an attribute may be what is full");
 	says_end(x);
 	if (is_tmpfs(x))
 		fix_tmpfs(x, "size", (more_than(e) + PAGE - 1) / PAGE * PAGE);
 	fix_look(x, "du -xh");
-	if (u->known && !u->available && u->free)
+	if (is_btrfs(x))
+		fix_line(x,
+			 "# btrfs divides its room between data and metadata: btrfs filesystem "
+			 "usage "
+			 "shows which is full, btrfs balance start -dusage=10 gives back what is "
+			 "half empty");
+	if (is_reserved(x))
 		fix_line(x, "# what is reserved for root can be made less: tune2fs -m 1 DEVICE");
 	if (!x->fix.n)
 		fix_line(x, "# remove what is not needed, or enlarge the file system");

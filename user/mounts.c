@@ -255,10 +255,11 @@ static void decide(struct event *e, struct event_facts *facts, const struct stat
 	}
 }
 
-/* What is used up of what such a process may have, as df counts: root may have all of it. */
+/* What is used up of what such a process may have, as df counts: of ext4 root may have all. */
 static void set_usage(struct event *e, const struct mounts_usage *u)
 {
-	bool root = event_has(e, FIELD_UID) && event_num(e, FIELD_UID) == 0;
+	bool root = event_has(e, FIELD_UID) && event_num(e, FIELD_UID) == 0 &&
+		    util_listed("ext2 ext3 ext4", event_text(e, FIELD_FILESYSTEM));
 	uint64_t used = u->total - u->free;
 
 	if (event_has(e, FIELD_HELD) || u->total == 0)

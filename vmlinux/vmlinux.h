@@ -216,10 +216,6 @@ struct ext4_inode_info {
 	struct inode vfs_inode;
 	struct dquot *i_dquot[3];
 };
-struct shmem_inode_info {
-	struct inode vfs_inode;
-	struct dquot *i_dquot[3]; /* guarded: CONFIG_TMPFS_QUOTA, from 6.6 */
-};
 
 /* kernfs and cgroups */
 struct kernfs_node {
