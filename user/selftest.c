@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
@@ -84,6 +85,19 @@ static int refuse_semmsl(void)
 	return semget(IPC_PRIVATE, 5, 0600) < 0 && errno == EINVAL ? PROVOKED : IMPOSSIBLE;
 }
 
+/* A tmpfs of 64 KiB over /tmp, in a mount namespace of one's own. */
+static int refuse_disk(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("failcnt", "/tmp", "tmpfs", 0, "size=64k") < 0)
+		return IMPOSSIBLE;
+	fd = open("/tmp/full", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 && fallocate(fd, 0, 0, 1 << 20) < 0 && errno == ENOSPC ? PROVOKED
+									      : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -101,6 +115,7 @@ static const struct provocation provocations[] = {
 	{"number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni},
 	{"number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns},
 	{"size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl},
+	{"blocks of a tmpfs", FC_HOOK_SHMEM_FALLOCATE, FC_DISK, refuse_disk},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 
