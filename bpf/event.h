@@ -174,6 +174,8 @@ struct fc_refused {
 	 *   inotify-*, fanotify-*, namespaces   [0] 1: the limit is of another user namespace than
 	 *                                    the process's own, one above it
 	 *   pty                              kernel.pty.max, kernel.pty.reserve
+	 *   quota    type << 32 | id (type 0 user, 1 group, 2 project), the soft limit, and of the
+	 *            other measure, inodes or bytes, the soft and the hard limit; 0: none
 	 */
 	__u64 more[FC_MORE];
 	__u32 ns;  /* inode number of the namespace */

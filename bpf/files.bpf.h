@@ -71,17 +71,24 @@ static __always_inline bool open_descriptors(struct files_struct *files, __u64 *
 	return false; /* a huge table behind a lowered limit: the collector counts */
 }
 
-/* The socket behind a descriptor of current; NULL: it is none. */
-static __always_inline struct sock *sock_of_fd(__u32 fd)
+/* The file behind a descriptor of current; NULL: there is none. */
+static __always_inline struct file *file_of_fd(__u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
+	return file;
+}
+
+/* The socket behind a descriptor of current; NULL: it is none. */
+static __always_inline struct sock *sock_of_fd(__u32 fd)
+{
+	struct file *file = file_of_fd(fd);
 	struct socket *socket;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	bpf_probe_read_kernel(&file, sizeof(file), table + fd);
 	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);

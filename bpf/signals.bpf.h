@@ -99,17 +99,6 @@ static __noinline int cpu_exceeded(int sig)
 	return 0;
 }
 
-static __always_inline struct file *file_of(const struct task_regs *regs)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
-
-	if ((__u32)regs->arg[0] < BPF_CORE_READ(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), table + (__u32)regs->arg[0]);
-	return file;
-}
-
 /* The size of the file, where the call names it by a descriptor, and what was to be added. */
 static __noinline int file_too_large(void)
 {
@@ -126,8 +115,8 @@ static __noinline int file_too_large(void)
 	w.limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
 	w.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_max);
 	if (regs.call == FC_CALL_WRITE || regs.call == FC_CALL_PWRITE ||
-	    regs.call == FC_CALL_WRITEV || regs.call == FC_CALL_FTRUNCATE)
-		file = file_of(&regs);
+	    regs.call == FC_CALL_WRITE_FD || regs.call == FC_CALL_FTRUNCATE)
+		file = file_of_fd(regs.arg[0]);
 	if (file) {
 		w.held = BPF_CORE_READ(file, f_inode, i_size);
 		w.has |= FC_HAS_HELD;

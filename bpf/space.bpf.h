@@ -1,16 +1,359 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * space.bpf.h - blocks, inodes and quotas of file systems.
+ * space.bpf.h - blocks and inodes of file systems: ENOSPC. Quotas are in quota.bpf.h.
+ *
+ * ext4 asks ext4_should_retry_alloc() (fs/ext4/balloc.c) after each ENOSPC whether to try once
+ * more; its "no" is what the program gets, for blocks and for inodes. It runs only then.
+ * tmpfs refuses in shmem_inode_acct_blocks(), but twice for each refusal, and with huge pages also
+ * where smaller ones then succeed: only its callers know the outcome, shmem_write_begin() and
+ * shmem_fallocate() (mm/shmem.c). Inodes it refuses in shmem_get_inode().
+ * What other file systems refuse is seen where the system call ends, which is opt-in.
+ *
+ * ENOSPC has other causes too: a full directory index, an attribute that is too large, and on tmpfs
+ * memory that may not be committed any more. So the file system's own counters decide; where they
+ * cannot be read here, the collector asks statfs (user/mounts.c).
  */
 #ifndef FAILCNT_SPACE_BPF_H
 #define FAILCNT_SPACE_BPF_H
 
-#include "hook.bpf.h"
+#include "quota.bpf.h"
+
+#define BOGO_INODE_SIZE 1024 /* mm/shmem.c */
+#define PAGE_SHIFT 12        /* of x86; arm64 kernels with larger pages are not counted right */
+#define COUNTER_CPUS 128     /* of more only the central count is read */
+
+/* The exact sum, as percpu_counter_sum_positive(); the central count alone is a batch off a CPU. */
+static __noinline __u64 percpu_total(const struct percpu_counter *c)
+{
+	__s64 n = BPF_CORE_READ(c, count);
+	void *percpu = BPF_CORE_READ(c, counters);
+	__u32 cpu;
+
+	for (cpu = 0; cpu < COUNTER_CPUS; cpu++) {
+		__u64 offset = 0;
+		__s32 delta = 0;
+
+		if (cpu >= possible_cpus || !&__per_cpu_offset)
+			break;
+		bpf_probe_read_kernel(&offset, sizeof(offset),
+				      (const void *)&__per_cpu_offset + 8 * cpu);
+		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
+		n += delta;
+	}
+	return n > 0 ? n : 0;
+}
+
+static __always_inline bool makes_inode(const struct task_regs *regs)
+{
+	return regs->call == FC_CALL_OPEN || regs->call == FC_CALL_OPENAT ||
+	       regs->call == FC_CALL_MAKE_PATH || regs->call == FC_CALL_MAKE_AT ||
+	       regs->call == FC_CALL_SYMLINK || regs->call == FC_CALL_SYMLINKAT;
+}
+
+/* Bytes that the call wanted to write; 0: not known, or none in particular. */
+static __always_inline __u64 bytes_asked(const struct task_regs *regs)
+{
+	if (regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE)
+		return regs->arg[2];
+	/* 32-bit programs pass the length in halves. */
+	if (regs->call == FC_CALL_FALLOCATE && !regs->compat)
+		return regs->arg[3];
+	return 0;
+}
+
+static __always_inline void refuse_bytes(struct refusal *w, const struct refused_call *c)
+{
+	w->resource = FC_DISK;
+	w->asked = bytes_asked(&c->regs);
+	if (w->asked)
+		w->has |= FC_HAS_ASKED;
+}
+
+static __always_inline void refuse_inode(struct refusal *w)
+{
+	w->resource = FC_INODES;
+	w->asked = 1;
+	w->has |= FC_HAS_ASKED;
+}
+
+/*
+ * ext4_has_free_clusters() of fs/ext4/balloc.c: what is free must exceed what is promised to
+ * delayed writes and what is reserved, of which root has the use. By how many clusters it does.
+ */
+static __noinline __u64 ext4_room(struct super_block *sb)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct ext4_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+	__u64 free = percpu_total(__builtin_preserve_access_index(&sbi->s_freeclusters_counter));
+	__u64 dirty = percpu_total(__builtin_preserve_access_index(&sbi->s_dirtyclusters_counter));
+	__u64 reserved = BPF_CORE_READ(sbi, s_resv_clusters.counter);
+
+	if (BPF_CORE_READ(task, cred, fsuid.val))
+		reserved += BPF_CORE_READ(sbi, s_es, s_r_blocks_count_lo) >>
+			    BPF_CORE_READ(sbi, s_cluster_bits);
+	return free > dirty + reserved ? free - dirty - reserved : 0;
+}
+
+/* Some clusters may have been freed by others meanwhile; then it is not certain. */
+#define EXT4_SLACK 64
+
+static __always_inline bool refuse_ext4(struct refusal *w, const struct refused_call *c,
+					struct super_block *sb)
+{
+	struct ext4_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+	__u64 room = 0;
+
+	/* The inode comes first: a full inode table is found before a block is asked for. */
+	if (makes_inode(&c->regs) &&
+	    percpu_total(__builtin_preserve_access_index(&sbi->s_freeinodes_counter)) == 0) {
+		refuse_inode(w);
+	} else {
+		refuse_bytes(w, c);
+		room = ext4_room(sb);
+	}
+	if (room == 0)
+		w->has |= FC_HAS_CERTAIN;
+	return room < EXT4_SLACK;
+}
+
+static __always_inline bool refuse_shmem_inode(struct refusal *w, struct super_block *sb)
+{
+	struct shmem_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+	__u64 free;
+
+	refuse_inode(w);
+	w->limit = BPF_CORE_READ(sbi, max_inodes);
+	/* 6.6 counts bytes, for extended attributes take of the same. */
+	if (bpf_core_field_exists(sbi->free_ispace))
+		free = BPF_CORE_READ(sbi, free_ispace) / BOGO_INODE_SIZE;
+	else
+		free = BPF_CORE_READ(sbi, free_inodes);
+	if (!w->limit || free > 0)
+		return false; /* no memory for it */
+	w->held = w->limit - free;
+	w->has |= FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_CERTAIN;
+	return true;
+}
+
+static __always_inline bool refuse_shmem_blocks(struct refusal *w, const struct refused_call *c,
+						struct super_block *sb)
+{
+	struct shmem_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+	__u64 most = BPF_CORE_READ(sbi, max_blocks), used, need = 1;
+
+	if (!most)
+		return false; /* not limited: memory that may not be committed */
+	refuse_bytes(w, c);
+	/* A write takes page by page, and keeps those; fallocate gives all back. */
+	if (c->regs.call == FC_CALL_FALLOCATE && w->asked)
+		need = (w->asked + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT;
+	used = percpu_total(__builtin_preserve_access_index(&sbi->used_blocks));
+	if (used + need <= most)
+		return false;
+	w->held = used << PAGE_SHIFT;
+	w->limit = most << PAGE_SHIFT;
+	w->has |= FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_CERTAIN;
+	return true;
+}
+
+static __always_inline bool refuse_ext4_alloc(struct refusal *w, const struct refused_call *c)
+{
+	struct super_block *sb = (void *)c->arg[0];
+
+	if (!c->has_args)
+		return false;
+	w->err = ENOSPC;
+	note_told();
+	note_device(w, sb);
+	return refuse_ext4(w, c, sb);
+}
+
+/* kprobes do not have the arguments: to keep them would cost more than the write. */
+static __always_inline struct inode *written_inode(const struct refused_call *c, bool mapping)
+{
+	struct address_space *of = (void *)c->arg[1]; /* CO-RE would take arg for the kernel's */
+	struct file *file;
+
+	if (c->has_args && mapping)
+		return BPF_CORE_READ(of, host);
+	file = c->has_args ? (struct file *)c->arg[0] : written_file(&c->regs);
+	return file ? BPF_CORE_READ(file, f_inode) : NULL;
+}
+
+static __always_inline bool refuse_shmem(struct refusal *w, const struct refused_call *c,
+					 struct inode *inode)
+{
+	struct super_block *sb = inode ? BPF_CORE_READ(inode, i_sb) : NULL;
+
+	if (!sb || kind_of(sb) != FS_TMPFS)
+		return false;
+	note_told();
+	note_device(w, sb);
+	return refuse_shmem_blocks(w, c, sb);
+}
+
+/* (file or kiocb, mapping, ...) */
+static __always_inline bool refuse_shmem_write(struct refusal *w, const struct refused_call *c)
+{
+	return refuse_shmem(w, c, written_inode(c, true));
+}
+
+/* (file, mode, offset, length) */
+static __always_inline bool refuse_shmem_fallocate(struct refusal *w, const struct refused_call *c)
+{
+	return refuse_shmem(w, c, written_inode(c, false));
+}
+
+static __always_inline bool refuse_shmem_new(struct refusal *w, const struct refused_call *c,
+					     struct super_block *sb)
+{
+	if (!c->has_args)
+		return false;
+	w->err = ENOSPC; /* the earlier form says NULL */
+	note_told();
+	note_device(w, sb);
+	return refuse_shmem_inode(w, sb);
+}
+
+static __always_inline bool refuse_shmem_get(struct refusal *w, const struct refused_call *c)
+{
+	return refuse_shmem_new(w, c, (void *)c->arg[0]);
+}
+
+static __always_inline bool refuse_shmem_get_idmap(struct refusal *w, const struct refused_call *c)
+{
+	return refuse_shmem_new(w, c, (void *)c->arg[1]);
+}
+
+/* shmem_link(old_dentry, dir, dentry) */
+static __always_inline bool refuse_shmem_link(struct refusal *w, const struct refused_call *c)
+{
+	struct inode *dir = (void *)c->arg[1];
+
+	return refuse_shmem_new(w, c, BPF_CORE_READ(dir, i_sb));
+}
+
+/* Arguments for fexit alone: RETURN in hooks.def. */
+#define ON_RETURN_FEXIT_ARGS(hook, fn, type, failed, body) \
+	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space))
+#define ON_RETURN_ARGS_WHOLE(hook, fn, type, failed, body)                               \
+	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space)) \
+	KEEP_ARGS_(hook, fn)
+
+/* By hand: its second argument is an int *, which fexit may not load on 5.10. */
+REFUSED_FUNCTION(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, refuse_ext4_alloc,
+		 tell_whole(&w, &c, finish_space))
+
+SEC("fexit/ext4_should_retry_alloc")
+int fexit_ext4_should_retry_alloc(unsigned long long *ctx)
+{
+	int ret = fexit_ret(ctx, FC_HOOK_EXT4_FULL);
+
+	if (ret == 0)
+		refused_ext4_should_retry_alloc(ret, FC_BACKEND_FEXIT, FEXIT_SLOT(ctx, 0), 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/ext4_should_retry_alloc")
+int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
+{
+	int ret = PT_REGS_RC(ctx);
+
+	if (ret == 0)
+		refused_ext4_should_retry_alloc(ret, FC_BACKEND_KPROBE, 0, 0, 0);
+	return 0;
+}
+
+KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
+ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int, ret == -ENOSPC || ret == -EDQUOT,
+		     refuse_shmem_write)
+ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
+		     refuse_shmem_fallocate)
+ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)
+ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE_IDMAP, __shmem_get_inode, long, ret == -ENOSPC,
+		     refuse_shmem_get_idmap)
+ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_LINK, shmem_link, int, ret == -ENOSPC, refuse_shmem_link)
+ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_SPACE, __dquot_alloc_space, int, ret == -EDQUOT,
+		     refuse_quota_space)
+ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_INODE, dquot_alloc_inode, int, ret == -EDQUOT,
+		     refuse_quota_inode)
+
+/*
+ * filemap_set_wb_err(mapping, eseq): data that a write() took long ago could not be stored. The low
+ * bits of eseq are the errno (lib/errseq.c).
+ */
+SEC("raw_tp/filemap_set_wb_err")
+int rawtp_filemap_set_wb_err(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct address_space *mapping = (void *)ctx->args[0];
+	struct refused_call c = {};
+	struct refusal w = {.hook = FC_HOOK_WRITEBACK, .backend = FC_BACKEND_TRACEPOINT};
+	struct super_block *sb;
+
+	w.err = ctx->args[1] & 0xfff;
+	if (w.err != ENOSPC && w.err != EDQUOT)
+		return 0;
+	sb = BPF_CORE_READ(mapping, host, i_sb);
+	w.resource = w.err == ENOSPC ? FC_DISK : FC_QUOTA;
+	note_device(&w, sb);
+	current_regs(&c.regs);
+	tell(&w, &c.regs);
+	return 0;
+}
+
+/* The hook through which this refusal would have come, where the kernel has it. */
+static __always_inline __u8 space_hook(const struct refused_call *c, int kind)
+{
+	if (kind == FS_EXT4 || (kind == FS_UNKNOWN && exit_serves[FC_HOOK_EXT4_FULL]))
+		return FC_HOOK_EXT4_FULL;
+	if (kind != FS_TMPFS)
+		return FC_HOOK_OTHER_FS;
+	if (c->regs.call == FC_CALL_FALLOCATE)
+		return FC_HOOK_SHMEM_FALLOCATE;
+	if (c->regs.call == FC_CALL_NAME_PATH || c->regs.call == FC_CALL_NAME_AT)
+		return FC_HOOK_SHMEM_LINK;
+	/* One of the two is there. */
+	if (makes_inode(&c->regs))
+		return exit_serves[FC_HOOK_SHMEM_INODE] ? FC_HOOK_SHMEM_INODE_IDMAP
+							: FC_HOOK_SHMEM_INODE;
+	return FC_HOOK_SHMEM_WRITE;
+}
+
+static __always_inline bool exit_enospc(struct refusal *w, const struct refused_call *c,
+					struct super_block *sb, int kind)
+{
+	w->hook = space_hook(c, kind);
+	if (!exit_serves[w->hook])
+		return false;
+	if (kind == FS_EXT4)
+		return refuse_ext4(w, c, sb);
+	if (kind == FS_TMPFS) {
+		if (makes_inode(&c->regs) || w->hook == FC_HOOK_SHMEM_LINK) {
+			if (refuse_shmem_inode(w, sb))
+				return true;
+			w->has &= ~FC_HAS_ASKED; /* a long symbolic link takes a page */
+		}
+		return refuse_shmem_blocks(w, c, sb);
+	}
+	refuse_bytes(w, c); /* or inodes: statfs tells */
+	return true;
+}
 
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_space(struct refusal *w, const struct refused_call *c)
 {
-	return false;
+	struct super_block *sb = NULL;
+	int kind;
+
+	if (c->ret != -ENOSPC && c->ret != -EDQUOT)
+		return false;
+	kind = find_sb(&c->regs, &sb);
+	if (kind == FS_NONE)
+		return false;
+	if (kind != FS_EXT4 && kind != FS_TMPFS && was_told())
+		return false;
+	note_device(w, sb);
+	return c->ret == -EDQUOT ? exit_edquot(w, c, kind) : exit_enospc(w, c, sb, kind);
 }
 
 #endif

@@ -60,6 +60,14 @@ struct {
 	__type(value, struct refusal);
 } exit_refusals SEC(".maps");
 
+static __always_inline void finish_any(struct fc_refused *r, const struct refused_call *c)
+{
+	if (c->ret == -ENOSPC || c->ret == -EDQUOT)
+		finish_space(r, c);
+	else
+		finish_exit(r, c);
+}
+
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
@@ -76,7 +84,7 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	if (!exit_refused(w, &c) || w->hook >= FC_HOOKS)
 		return 0;
 	if (!hook_silent(w->hook, first))
-		tell_whole(w, &c, finish_exit);
+		tell_whole(w, &c, finish_any);
 	return 0;
 }
 

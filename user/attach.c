@@ -17,7 +17,7 @@
 #define SYS(name) "__x64_sys_" name
 #endif
 
-enum { EXIT = 1, OPTIONAL = 2, MODULE = 4 };
+enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8 };
 
 /* A literal, or NULL where it is empty. */
 #define OR_NULL(s) (sizeof(s) > 1 ? (s) : NULL)
@@ -43,6 +43,7 @@ const struct attach_hook attach_hooks[FC_HOOKS] = {
 		.by_sys_exit = (flags)&EXIT,                                   \
 		.optional = (flags)&OPTIONAL,                                  \
 		.module = (flags)&MODULE,                                      \
+		.opt_in = (flags)&OPT_IN,                                      \
 	},
 #include "../bpf/hooks.def"
 #undef HOOK
@@ -85,12 +86,28 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 	else if (b == FC_BACKEND_TRACEPOINT && !hook->program[b] && !hook->by_sys_exit &&
 		 !hook->misses[b])
 		snprintf(buf, size, "no tracepoint tells of it");
+	else if (r->refused && r->error == 0)
+		snprintf(buf, size,
+			 "opt-in: it would tax every system call; ask for it with -r disk");
 	else if (r->refused)
 		snprintf(buf, size, "%s was refused at %s: %s", attach_backend_name(b),
 			 r->at_attach ? "attach" : "load", strerror(-r->error));
 	else
 		return NULL;
 	return buf;
+}
+
+/* A module that is not there has nothing to tell: no reason to trace every system call. */
+static bool not_loaded(enum fc_hook h, const struct kernel_facts *facts, enum opt_backend wanted)
+{
+	return attach_hooks[h].module && !facts->has_function[h] && wanted != OPT_TRACEPOINT &&
+	       attach_spares_sys_exit(facts);
+}
+
+bool attach_spares_sys_exit(const struct kernel_facts *facts)
+{
+	return facts->trial[KERNEL_FEXIT].stage == KERNEL_WORKS ||
+	       facts->trial[KERNEL_KPROBE].stage == KERNEL_WORKS;
 }
 
 static void choose(struct attach_choice *ret, enum fc_hook h, const struct kernel_facts *facts,
@@ -110,6 +127,8 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 			continue;
 		if (wanted != OPT_AUTO && wanted != option[i] && !only_tracepoint)
 			continue;
+		if (order[i] == FC_BACKEND_TRACEPOINT && not_loaded(h, facts, wanted))
+			continue;
 		why = obstacle(h, order[i], facts, refusals, buf, sizeof(buf));
 		if (!why) {
 			ret->backend = order[i];
@@ -125,6 +144,18 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 		if (!ret->why[0])
 			util_strlcpy(ret->why, why, sizeof(ret->why));
 	}
+}
+
+void attach_leave_out(attach_refusals refusals, const struct kernel_facts *facts,
+		      enum opt_backend wanted)
+{
+	/* Where sys_exit is traced anyway they cost nothing more. */
+	if (wanted == OPT_TRACEPOINT || !attach_spares_sys_exit(facts))
+		return;
+	for (int h = 0; h < FC_HOOKS; h++)
+		for (int b = 0; b < FC_BACKENDS; b++)
+			if (attach_hooks[h].opt_in)
+				refusals[h][b].refused = true;
 }
 
 void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum opt_backend wanted,

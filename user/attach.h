@@ -22,6 +22,7 @@ struct attach_hook {
 	bool optional; /* a kernel may lack the function and lose nothing that others do not see */
 	bool by_sys_exit; /* the tracepoint backend sees it at sys_exit */
 	bool module;      /* the function may be in a module that is not loaded */
+	bool opt_in;      /* it taxes what is done often: only when disk is asked for */
 	bool on_return;   /* its programs look at return values: another backend can take over */
 };
 extern const struct attach_hook attach_hooks[FC_HOOKS];
@@ -41,13 +42,20 @@ struct attach_plan {
  */
 struct attach_refusal {
 	bool refused;
-	int error;
+	int error; /* 0: the kernel was not asked, see attach_hook.opt_in */
 	bool at_attach;
 };
 typedef struct attach_refusal attach_refusals[FC_HOOKS][FC_BACKENDS];
 
 void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum opt_backend wanted,
 		 attach_refusals refusals);
+
+/* Nobody asked for what opt-in hooks are for: they are no choice, and the plan says why. */
+void attach_leave_out(attach_refusals refusals, const struct kernel_facts *facts,
+		      enum opt_backend wanted);
+
+/* Can hooks do without the program at sys_exit here? */
+bool attach_spares_sys_exit(const struct kernel_facts *facts);
 
 /* Does any hook use the program at sys_exit? */
 bool attach_uses_sys_exit(const struct attach_plan *plan);

@@ -45,12 +45,12 @@ static const char *const native_calls[] = {
 			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
 				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(request_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
 				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(timer_create) CALL(
-					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate)
+					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate) CALL(pwritev) CALL(pwritev2)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
 					CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(
 						epoll_create) CALL(eventfd) CALL(signalfd)
 						CALL(inotify_init) CALL(fork) CALL(vfork) CALL(mkdir) CALL(
-							mknod) CALL(link) CALL(symlink) CALL(uselib)
+							mknod) CALL(link) CALL(symlink) CALL(rename) CALL(uselib)
 #endif
 #ifdef __NR_renameat
 							CALL(renameat)
@@ -106,8 +106,12 @@ static const struct {
 	{"write", 4, 4},
 	{"open", 5, 5},
 	{"creat", 8, 8},
+	{"link", 9, 9},
 	{"execve", 11, 11},
 	{"mount", 21, 21},
+	{"mknod", 14, 14},
+	{"rename", 38, 38},
+	{"mkdir", 39, 39},
 	{"dup", 41, 41},
 	{"pipe", 42, 42},
 	{"brk", 45, 45},
@@ -115,10 +119,12 @@ static const struct {
 	{"ioctl", 54, 54},
 	{"fcntl", 55, 55},
 	{"dup2", 63, 63},
+	{"symlink", 83, 83},
 	{"uselib", 86, 86},
 	{"swapon", 87, 87},
 	{"mmap", 90, 0},
 	{"munmap", 91, 91},
+	{"ftruncate", 93, 93},
 	{"socketcall", 102, 0},
 	{"ipc", 117, 0},
 	{"clone", 120, 120},
@@ -146,6 +152,11 @@ static const struct {
 	{"inotify_init", 291, 316},
 	{"inotify_add_watch", 292, 317},
 	{"openat", 295, 322},
+	{"mkdirat", 296, 323},
+	{"mknodat", 297, 324},
+	{"renameat", 302, 329},
+	{"linkat", 303, 330},
+	{"symlinkat", 304, 331},
 	{"unshare", 310, 337},
 	{"splice", 313, 340},
 	{"signalfd", 321, 349},
@@ -159,6 +170,7 @@ static const struct {
 	{"pipe2", 331, 359},
 	{"inotify_init1", 332, 360},
 	{"rt_tgsigqueueinfo", 335, 363},
+	{"pwritev", 334, 362},
 	{"perf_event_open", 336, 364},
 	{"recvmmsg", 337, 365},
 	{"fanotify_init", 338, 367},
@@ -166,6 +178,7 @@ static const struct {
 	{"open_by_handle_at", 342, 371},
 	{"sendmmsg", 345, 374},
 	{"setns", 346, 375},
+	{"renameat2", 353, 382},
 	{"seccomp", 354, 383},
 	{"memfd_create", 356, 385},
 	{"bpf", 357, 386},
@@ -178,6 +191,8 @@ static const struct {
 	{"sendmsg", 370, 296},
 	{"recvmsg", 372, 297},
 	{"userfaultfd", 374, 388},
+	{"copy_file_range", 377, 391},
+	{"pwritev2", 379, 393},
 	{"semop", 0, 298},
 	{"semtimedop", 0, 312},
 	{"semget", 393, 299},

@@ -61,7 +61,8 @@ static unsigned int print_hooks(const struct attach_plan *plan, const struct tra
 			printf("  %-20s   because: %s\n", "", c->why);
 		if (hook->misses[c->backend])
 			printf("  %-20s   does not see: %s\n", "", hook->misses[c->backend]);
-		if (c->backend == FC_BACKEND_NONE && !hook->optional)
+		if (c->backend == FC_BACKEND_NONE && !hook->optional && !hook->opt_in &&
+		    !hook->module)
 			missing++;
 	}
 	return missing;

@@ -234,6 +234,9 @@ static const struct {
 	{"fsize", explain_fsize},
 
 	/* explain_space.c */
+	{"disk", explain_disk},
+	{"inodes", explain_inodes},
+	{"quota", explain_quota},
 
 	/* explain_net.c */
 	{"tcp-mem udp-mem", explain_socket_memory},

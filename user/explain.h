@@ -12,6 +12,7 @@
 #define FAILCNT_EXPLAIN_H
 
 #include "field.h"
+#include "mounts.h"
 
 /*
  * What is set now, for merging. Zero or NULL: unknown, and explain does with
@@ -33,6 +34,7 @@ struct explain_facts {
 	uint64_t memsw;
 	bool again; /* the process has ended when this is read, and will be started anew from a
 		     * shell (failcnt run): not its own limits are to be raised, but the shell's */
+	struct mounts_usage space; /* disk, inodes: of the file system, as statfs tells */
 };
 
 /* Sets SAYS and FIX of a `refused` or `killed` event, no other. facts may be NULL. */

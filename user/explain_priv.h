@@ -134,6 +134,9 @@ void explain_mounts(struct explain *x);
 void explain_aio(struct explain *x);
 void explain_pty(struct explain *x);
 void explain_keys(struct explain *x);
+void explain_disk(struct explain *x);
+void explain_inodes(struct explain *x);
+void explain_quota(struct explain *x);
 
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);

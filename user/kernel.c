@@ -221,6 +221,45 @@ static void find_symbols(struct kernel_facts *facts)
 			note_function(facts, name, 0);
 }
 
+static bool module_function_missing(const struct kernel_facts *facts)
+{
+	for (int h = 0; h < FC_HOOKS; h++)
+		if (attach_hooks[h].module && !facts->has_function[h])
+			return true;
+	return false;
+}
+
+/* What is in a loaded module stands in the symbol table as "address t name [module]"; its BTF,
+ * where there is one, tells the arguments. */
+static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char line[512], name[256], module[64];
+
+	if (!module_function_missing(facts))
+		return;
+	f = fopen("/proc/kallsyms", "re");
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*s %*[tTwW] %255s [%63[^]]]", name, module) != 2)
+			continue;
+		for (int h = 0; h < FC_HOOKS; h++) {
+			struct btf *btf;
+			int id;
+
+			if (!attach_hooks[h].module || !util_streq(name, attach_hooks[h].function))
+				continue;
+			note_function(facts, name, 0);
+			btf = btf__load_module_btf(module, vmlinux);
+			id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
+			if (id > 0)
+				note_function(facts, name,
+					      btf_vlen(btf__type_by_id(
+						      btf, btf__type_by_id(btf, id)->type)));
+			btf__free(btf);
+		}
+	}
+}
+
 /* One pass over all types: a search for each function would be fifty. */
 static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 {
@@ -253,6 +292,7 @@ void kernel_probe(struct kernel_facts *ret)
 	ret->trial[KERNEL_TRACEPOINT] = try_tracepoint();
 	if (btf) {
 		find_functions(ret, btf);
+		find_in_modules(ret, btf);
 		ret->mark_victim_has_task = mark_victim_has_task(btf);
 	} else {
 		find_symbols(ret);

@@ -10,6 +10,7 @@
 #include "explain.h"
 #include "identity.h"
 #include "kmsg.h"
+#include "mounts.h"
 #include "verdict.h"
 
 #define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
@@ -31,6 +32,7 @@ struct pipeline {
 	struct verdict_group group;
 	struct victim told[VICTIMS]; /* the latest kills */
 	unsigned int n_told;
+	struct mounts_memory mounts;
 };
 
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
@@ -104,7 +106,13 @@ static bool killed_before(struct pipeline *p, const struct event_facts *facts)
 	return false;
 }
 
-bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts)
+static bool about_space(const struct event_facts *facts)
+{
+	return facts->resource == FC_DISK || facts->resource == FC_INODES ||
+	       facts->resource == FC_QUOTA;
+}
+
+bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
 	struct explain_facts now = {
 		.page_size = p->context->page_size,
@@ -121,6 +129,8 @@ bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts 
 	now.has_more = facts->has_more;
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
+	if (about_space(facts) && p->proc >= 0)
+		mounts_event(e, facts, p->proc, &p->mounts, &now.space);
 	judge(p, e, facts);
 	identity_event(e, p->proc, facts->start);
 	explain_event(e, &now);

@@ -21,7 +21,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o);
 void pipeline_free(struct pipeline *p);
 
 /* False: this kill was told already, and e is to be dropped. */
-bool pipeline_run(struct pipeline *p, struct event *e, const struct event_facts *facts);
+bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts);
 
 /* Once a second: keeps up with the kernel log, so that nothing in it is missed. */
 void pipeline_tick(struct pipeline *p);

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
@@ -107,6 +108,19 @@ static int refuse_namespace(void)
 	return unshare(CLONE_NEWUTS) < 0 && errno == ENOSPC ? PROVOKED : IMPOSSIBLE;
 }
 
+/* A tmpfs of 64 KiB over /tmp, in a mount namespace of one's own. */
+static int refuse_disk(void)
+{
+	int fd;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("failcnt", "/tmp", "tmpfs", 0, "size=64k") < 0)
+		return IMPOSSIBLE;
+	fd = open("/tmp/full", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	return fd >= 0 && fallocate(fd, 0, 0, 1 << 20) < 0 && errno == ENOSPC ? PROVOKED
+									      : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -136,6 +150,7 @@ static const struct provocation provocations[] = {
 	{"size of a file", FC_HOOK_SIGNAL, FC_FSIZE, refuse_fsize},
 	{"inotify instances of a user", FC_HOOK_INC_UCOUNT, FC_INOTIFY_INSTANCES, refuse_inotify},
 	{"namespaces of a user", FC_HOOK_INC_UCOUNT, FC_NAMESPACES, refuse_namespace},
+	{"blocks of a tmpfs", FC_HOOK_SHMEM_FALLOCATE, FC_DISK, refuse_disk},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 

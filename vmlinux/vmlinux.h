@@ -133,19 +133,43 @@ struct sock {
 struct socket {
 	struct sock *sk;
 };
+struct block_device;
+struct file_system_type {
+	const char *name;
+};
 struct super_block {
+	struct file_system_type *s_type;
+	unsigned int s_dev;
+	unsigned long s_magic;
 	void *s_fs_info;
+	struct block_device *s_bdev;
 };
 struct inode {
 	unsigned short i_mode;
+	struct super_block *i_sb;
+	unsigned char i_blkbits;
 	long long i_size;
 };
+struct address_space {
+	struct inode *host;
+};
+struct qstr {
+	const unsigned char *name;
+};
 struct dentry {
+	struct qstr d_name;
 	struct super_block *d_sb;
+};
+struct path {
+	struct dentry *dentry;
+};
+struct fs_struct {
+	struct path pwd;
 };
 struct file {
 	void *private_data;
 	struct inode *f_inode;
+	struct path f_path;
 };
 struct fdtable {
 	unsigned int max_fds;
@@ -158,6 +182,50 @@ struct files_struct {
 };
 struct files_stat_struct {
 	unsigned long max_files;
+};
+
+/* fs/ext4, mm/shmem.c, fs/quota */
+struct ext4_super_block {
+	u32 s_r_blocks_count_lo; /* little-endian */
+};
+struct ext4_sb_info {
+	unsigned int s_cluster_bits;
+	struct ext4_super_block *s_es;
+	atomic64_t s_resv_clusters;
+	struct percpu_counter s_freeclusters_counter;
+	struct percpu_counter s_freeinodes_counter;
+	struct percpu_counter s_dirtyclusters_counter;
+};
+struct shmem_sb_info {
+	unsigned long max_blocks;
+	struct percpu_counter used_blocks;
+	unsigned long max_inodes;
+	unsigned long free_inodes; /* guarded: before 6.6 */
+	unsigned long free_ispace; /* guarded: from 6.6, in bytes */
+};
+enum quota_type { USRQUOTA };
+struct kqid {
+	kuid_t uid; /* in a union with gid and projid */
+	enum quota_type type;
+};
+struct mem_dqblk {
+	s64 dqb_bhardlimit;
+	s64 dqb_bsoftlimit;
+	s64 dqb_curspace;
+	s64 dqb_rsvspace;
+	s64 dqb_ihardlimit;
+	s64 dqb_isoftlimit;
+	s64 dqb_curinodes;
+	s64 dqb_btime;
+	s64 dqb_itime;
+};
+struct dquot {
+	struct kqid dq_id;
+	struct mem_dqblk dq_dqb;
+};
+struct ext4_inode_info {
+	struct inode vfs_inode;
+	struct dquot *i_dquot[3];
 };
 
 /* kernfs and cgroups */
@@ -439,6 +507,7 @@ struct task_struct {
 	const struct cred *real_cred;
 	const struct cred *cred;
 	char comm[16];
+	struct fs_struct *fs;
 	struct files_struct *files;
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;

@@ -24,6 +24,9 @@ static void make_facts(void)
 	for (int h = 0; h < FC_HOOKS; h++)
 		facts.has_function[h] = attach_hooks[h].function;
 	facts.has_capability = true;
+	memset(none, 0, sizeof(none));
+	attach_leave_out(none, &facts, OPT_AUTO);
+	attach_leave_out(refusals, &facts, OPT_AUTO);
 }
 
 static void refuse(enum kernel_mechanism m, enum kernel_stage stage, int error)
@@ -55,7 +58,7 @@ static void hooks(void **state _unused_)
 
 		assert_non_null(k->name);
 		assert_non_null(k->sees);
-		assert_true(k->function || k->program[FC_BACKEND_TRACEPOINT]);
+		assert_true(k->function || k->program[FC_BACKEND_TRACEPOINT] || k->by_sys_exit);
 		assert_null(k->program[FC_BACKEND_NONE]);
 		assert_true(!k->function ||
 			    (k->program[FC_BACKEND_FEXIT] && k->program[FC_BACKEND_KPROBE]));
@@ -214,6 +217,41 @@ static void optional(void **state _unused_)
 	assert_false(attach_uses_sys_exit(&plan));
 }
 
+/* What taxes every call is there for those who ask, or where sys_exit is traced anyway. */
+static void opt_in(void **state _unused_)
+{
+	make_facts();
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_NONE, "opt-in: it would tax every system call");
+	assert_false(attach_uses_sys_exit(&plan));
+	memset(none, 0, sizeof(none)); /* asked for */
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
+	must_be(FC_HOOK_ALLOC_FD, FC_BACKEND_FEXIT, "the cheapest that works");
+	assert_true(attach_uses_sys_exit(&plan));
+	attach_leave_out(none, &facts, OPT_TRACEPOINT);
+	attach_plan(&plan, &facts, OPT_TRACEPOINT, none);
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
+	refuse(KERNEL_FEXIT, KERNEL_AT_LOAD, -EPERM);
+	refuse(KERNEL_KPROBE, KERNEL_AT_ATTACH, -ENOENT);
+	attach_leave_out(none, &facts, OPT_AUTO);
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
+}
+
+/* A file system that is not there has nothing to tell. */
+static void module(void **state _unused_)
+{
+	make_facts();
+	assert_true(attach_hooks[FC_HOOK_EXT4_FULL].module);
+	facts.has_function[FC_HOOK_EXT4_FULL] = false;
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_NONE, "its module is not loaded");
+	assert_false(attach_uses_sys_exit(&plan));
+	attach_plan(&plan, &facts, OPT_TRACEPOINT, none);
+	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_TRACEPOINT, "as asked");
+}
+
 /* The reason always fits and always ends, whatever the kernel's words are. */
 static void long_words(void **state _unused_)
 {
@@ -235,7 +273,8 @@ int main(void)
 		cmocka_unit_test(locked_down), cmocka_unit_test(refused_at_attach),
 		cmocka_unit_test(no_function), cmocka_unit_test(each_alone),
 		cmocka_unit_test(forced),      cmocka_unit_test(optional),
-		cmocka_unit_test(long_words),
+		cmocka_unit_test(long_words),  cmocka_unit_test(opt_in),
+		cmocka_unit_test(module),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

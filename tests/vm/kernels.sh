@@ -23,8 +23,9 @@
 set -euo pipefail
 
 readonly known_versions=(5.10 6.1 6.12 6.18 newest)
-# Nearly everything that is tested is built in, ext4 too; loop gives it a device of any size.
-readonly wanted_modules=(loop)
+# Nearly everything that is tested is built in, ext4 too; loop gives it a device of any size, and the
+# others the format of its quota files. In the order in which they are loaded.
+readonly wanted_modules=(loop quota_tree quota_v2)
 
 cache=${FAILCNT_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/failcnt
 kernels=$cache/kernels
@@ -177,7 +178,7 @@ copy_modules() { # RELEASE OUTPUT
 	for name in "${wanted_modules[@]}"; do
 		file=$(first_file "$work/root" "$name.ko*")
 		case $file in
-		'') continue ;; # built in, or gone
+		'') : >"$2/$name.none"; continue ;; # built in, or gone
 		*.xz) need xz xz-utils; xz -dc "$file" >"$2/$name.ko" ;;
 		*.zst) need zstd zstd; zstd -dcq "$file" >"$2/$name.ko" ;;
 		*) cp "$file" "$2/$name.ko" ;;
@@ -186,15 +187,24 @@ copy_modules() { # RELEASE OUTPUT
 	done
 }
 
+# With the modules that are wanted now: a cache may be older than this text.
+is_cached() { # VERSION
+	local name dir=$kernels/$1
+	[[ -e $dir/release ]] || return 1
+	for name in "${wanted_modules[@]}"; do
+		[[ -e $dir/modules/$name.ko || -e $dir/modules/$name.none ]] || return 1
+	done
+}
+
 fetch_kernel() { # VERSION
 	local version=$1 suite package release real image new part parts
-	if [[ -z $update && -e $kernels/$version/release ]]; then
+	if [[ -z $update ]] && is_cached "$version"; then
 		say "$version: $(<"$kernels/$version/release") is cached"
 		return 0
 	fi
 	begin_work
 	# Another fetch may have brought it while we waited.
-	if [[ -z $update && -e $kernels/$version/release ]]; then return 0; fi
+	if [[ -z $update ]] && is_cached "$version"; then return 0; fi
 	read -r suite package < <(find_kernel "$version") || true
 	if [[ -z ${package-} ]]; then
 		die "$version: no kernel to be had. Is the network up? On a machine without one," \
@@ -203,7 +213,7 @@ fetch_kernel() { # VERSION
 	release=${package#linux-image-}
 	real=$version
 	if [[ $version == newest ]]; then real=$(cut -d . -f 1,2 <<<"$release"); fi
-	if [[ ! -e $kernels/$real/release || "$(<"$kernels/$real/release")" != "$release" ]]
+	if ! is_cached "$real" || [[ "$(<"$kernels/$real/release")" != "$release" ]]
 	then
 		rm -rf "$work/root"
 		# From 6.19 on the image package is empty and depends on one for each part.
@@ -289,7 +299,7 @@ main() {
 	list) list ;;
 	dir)
 		version=${1-newest}
-		[[ -e $kernels/$version/release ]] ||
+		is_cached "$version" ||
 			die "$version is not cached: run kernels.sh fetch $version"
 		(cd "$kernels/$version" && pwd -P)
 		;;

@@ -68,6 +68,12 @@ done
 
 cp "$build/failcnt" "$out/failcnt" # another build may replace it meanwhile
 ${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+# What the file systems of provoke_space.c are copied from: 4 MiB, of which a tenth is reserved.
+PATH=$PATH:/usr/sbin:/sbin command -v mke2fs >/dev/null || die "needs mke2fs: apt-get install e2fsprogs"
+rm -f "$out/ext4.img"
+PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -b 1024 -N 32 -m 10 -O quota,project \
+	-E quotatype=usrquota:grpquota:prjquota "$out/ext4.img" 4M 2>"$out/mke2fs.log" ||
+	die "no ext4 image: $(<"$out/mke2fs.log")"
 names=()
 while read -r name _; do names+=("$(arguments_of "$name")"); done < <("$out/provoke" LIST)
 
@@ -79,6 +85,7 @@ run_machine() { # KERNEL CGROUP BACKEND
 	# shellcheck disable=SC2086  # nothing where $first is empty
 	"$here/run.sh" -k "$1" -m 512 -N -b -t 240 "${more[@]}" -f "$out/failcnt:/failcnt" \
 		-f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
+		-f "$out/ext4.img:/ext4.img" \
 		-- /bin/sh /guest $first "$3" "${names[@]}" >"$out/$name.log" 2>"$out/$name.err" || status=$?
 	jq -nRc --arg kernel "$1" --arg backend "$3" --arg cgroup "$2" --rawfile reasons "$reasons" \
 		--argjson exit "$status" --argjson names "$(printf '%s\n' "${names[@]}" | jq -R . | jq -sc .)" \
