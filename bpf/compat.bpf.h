@@ -133,13 +133,15 @@ static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)
 
 /*
  * What the user of cred has of an rlimit that counts by user. type: of enum rlimit_type; before
- * 5.14 a field of user_struct had it. False: neither is here (5.14 to 5.19, of another shape).
+ * 5.14 a field of user_struct had it (they all left at once). False: neither is here (5.14 to 5.19,
+ * of another shape).
  */
 #define cred_rlimit(cred, type, field, ret)                                                 \
 	({                                                                                  \
 		const struct cred *cred_ = (cred);                                          \
 		bool found_ = true;                                                         \
-		if (bpf_core_enum_value_exists(enum rlimit_type, type)) {                   \
+		if (bpf_core_field_exists(struct ucounts, rlimit) &&                        \
+		    bpf_core_enum_value_exists(enum rlimit_type, type)) {                   \
 			struct ucounts *u_ = BPF_CORE_READ(cred_, ucounts);                 \
 			__s64 n_ = 0;                                                       \
 			asm volatile("" : "+r"(u_));                                        \
@@ -148,7 +150,7 @@ static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)
 				(void *)__builtin_preserve_access_index(&u_->rlimit) +      \
 					8 * bpf_core_enum_value(enum rlimit_type, type));   \
 			*(ret) = n_ > 0 ? n_ : 0;                                           \
-		} else if (bpf_core_field_exists(((struct user_struct *)0)->field)) {       \
+		} else if (bpf_core_field_exists(struct user_struct, sigpending)) {         \
 			struct user_struct *u_ = BPF_CORE_READ(cred_, user);                \
 			asm volatile("" : "+r"(u_));                                        \
 			*(ret) = 0;                                                         \

@@ -64,71 +64,77 @@ static __always_inline bool refuse_timer(struct refusal *w, const struct refused
 
 ON_RETURN(FC_HOOK_TIMER_CREATE, do_timer_create, int, ret == -EAGAIN, refuse_timer)
 
-static __noinline int signal_dropped(struct task_struct *target)
+static __always_inline bool refuse_signal(struct refusal *w, const struct task_regs *regs,
+					  struct task_struct *target, int sig)
 {
-	struct refusal w = {
-		.hook = FC_HOOK_SIGNAL, .backend = FC_BACKEND_TRACEPOINT, .err = EAGAIN};
-	struct task_regs regs;
-
-	current_regs(&regs);
-	w.nobody = regs.call != FC_CALL_SIGQUEUE;
-	if (refuse_sigpending(&w, target))
-		tell(&w, &regs);
-	return 0;
+	w->err = EAGAIN;
+	w->nobody = regs->call != FC_CALL_SIGQUEUE;
+	if (w->nobody)
+		w->err = FC_ERR_SIGNAL + sig; /* no call fails: the signal is lost */
+	return refuse_sigpending(w, target);
 }
 
 /* sig: SIGXCPU or SIGKILL, to the current task. */
-static __noinline int cpu_exceeded(int sig)
+static __always_inline bool refuse_cpu(struct refusal *w, struct task_regs *regs, int sig)
 {
-	struct refusal w = {.hook = FC_HOOK_SIGNAL,
-			    .backend = FC_BACKEND_TRACEPOINT,
-			    .err = FC_ERR_SIGNAL + sig,
-			    .resource = FC_CPU};
 	struct task_struct *task = (void *)bpf_get_current_task();
-	const struct task_regs regs = {.nr = -1}; /* whatever call the clock interrupted */
 	__u64 ns = BPF_CORE_READ(task, signal, cputimer.cputime_atomic.utime.counter) +
 		   BPF_CORE_READ(task, signal, cputimer.cputime_atomic.stime.counter);
 	__u64 soft = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_cur);
 
-	w.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
-	w.limit = sig == SIGXCPU ? soft : w.hard;
-	w.held = ns / NSEC_PER_SEC;
-	w.has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN;
-	if (w.held >= w.limit)
-		tell(&w, &regs);
-	return 0;
+	regs->nr = -1; /* whatever call the clock interrupted */
+	w->resource = FC_CPU;
+	w->err = FC_ERR_SIGNAL + sig;
+	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
+	w->limit = sig == SIGXCPU ? soft : w->hard;
+	w->held = ns / NSEC_PER_SEC;
+	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN;
+	return w->held >= w->limit;
 }
 
 /* The size of the file, where the call names it by a descriptor, and what was to be added. */
-static __noinline int file_too_large(void)
+static __always_inline bool refuse_size(struct refusal *w, const struct task_regs *regs)
 {
-	struct refusal w = {.hook = FC_HOOK_SIGNAL,
-			    .backend = FC_BACKEND_TRACEPOINT,
-			    .err = EFBIG,
-			    .resource = FC_FSIZE,
-			    .has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN};
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct file *file = NULL;
+
+	w->resource = FC_FSIZE;
+	w->err = EFBIG;
+	w->limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
+	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_max);
+	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_CERTAIN;
+	if (regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE ||
+	    regs->call == FC_CALL_WRITE_FD || regs->call == FC_CALL_FTRUNCATE)
+		file = file_of_fd(regs->arg[0]);
+	if (file) {
+		w->held = BPF_CORE_READ(file, f_inode, i_size);
+		w->has |= FC_HAS_HELD;
+	}
+	if (regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE) {
+		w->asked = regs->arg[2];
+		w->has |= FC_HAS_ASKED;
+	} else if (regs->call == FC_CALL_FTRUNCATE && !regs->compat && file) {
+		w->asked = regs->arg[1] - w->held;
+		w->has |= FC_HAS_ASKED;
+	}
+	return true;
+}
+
+static __noinline int signal_refused(struct task_struct *target, int sig, bool dropped)
+{
+	struct refusal w = {.hook = FC_HOOK_SIGNAL, .backend = FC_BACKEND_TRACEPOINT};
 	struct task_regs regs;
+	bool ours;
 
 	current_regs(&regs);
-	w.limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_cur);
-	w.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_FSIZE].rlim_max);
-	if (regs.call == FC_CALL_WRITE || regs.call == FC_CALL_PWRITE ||
-	    regs.call == FC_CALL_WRITE_FD || regs.call == FC_CALL_FTRUNCATE)
-		file = file_of_fd(regs.arg[0]);
-	if (file) {
-		w.held = BPF_CORE_READ(file, f_inode, i_size);
-		w.has |= FC_HAS_HELD;
-	}
-	if (regs.call == FC_CALL_WRITE || (regs.call == FC_CALL_PWRITE && !regs.compat)) {
-		w.asked = regs.arg[2];
-		w.has |= FC_HAS_ASKED;
-	} else if (regs.call == FC_CALL_FTRUNCATE && !regs.compat && file) {
-		w.asked = regs.arg[1] - w.held;
-		w.has |= FC_HAS_ASKED;
-	}
-	tell(&w, &regs);
+	if (dropped)
+		ours = refuse_signal(&w, &regs, target, sig);
+	else if (sig == SIGXFSZ)
+		ours = refuse_size(&w, &regs);
+	else
+		ours = refuse_cpu(&w, &regs, sig);
+	if (ours)
+		tell(&w, &regs);
 	return 0;
 }
 
@@ -137,15 +143,14 @@ SEC("raw_tp/signal_generate")
 int rawtp_signal_limits(struct bpf_raw_tracepoint_args *ctx)
 {
 	struct task_struct *target = (void *)ctx->args[2];
+	bool dropped = (int)ctx->args[4] == TRACE_SIGNAL_OVERFLOW_FAIL;
 	int sig = ctx->args[0];
 
-	if ((int)ctx->args[4] == TRACE_SIGNAL_OVERFLOW_FAIL)
-		return signal_dropped(target);
-	if (sig != SIGXCPU && sig != SIGXFSZ && sig != SIGKILL)
+	if (!dropped && sig != SIGXCPU && sig != SIGXFSZ && sig != SIGKILL)
 		return 0;
-	if (ctx->args[1] > SIG_FROM_KERNEL || (__u64)target != bpf_get_current_task())
+	if (!dropped && (ctx->args[1] > SIG_FROM_KERNEL || (__u64)target != bpf_get_current_task()))
 		return 0;
-	return sig == SIGXFSZ ? file_too_large() : cpu_exceeded(sig);
+	return signal_refused(target, sig, dropped);
 }
 
 /* At sys_exit: sys_exit.bpf.h says when. */

@@ -128,6 +128,8 @@ static void set_errno(struct event *e, unsigned int resource, int err)
 	if (err > FC_ERR_SIGNAL) {
 		if (signal)
 			event_fmt(e, FIELD_SIGNAL, "SIG%s", signal);
+		else if (err - FC_ERR_SIGNAL >= SIGRTMIN)
+			event_fmt(e, FIELD_SIGNAL, "SIGRTMIN+%d", err - FC_ERR_SIGNAL - SIGRTMIN);
 		return;
 	}
 	if (name)

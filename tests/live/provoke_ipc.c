@@ -220,6 +220,28 @@ static int sem_vmx(int argc, char **argv)
 	return 0;
 }
 
+/* It waits for the first semaphore; when that is raised, the second would become too high. */
+static int sem_vmx_slept(int argc, char **argv)
+{
+	struct sembuf both[2] = {{0, -1, 0}, {1, 1, 0}};
+	pid_t pid;
+
+	(void)argc, (void)argv;
+	own_limits(250, 32000, 128);
+	set = get(2);
+	if (semctl(set, 1, SETVAL, 32767))
+		fail("semctl(SETVAL)");
+	pid = spawn();
+	if (!pid)
+		_exit(semop(set, both, 2) < 0 && errno == ERANGE ? 0 : 1);
+	for (int i = 0; i < 200 && semctl(set, 0, GETNCNT) == 0; i++)
+		usleep(10000);
+	if (operate(1, 1) || reap(pid))
+		fail("the semop that slept");
+	truth(pid, 1, OVER_SEMVMX "\"asked\":null,\"ppid\":%d}", getpid());
+	return 0;
+}
+
 /* A set value, all values, and a value of 32-bit programs. */
 static int sem_vmx_setval(int argc, char **argv)
 {
@@ -314,6 +336,7 @@ const struct provocation ipc_provocations[] = {
 #endif
 	{"sem-opm", sem_opm, "semop: too many operations", "semopm"},
 	{"sem-vmx", sem_vmx, "semop: a value too high", "semvmx"},
+	{"sem-vmx-slept", sem_vmx_slept, "semop that slept: a value too high", "semvmx"},
 	{"sem-vmx-setval", sem_vmx_setval, "semctl(SETVAL): a value too high", "semvmx"},
 	{"sem-vmx-setall", sem_vmx_setall, "semctl(SETALL): a value too high", "semvmx"},
 #ifdef __x86_64__

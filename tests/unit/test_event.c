@@ -7,6 +7,7 @@
  */
 #include "event_fixture.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -76,7 +77,10 @@ static void signals(void **state _unused_)
 	assert_int_equal(DECODE(&r, &v1), 0);
 	must_say(FIELD_SIGNAL, "SIGXCPU");
 	assert_false(event_has(&e, FIELD_ERRNO));
-	r.err = FC_ERR_SIGNAL + 34; /* has no name of its own */
+	r.err = FC_ERR_SIGNAL + SIGRTMIN + 3;
+	assert_int_equal(DECODE(&r, &v1), 0);
+	must_say(FIELD_SIGNAL, "SIGRTMIN+3");
+	r.err = FC_ERR_SIGNAL + 33; /* has no name: the C library's own */
 	assert_int_equal(DECODE(&r, &v1), 0);
 	assert_false(event_has(&e, FIELD_ERRNO) || event_has(&e, FIELD_SIGNAL));
 	event_decode_fold(&e, &facts, &key, &fold, 3, &known, &v1);
