@@ -254,11 +254,11 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
-struct kernel_caps {
-}; /* 8 bytes, read as a whole */
+typedef struct {
+} kernel_cap_t; /* 8 bytes, read as a whole */
 struct cred {
 	kuid_t uid;
-	struct kernel_caps cap_effective;
+	kernel_cap_t cap_effective;
 };
 #if !defined(__TARGET_ARCH_arm64)
 struct thread_info {
