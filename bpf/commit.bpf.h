@@ -139,39 +139,45 @@ static __always_inline __u64 commit_reserve(struct task_struct *task, struct mm_
 static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	__u32 ratio = KERNEL_VALUE(__u32, sysctl_overcommit_ratio, hint_memory.ratio);
+	__u64 kbytes = KERNEL_VALUE(__u64, sysctl_overcommit_kbytes, hint_memory.kbytes);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	__u64 sum = 0, middle = 0, limit, need;
 	int mode = overcommit_mode();
-	__u64 sum = 0, middle = 0, need;
+	__u32 has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE;
 
-	if (!w || !pages || !mm || (mode != OVERCOMMIT_GUESS && mode != OVERCOMMIT_NEVER))
+	if (!w || !pages || !mm)
 		return false;
-	w->more[0] = mode;
-	w->more[1] = KERNEL_VALUE(__u32, sysctl_overcommit_ratio, hint_memory.ratio);
-	w->more[2] = KERNEL_VALUE(__u64, sysctl_overcommit_kbytes, hint_memory.kbytes);
-	w->more[3] = swap_pages();
 	if (mode == OVERCOMMIT_GUESS) {
-		w->limit = host_pages() + swap_pages();
-		if (!w->limit || pages <= w->limit)
+		limit = host_pages() + swap_pages();
+		if (!limit || pages <= limit)
 			return false;
 		w->variant = FC_VARIANT_COMMIT_ONE;
-		w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE | FC_HAS_CERTAIN;
-	} else {
-		w->limit = commit_limit(w->more[2], w->more[1]);
-		w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE;
-		if (!w->limit)
-			return false;
+		has |= FC_HAS_CERTAIN;
+	} else if (mode == OVERCOMMIT_NEVER) {
+		limit = commit_limit(kbytes, ratio);
 		need = pages + commit_reserve(task, mm);
+		if (!limit)
+			return false;
 		if (committed_pages(&sum, &middle)) {
-			if (sum + need < w->limit && middle + need < w->limit)
+			if (sum + need < limit && middle + need < limit)
 				return false;
-			w->held = sum;
-			w->has |= FC_HAS_HELD | FC_HAS_CERTAIN;
-		} else if (need < w->limit) {
+			has |= FC_HAS_HELD | FC_HAS_CERTAIN;
+		} else if (need < limit) {
 			return false; /* how much is promised nobody tells here */
 		}
+	} else {
+		return false;
 	}
 	w->resource = FC_COMMIT;
+	w->held = sum;
+	w->limit = limit;
 	w->asked = pages;
+	w->has = has;
+	w->more[0] = mode;
+	w->more[1] = ratio;
+	w->more[2] = kbytes;
+	w->more[3] = swap_pages();
 	return true;
 }
 

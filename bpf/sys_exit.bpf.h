@@ -99,18 +99,12 @@ static __noinline int sys_exit_refused(long ret, bool first)
 /* Below any heap: what read() and its kin return, at most, in one go. */
 #define ORDINARY (4UL << 20)
 /* brk() knows no errno: it returns an address, the old end of the heap. Those of mmap() come from
- * the upper end. regs: an expression that is evaluated late. */
+ * the upper end. */
 #if defined(__TARGET_ARCH_arm64)
 #define MMAP_LOWEST 0xc00000000000UL
 #else
 #define MMAP_LOWEST 0x700000000000UL
 #endif
-#define MAYBE_OURS(ret, regs)                            \
-	((unsigned long)(ret) >= ORDINARY &&             \
-	 ((unsigned long)(ret) >= (unsigned long)-EDQUOT \
-		  ? (OUR_ERRNOS >> (-(ret)&63) & 1)      \
-		  : (unsigned long)(ret) < MMAP_LOWEST && is_brk(regs, ret)))
-
 /* A brk() that returns less than was asked for. */
 static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 {
@@ -132,13 +126,33 @@ static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 #endif
 }
 
+/* Not inline, so that nothing is kept for it where it is not called. */
+static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool first)
+{
+	if (is_brk(regs, ret))
+		sys_exit_refused(ret, first);
+	return 0;
+}
+
+/* regs: an expression, evaluated late. */
+#define SYS_EXIT(ret, regs, first)                                    \
+	do {                                                          \
+		if ((unsigned long)(ret) < ORDINARY)                  \
+			break;                                        \
+		if ((unsigned long)(ret) >= (unsigned long)-EDQUOT) { \
+			if (OUR_ERRNOS >> (-(ret)&63) & 1)            \
+				sys_exit_refused(ret, first);         \
+		} else if ((unsigned long)(ret) < MMAP_LOWEST) {      \
+			brk_returned(regs, ret, first);               \
+		}                                                     \
+	} while (0)
+
 SEC("raw_tp/sys_exit")
 int rawtp_sys_exit(struct bpf_raw_tracepoint_args *ctx)
 {
 	long ret = ctx->args[1];
 
-	if (MAYBE_OURS(ret, (const struct pt_regs *)ctx->args[0]))
-		sys_exit_refused(ret, true);
+	SYS_EXIT(ret, (const struct pt_regs *)ctx->args[0], true);
 	return 0;
 }
 
@@ -148,8 +162,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 {
 	long ret = ctx->ret;
 
-	if (MAYBE_OURS(ret, task_pt_regs((void *)bpf_get_current_task())))
-		sys_exit_refused(ret, false);
+	SYS_EXIT(ret, task_pt_regs((void *)bpf_get_current_task()), false);
 	return 0;
 }
 

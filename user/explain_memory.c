@@ -107,6 +107,23 @@ static uint64_t hard_at_least(const struct explain *x, uint64_t soft)
 	return hard < soft ? soft : hard >= INT64_MAX ? UINT64_MAX : hard;
 }
 
+/* It is dead, or what it wanted to start is: who starts it anew hands its own limit on. */
+static void fix_parent(struct explain *x, const char *option, const char *directive, uint64_t soft)
+{
+	uint64_t hard = hard_at_least(x, soft);
+	long long parent = (long long)event_num(x->e, FIELD_PPID);
+	char h[24] = "unlimited";
+
+	if (hard != UINT64_MAX)
+		snprintf(h, sizeof(h), "%llu", (unsigned long long)hard);
+	if (parent > 1 && !own_service(x))
+		fix_line(x,
+			 "prlimit --pid %lld --%s=%llu:%s  "
+			 "# its parent: what that starts from now on",
+			 parent, option, (unsigned long long)soft, h);
+	fix_rlimit_lasting(x, option, directive, soft, hard);
+}
+
 static void fix_bytes(struct explain *x, const char *option, const char *directive)
 {
 	uint64_t soft = more_than(x->e);
@@ -115,7 +132,10 @@ static void fix_bytes(struct explain *x, const char *option, const char *directi
 		fix_line(x, "# raise the limit: prlimit --pid PID --%s=SOFT:HARD", option);
 		return;
 	}
-	fix_rlimit(x, option, directive, soft, hard_at_least(x, soft));
+	if (event_has(x->e, FIELD_SYSCALL))
+		fix_rlimit(x, option, directive, soft, hard_at_least(x, soft));
+	else /* a fault that ends in SIGSEGV */
+		fix_parent(x, option, directive, soft);
 }
 
 void explain_as(struct explain *x)
@@ -134,23 +154,6 @@ void explain_data(struct explain *x)
 	fix_bytes(x, "data", "LimitDATA");
 }
 
-/* It is dead, or what it wanted to start is: who starts it anew hands its own limit on. */
-static void fix_stack(struct explain *x, uint64_t soft)
-{
-	uint64_t hard = hard_at_least(x, soft);
-	long long parent = (long long)event_num(x->e, FIELD_PPID);
-	char h[24] = "unlimited";
-
-	if (hard != UINT64_MAX)
-		snprintf(h, sizeof(h), "%llu", (unsigned long long)hard);
-	if (parent > 1 && !own_service(x))
-		fix_line(x,
-			 "prlimit --pid %lld --stack=%llu:%s  "
-			 "# its parent: what that starts from now on",
-			 parent, (unsigned long long)soft, h);
-	fix_rlimit_lasting(x, "stack", "LimitSTACK", soft, hard);
-}
-
 static void explain_args(struct explain *x)
 {
 	uint64_t limit = num(x, FIELD_LIMIT), want = more_than(x->e);
@@ -167,7 +170,7 @@ static void explain_args(struct explain *x)
 	explain_add(&x->says, "; the shell says \"Argument list too long\"");
 	says_end(x);
 	if (limit < ARGS_MAX)
-		fix_stack(x, 4 * (want < ARGS_MAX ? want : ARGS_MAX));
+		fix_parent(x, "stack", "LimitSTACK", 4 * (want < ARGS_MAX ? want : ARGS_MAX));
 	fix_line(x, "# fewer at a time do it too: find ... -exec COMMAND {} + ; or xargs");
 }
 
@@ -188,7 +191,7 @@ void explain_stack(struct explain *x)
 		says_symptom(x, false);
 	}
 	if (want)
-		fix_stack(x, want);
+		fix_parent(x, "stack", "LimitSTACK", want);
 	fix_line(x, "# a recursion that never ends fills any stack: then the program is to change");
 }
 

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -121,6 +122,36 @@ static int refuse_disk(void)
 									      : IMPOSSIBLE;
 }
 
+static bool small_limit(int which, rlim_t soft)
+{
+	struct rlimit r;
+
+	if (getrlimit(which, &r) < 0)
+		return false;
+	r.rlim_cur = soft;
+	return setrlimit(which, &r) == 0;
+}
+
+/* Less than this process has already. */
+static int refuse_as(void)
+{
+	if (!small_limit(RLIMIT_AS, 4096))
+		return IMPOSSIBLE;
+	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
+		       ? PROVOKED
+		       : IMPOSSIBLE;
+}
+
+/* brk() of the kernel has no errno: it returns what the heap's end still is. */
+static int refuse_data(void)
+{
+	long end = syscall(SYS_brk, 0);
+
+	if (!small_limit(RLIMIT_DATA, 4096))
+		return IMPOSSIBLE;
+	return syscall(SYS_brk, end + 65536) == end ? PROVOKED : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -151,6 +182,8 @@ static const struct provocation provocations[] = {
 	{"inotify instances of a user", FC_HOOK_INC_UCOUNT, FC_INOTIFY_INSTANCES, refuse_inotify},
 	{"namespaces of a user", FC_HOOK_INC_UCOUNT, FC_NAMESPACES, refuse_namespace},
 	{"blocks of a tmpfs", FC_HOOK_SHMEM_FALLOCATE, FC_DISK, refuse_disk},
+	{"address space of a process", FC_HOOK_MMAP, FC_AS, refuse_as},
+	{"heap of a process", FC_HOOK_BRK, FC_DATA, refuse_data},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 

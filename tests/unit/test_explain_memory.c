@@ -106,6 +106,7 @@ static void address_space_at_a_fault(void **state _unused_)
 	assert_has(says(NULL), "could not make its stack 4 KiB larger");
 	assert_has(says(NULL), "SIGSEGV");
 	assert_lacks(says(NULL), "reports");
+	assert_has(fix(), "prlimit --pid 800 --as=2147483648:unlimited"); /* the parent's */
 }
 
 static void shmat_inferred(void **state _unused_)
