@@ -37,7 +37,8 @@ static const struct {
 
 #define CALL(name) [__NR_##name] = #name,
 
-/* clang-format off: tables laid by hand */
+/* Tables laid by hand: */
+/* clang-format off */
 static const char *const native_calls[] = {
 	CALL(openat) CALL(dup) CALL(dup3) CALL(fcntl) CALL(pipe2) CALL(ioctl) CALL(socket) CALL(
 		socketpair) CALL(accept) CALL(accept4) CALL(connect) CALL(sendto) CALL(sendmsg)
