@@ -179,7 +179,8 @@ static int open_below(int root, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
 			       .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
-	long fd = syscall(SYS_openat2, root, path[1] ? path + 1 : ".", &how, sizeof(how));
+	long fd = syscall(SYS_openat2, root, util_streq(path, "/") ? "." : path + 1, &how,
+			  sizeof(how));
 
 	return fd < 0 ? -errno : (int)fd;
 }
@@ -196,7 +197,7 @@ static int ask(int root, const char *point, struct statfs *ret)
 /* Is the directory of path really there, and not behind a link? */
 static bool no_links(int root, const char *path)
 {
-	char dir[FC_OBJECT];
+	char dir[FC_OBJECT] = "/";
 	_cleanup_close_ int fd = -1;
 	char *slash;
 

@@ -44,7 +44,8 @@ int mounts_by_device(struct parse_text table, uint32_t major, uint32_t minor,
 		     struct mounts_found *ret);
 int mounts_by_path(struct parse_text table, const char *path, struct mounts_found *ret);
 
-/* What was found out of the first refusals of a process, for those that were folded; zeroed first. */
+/* What was found out of the first refusals of a process, for those that were folded; zeroed first.
+ */
 struct mounts_memory {
 	struct {
 		uint64_t start;
