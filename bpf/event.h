@@ -152,6 +152,9 @@ struct fc_refused {
 	/*
 	 * FC_HAS_MORE: other numbers that the remedy must know, by resource:
 	 *   semmni, semmns, semmsl, semopm   kernel.sem of that namespace
+	 *   hugepages                        [0] bytes of one, [1] pages that are always there
+	 *                                    (nr_hugepages), [2] nr_overcommit_hugepages,
+	 *                                    [3] 1: the cgroup is in a hierarchy of version 1
 	 *   pids                             [0] 1: the cgroup is in a hierarchy of version 1
 	 */
 	__u64 more[FC_MORE];

@@ -207,6 +207,10 @@ static const struct {
 
 	/* explain_memory.c */
 
+	/* explain_locked.c */
+	{"memlock", explain_memlock},
+	{"hugepages", explain_hugepages},
+
 	/* explain_signals.c */
 
 	/* explain_space.c */

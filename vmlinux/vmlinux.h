@@ -123,8 +123,12 @@ struct sock {
 struct socket {
 	struct sock *sk;
 };
+struct super_block {
+	void *s_fs_info;
+};
 struct inode {
 	unsigned short i_mode;
+	struct super_block *i_sb;
 };
 struct file {
 	void *private_data;
@@ -189,7 +193,34 @@ struct mem_cgroup {
 	bool oom_group;
 	atomic_long_t memory_events[1];
 };
+struct hugepage_subpool {
+	long max_hpages;
+	long used_hpages;
+};
+struct hstate {
+	unsigned int order;
+	unsigned long nr_huge_pages;
+	unsigned long free_huge_pages;
+	unsigned long resv_huge_pages;
+	unsigned long surplus_huge_pages;
+	unsigned long nr_overcommit_huge_pages;
+};
+struct hugetlbfs_sb_info {
+	struct hstate *hstate;
+	struct hugepage_subpool *spool;
+};
+struct hugetlb_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter hugepage[1];
+	struct page_counter rsvd_hugepage[1];
+};
+struct vm_area_struct {
+	struct file *vm_file;
+};
 struct mm_struct {
+	unsigned long total_vm;
+	unsigned long locked_vm;
+	unsigned long def_flags;
 	struct percpu_counter rss_stat[4]; /* guarded: from 6.2 */
 	atomic_long_t pgtables_bytes;
 };

@@ -28,7 +28,7 @@
 
 static const struct provocation *const tables[] = {
 	file_provocations,   ipc_provocations,   oom_provocations,
-	task_provocations,   pid_provocations,  user_provocations,  memory_provocations,
+	task_provocations,   pid_provocations,  locked_provocations, user_provocations,  memory_provocations,
 	signal_provocations, space_provocations, net_provocations,
 };
 

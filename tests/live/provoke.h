@@ -24,7 +24,7 @@ struct provocation {
 
 /* Each ends with an entry without a name. */
 extern const struct provocation file_provocations[], ipc_provocations[], oom_provocations[],
-	task_provocations[], pid_provocations[], user_provocations[], memory_provocations[], signal_provocations[],
+	task_provocations[], pid_provocations[], locked_provocations[], user_provocations[], memory_provocations[], signal_provocations[],
 	space_provocations[], net_provocations[];
 
 /*
