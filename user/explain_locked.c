@@ -54,7 +54,7 @@ void explain_memlock(struct explain *x)
 	}
 	/* whole KiB, as limits.conf(5) takes it */
 	want = (want + KIB - 1) / KIB * KIB;
-	fix_rlimit(x, "memlock", "LimitMEMLOCK", want, hard);
+	fix_rlimit(x, "memlock", "LimitMEMLOCK", want, hard < want ? want : hard);
 }
 
 /* ---- hugepages ---- */

@@ -82,7 +82,7 @@ void explain_nproc(struct explain *x)
 					"--nproc=SOFT:HARD");
 		return;
 	}
-	fix_rlimit(x, "nproc", "LimitNPROC", want, hard);
+	fix_rlimit(x, "nproc", "LimitNPROC", want, hard < want ? want : hard);
 }
 
 void explain_threads_max(struct explain *x)
