@@ -207,6 +207,7 @@ static __always_inline bool exit_hugetlb(struct refusal *w, const struct refused
 	size = 4096ULL << page_order(h);
 	if (!pool_full(w, h, (c->regs.arg[1] + size - 1) >> (page_order(h) + 12)))
 		return false;
+	w->has |= FC_HAS_CERTAIN;
 	return true;
 }
 

@@ -148,12 +148,18 @@ static __always_inline bool exit_shm_lock(struct refusal *w, const struct refuse
 	return w->resource == FC_MEMLOCK;
 }
 
-/* __io_account_mem(user, pages): registered buffers. The ring has no user where it may lock. */
+/* __io_account_mem(user, pages), since 6.18 inlined in parts into io_account_mem(user, mm, pages):
+ * registered buffers. The ring has no user where it may lock. */
 static __always_inline bool refuse_io_mem(struct refusal *w, const struct refused_call *c)
 {
 	struct user_struct *user = (void *)c->arg[0];
 
-	if (!c->has_args || !memlock_over(w, BPF_CORE_READ(user, locked_vm.counter), c->arg[1]))
+	__u64 asked = w->hook == FC_HOOK_IO_ACCOUNT ? c->arg[2] : c->arg[1];
+
+	/* Told once: the outer function tells, where there is one. */
+	if (w->hook == FC_HOOK_IO_ACCOUNT_MEM && hook_nargs[FC_HOOK_IO_ACCOUNT])
+		return false;
+	if (!c->has_args || !memlock_over(w, BPF_CORE_READ(user, locked_vm.counter), asked))
 		return false;
 	w->limit_uid = BPF_CORE_READ(user, uid.val);
 	w->has |= FC_HAS_UID | FC_HAS_CERTAIN;
@@ -179,6 +185,7 @@ ON_RETURN(FC_HOOK_MMAP_LOCKED, vm_mmap_pgoff, long, ret == -EAGAIN || ret == -EP
 ON_RETURN(FC_HOOK_MREMAP_LOCKED, SYSCALL_FN(mremap), long, ret == -EAGAIN, refuse_mremap_locked)
 ON_RETURN_ARGS(FC_HOOK_USER_SHM_LOCK, user_shm_lock, int, ret == 0, refuse_shm_lock)
 ON_RETURN_ARGS(FC_HOOK_IO_ACCOUNT_MEM, __io_account_mem, int, ret == -ENOMEM, refuse_io_mem)
+ON_RETURN_ARGS(FC_HOOK_IO_ACCOUNT, io_account_mem, int, ret == -ENOMEM, refuse_io_mem)
 ON_RETURN_ARGS(FC_HOOK_ACCOUNT_LOCKED_VM, __account_locked_vm, int, ret == -ENOMEM, refuse_account)
 
 /* Which hook this system call would have come through; FC_HOOKS: it locks nothing. */

@@ -296,7 +296,10 @@ def doctor_mistakes($m; $text; $status):
 	+ ["nofile", "semmni", "semmns", "semmsl", "memory"
 	   | . as $id | select(any($text[]; test("^  \($id) .*seen after")) | not) | "doctor's self-test of \($id) was not seen"];
 
-def backends($text): [$text[] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]") | .b];
+# Of those hooks whose function the kernel has.
+def backends($text):
+	[range($text | length) as $i | select($text[$i + 1] // "" | test("because: this kernel has no function") | not)
+	 | $text[$i] | capture("^  [a-z_]+ +(?<b>fexit|kprobe|tracepoint|none) +[0-9]") | .b];
 
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
