@@ -40,16 +40,16 @@
 	})
 
 /* What a user namespace allows the user who made it. */
-#define RLIMIT_OF_USERNS(ns, type)                                                                \
-	({                                                                                        \
-		__u64 n_ = NO_LIMIT;                                                              \
-		if (bpf_core_enum_value_exists(enum rlimit_type, type) &&                         \
-		    bpf_core_field_exists((ns)->rlimit_max))                                      \
-			bpf_probe_read_kernel(                                                    \
-				&n_, sizeof(n_),                                                  \
-				(void *)__builtin_preserve_access_index(&(ns)->rlimit_max) +      \
-					8 * bpf_core_enum_value(enum rlimit_type, type));         \
-		n_;                                                                               \
+#define RLIMIT_OF_USERNS(ns, type)                                                           \
+	({                                                                                   \
+		__u64 n_ = NO_LIMIT;                                                         \
+		if (bpf_core_enum_value_exists(enum rlimit_type, type) &&                    \
+		    bpf_core_field_exists((ns)->rlimit_max))                                 \
+			bpf_probe_read_kernel(                                               \
+				&n_, sizeof(n_),                                             \
+				(void *)__builtin_preserve_access_index(&(ns)->rlimit_max) + \
+					8 * bpf_core_enum_value(enum rlimit_type, type));    \
+		n_;                                                                          \
 	})
 
 /* capable(): in the initial user namespace. 6.3 made one number of the two words. */

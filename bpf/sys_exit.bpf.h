@@ -41,7 +41,8 @@ static __always_inline bool not_ours(const struct refused_call *c)
 static __always_inline bool exit_refused(struct refusal *w, const struct refused_call *c)
 {
 	return exit_files(w, c) || exit_ipc(w, c) || exit_users(w, c) || exit_tasks(w, c) ||
-	       exit_memory(w, c) || exit_locked(w, c) || exit_signals(w, c) || exit_space(w, c) || exit_net(w, c);
+	       exit_memory(w, c) || exit_locked(w, c) || exit_signals(w, c) || exit_space(w, c) ||
+	       exit_net(w, c);
 }
 
 /* Not inline: hook.bpf.h tells why. */

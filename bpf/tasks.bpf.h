@@ -279,8 +279,7 @@ __noinline int note_pids(__u64 cgroups, int exactly)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct css_set *set = cgroups ? (struct css_set *)cgroups : BPF_CORE_READ(task, cgroups);
-	struct task_note n = {.resource = FC_PIDS,
-			      .has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_MORE};
+	struct task_note n = {.resource = FC_PIDS, .has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_MORE};
 	struct cgroup_subsys_state *css = pids_css(set), *parent;
 	int i;
 

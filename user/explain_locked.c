@@ -31,8 +31,7 @@ void explain_memlock(struct explain *x)
 
 	says_locking(x);
 	if (event_has(e, FIELD_LIMIT_UID))
-		explain_add(&x->says, "user %lld",
-			    (long long)event_num(e, FIELD_LIMIT_UID));
+		explain_add(&x->says, "user %lld", (long long)event_num(e, FIELD_LIMIT_UID));
 	else
 		explain_add(&x->says, "it");
 	explain_add(&x->says, " has ");
@@ -147,8 +146,8 @@ static void hugetlb_pool(struct explain *x, uint64_t page)
 void explain_hugepages(struct explain *x)
 {
 	const struct event *e = x->e;
-	bool fault = util_streq(event_text(e, FIELD_ERRNO), "ENOSPC") &&
-		     !event_has(e, FIELD_SYSCALL);
+	bool fault =
+		util_streq(event_text(e, FIELD_ERRNO), "ENOSPC") && !event_has(e, FIELD_SYSCALL);
 	uint64_t page = x->facts->has_more ? x->facts->more[0] : 0;
 
 	says_who(x);
@@ -158,12 +157,14 @@ void explain_hugepages(struct explain *x)
 	if (util_after(event_text(e, FIELD_LIMIT_NAME), "hugetlb.")) {
 		hugetlb_cgroup(x, page);
 	} else if (util_after(event_text(e, FIELD_LIMIT_NAME), "size=")) {
-		explain_add(&x->says, "the hugetlbfs mount is full: %lld of %lld pages, %lld more asked for",
+		explain_add(&x->says,
+			    "the hugetlbfs mount is full: %lld of %lld pages, %lld more asked for",
 			    (long long)event_num(e, FIELD_HELD),
 			    (long long)event_num(e, FIELD_LIMIT),
 			    (long long)event_num(e, FIELD_ASKED));
-		fix_line(x, "# mount it anew with a larger size=: mount -o remount,size=%lluK "
-			    "MOUNTPOINT",
+		fix_line(x,
+			 "# mount it anew with a larger size=: mount -o remount,size=%lluK "
+			 "MOUNTPOINT",
 			 (unsigned long long)(more_than(e) * page / KIB));
 	} else {
 		hugetlb_pool(x, page);

@@ -27,9 +27,9 @@
 #include <unistd.h>
 
 static const struct provocation *const tables[] = {
-	file_provocations,   ipc_provocations,   oom_provocations,
-	task_provocations,   pid_provocations,  locked_provocations, user_provocations,  memory_provocations,
-	signal_provocations, space_provocations, net_provocations,
+	file_provocations,   ipc_provocations,    oom_provocations,   task_provocations,
+	pid_provocations,    locked_provocations, huge_provocations,  user_provocations,
+	memory_provocations, signal_provocations, space_provocations, net_provocations,
 };
 
 static const char *what = "provoke";

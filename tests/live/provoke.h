@@ -24,12 +24,14 @@ struct provocation {
 
 /* Each ends with an entry without a name. */
 extern const struct provocation file_provocations[], ipc_provocations[], oom_provocations[],
-	task_provocations[], pid_provocations[], locked_provocations[], user_provocations[], memory_provocations[], signal_provocations[],
-	space_provocations[], net_provocations[];
+	task_provocations[], pid_provocations[], locked_provocations[], huge_provocations[],
+	user_provocations[], memory_provocations[], signal_provocations[], space_provocations[],
+	net_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
- * "expect":{...} names fields of the event that must be seen, with their values (or {"min":,"max":},
+ * "expect":{...} names fields of the event that must be seen, with their values (or
+ * {"min":,"max":},
  * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
  * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
  */

@@ -76,7 +76,8 @@ static int threads_max(int argc, char **argv)
 	/* The number of tasks is a sum that others take part in. */
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"threads-max\",\"errno\":\"EAGAIN\",\"syscall\":\"clone\","
-	      "\"limit_name\":\"kernel.threads-max\",\"measure\":\"tasks\",\"limit\":%ld,\"asked\":1,"
+	      "\"limit_name\":\"kernel.threads-max\",\"measure\":\"tasks\",\"limit\":%ld,\"asked\":"
+	      "1,"
 	      "\"held\":{\"min\":%ld,\"max\":%ld},"
 	      "\"fix\":{\"re\":\"sysctl -w kernel.threads-max=\"}}",
 	      limit, limit, limit + 2);
@@ -172,8 +173,10 @@ static int pid_max_ns(int argc, char **argv)
 		fail("fork not refused");
 	}
 	truth(t->pid, 1,
-	      "\"expect\":{\"resource\":\"pid-max\",\"errno\":\"EAGAIN\",\"held\":%ld,\"limit\":301,"
-	      "\"namespace\":\"%s\",\"fix\":{\"re\":\"nsenter -t %d -p sysctl -w kernel.pid_max=\"}},"
+	      "\"expect\":{\"resource\":\"pid-max\",\"errno\":\"EAGAIN\",\"held\":%ld,\"limit\":"
+	      "301,"
+	      "\"namespace\":\"%s\",\"fix\":{\"re\":\"nsenter -t %d -p sysctl -w "
+	      "kernel.pid_max=\"}},"
 	      "\"tracepoint\":{\"certain\":false}",
 	      t->held, t->namespace, t->pid);
 	return 0;

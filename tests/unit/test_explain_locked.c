@@ -58,10 +58,11 @@ static void memlock(void **state _unused_)
 	event_int(&e, FIELD_LIMIT_HARD, 65536);
 	event_str(&e, FIELD_CGROUP, "/system.slice/db.service");
 	event_str(&e, FIELD_SYSTEMD_UNIT, "db.service");
-	assert_string_equal(says(NULL),
-			    "db (pid 900) of db.service could not lock memory in RAM because it has "
-			    "0 bytes locked, asked for 8 MiB more, and the limit is 64 KiB "
-			    "(RLIMIT_MEMLOCK, \"ulimit -l\"); memory itself is not short.");
+	assert_string_equal(
+		says(NULL),
+		"db (pid 900) of db.service could not lock memory in RAM because it has "
+		"0 bytes locked, asked for 8 MiB more, and the limit is 64 KiB "
+		"(RLIMIT_MEMLOCK, \"ulimit -l\"); memory itself is not short.");
 	assert_has(fix(), "prlimit --pid 900 --memlock=9437184:9437184\n");
 	assert_has(fix(), "LimitMEMLOCK=9437184:9437184");
 	/* of a user, with how much it was unknown; the hard limit is not to come down */

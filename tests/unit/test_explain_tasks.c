@@ -60,9 +60,10 @@ static void nproc(void **state _unused_)
 	event_int(&e, FIELD_LIMIT_UID, 1000);
 	event_str(&e, FIELD_CGROUP, "/system.slice/app.service");
 	event_str(&e, FIELD_SYSTEMD_UNIT, "app.service");
-	assert_has(says(NULL),
-		   "java (pid 900) of app.service could not start another process or thread because "
-		   "user 1000 has 4096 tasks");
+	assert_has(
+		says(NULL),
+		"java (pid 900) of app.service could not start another process or thread because "
+		"user 1000 has 4096 tasks");
 	assert_has(fix(), "prlimit --pid 900 --nproc=8192:16384\n");
 	assert_has(fix(), "LimitNPROC=8192:16384");
 	/* the hard limit goes up where it must */
@@ -120,8 +121,8 @@ static void pids(void **state _unused_)
 		{"/machine.slice/libpod-" ID ".scope", "podman update --pids-limit 200 " ID, false},
 		{"/test", "echo 200 > /sys/fs/cgroup/test/pids.max", false},
 		{"/test", "echo 200 > /sys/fs/cgroup/pids/test/pids.max", true},
-		{"/it's $(reboot)",
-		 "echo 200 > '/sys/fs/cgroup/it'\\''s $(reboot)/pids.max'", false},
+		{"/it's $(reboot)", "echo 200 > '/sys/fs/cgroup/it'\\''s $(reboot)/pids.max'",
+		 false},
 		{"/a/../b", "# raise pids.max of this control group to 200", false},
 		{"", "# raise pids.max of the control group that is full", false},
 		{"/kubepods/burstable/pod0123456789abcdef0123456789abcdef/" ID,
