@@ -148,18 +148,28 @@ static __always_inline bool exit_shm_lock(struct refusal *w, const struct refuse
 	return w->resource == FC_MEMLOCK;
 }
 
-/* __io_account_mem(user, pages), since 6.18 inlined in parts into io_account_mem(user, mm, pages):
- * registered buffers. The ring has no user where it may lock. */
+/*
+ * __io_account_mem(user, pages): registered buffers. From 6.18 on it may be inlined into
+ * io_account_mem(ctx, pages), later (user, mm, pages), which then tells: where the kernel has that,
+ * the inner one does not. The ring has no user where it may lock as much as it likes.
+ */
 static __always_inline bool refuse_io_mem(struct refusal *w, const struct refused_call *c)
 {
+	struct io_ring_ctx *ctx = (void *)c->arg[0];
 	struct user_struct *user = (void *)c->arg[0];
+	__u64 asked = c->arg[1];
 
-	__u64 asked = w->hook == FC_HOOK_IO_ACCOUNT ? c->arg[2] : c->arg[1];
-
-	/* Told once: the outer function tells, where there is one. */
-	if (w->hook == FC_HOOK_IO_ACCOUNT_MEM && hook_nargs[FC_HOOK_IO_ACCOUNT])
+	if (!c->has_args)
 		return false;
-	if (!c->has_args || !memlock_over(w, BPF_CORE_READ(user, locked_vm.counter), asked))
+	if (w->hook == FC_HOOK_IO_ACCOUNT_MEM) {
+		if (hook_nargs[FC_HOOK_IO_ACCOUNT])
+			return false;
+	} else if (hook_nargs[FC_HOOK_IO_ACCOUNT] == 2) {
+		user = BPF_CORE_READ(ctx, user);
+	} else {
+		asked = c->arg[2];
+	}
+	if (!memlock_over(w, BPF_CORE_READ(user, locked_vm.counter), asked))
 		return false;
 	w->limit_uid = BPF_CORE_READ(user, uid.val);
 	w->has |= FC_HAS_UID | FC_HAS_CERTAIN;

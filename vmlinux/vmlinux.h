@@ -282,6 +282,9 @@ struct user_struct {
 	unsigned long locked_shm; /* guarded: before 5.14 */
 	atomic_long_t locked_vm;
 };
+struct io_ring_ctx {
+	struct user_struct *user;
+};
 
 /* tasks */
 struct pid_namespace {
@@ -314,11 +317,11 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
-struct kernel_cap_struct {
-}; /* 8 bytes, read as a whole */
+typedef struct {
+} kernel_cap_t; /* 8 bytes, read as a whole */
 struct cred {
 	kuid_t uid;
-	struct kernel_cap_struct cap_effective;
+	kernel_cap_t cap_effective;
 	struct user_struct *user;
 	struct user_namespace *user_ns;
 	struct ucounts *ucounts; /* guarded: from 5.14 */

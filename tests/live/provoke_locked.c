@@ -207,10 +207,11 @@ static int register_buffers(void)
 
 static int memlock_iouring(int argc, char **argv)
 {
-	char more[64];
+	char more[96];
 
 	(void)argc, (void)argv;
-	snprintf(more, sizeof(more), ",\"limit_uid\":%d}", USER);
+	/* Newer kernels count the ring itself too. */
+	snprintf(more, sizeof(more), ",\"limit_uid\":%d,\"held\":{\"min\":0,\"max\":16384}}", USER);
 	return memlock(LIMIT, register_buffers, "ENOMEM", ENOMEM, "io_uring_register", 0, 17 * PAGE,
 		       more);
 }
