@@ -84,6 +84,35 @@ static int refuse_semmsl(void)
 	return semget(IPC_PRIVATE, 5, 0600) < 0 && errno == EINVAL ? PROVOKED : IMPOSSIBLE;
 }
 
+/* As somebody who is not exempt, for this process alone. */
+static bool as_nobody(int limit, rlim_t soft)
+{
+	const struct rlimit r = {soft, soft};
+
+	return setrlimit(limit, &r) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+}
+
+static int refuse_nproc(void)
+{
+	pid_t pid;
+
+	if (!as_nobody(RLIMIT_NPROC, 0))
+		return IMPOSSIBLE;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 && errno == EAGAIN ? PROVOKED : IMPOSSIBLE;
+}
+
+static int refuse_memlock(void)
+{
+	static char page[4096];
+
+	if (!as_nobody(RLIMIT_MEMLOCK, 0))
+		return IMPOSSIBLE;
+	return mlock(page, sizeof(page)) < 0 && errno == EPERM ? PROVOKED : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -101,6 +130,8 @@ static const struct provocation provocations[] = {
 	{"number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni},
 	{"number of semaphores", FC_HOOK_NEWARY, FC_SEMMNS, refuse_semmns},
 	{"size of a semaphore set", FC_HOOK_SEMGET, FC_SEMMSL, refuse_semmsl},
+	{"processes of a user", FC_HOOK_COPY_PROCESS, FC_NPROC, refuse_nproc},
+	{"locked memory", FC_HOOK_DO_MLOCK, FC_MEMLOCK, refuse_memlock},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 

@@ -24,7 +24,7 @@ struct selftest {
 	char why[96];        /* not possible: what stood in the way */
 };
 
-#define SELFTEST_MAX 8
+#define SELFTEST_MAX 32
 
 /* Runs all of them on t; returns how many rows of ret it filled. Takes at most a few seconds. */
 unsigned int selftest_run(struct tracer *t, bool memory_is_v1, struct selftest ret[SELFTEST_MAX]);
