@@ -170,6 +170,9 @@ struct fc_refused {
 	 *   sigpending                       pid of the process that was to get the signal
 	 *   commit   vm.overcommit_memory, _ratio, _kbytes; pages of swap
 	 *   stack    STACK_ARGS only: RLIMIT_STACK, soft
+	 *   hugepages                        [0] bytes of one, [1] pages that are always there
+	 *                                    (nr_hugepages), [2] nr_overcommit_hugepages,
+	 *                                    [3] 1: the cgroup is in a hierarchy of version 1
 	 *   pids                             [0] 1: the cgroup is in a hierarchy of version 1
 	 *   inotify-*, fanotify-*, namespaces   [0] 1: the limit is of another user namespace than
 	 *                                    the process's own, one above it

@@ -9,6 +9,7 @@
 
 #include "files.bpf.h"
 #include "ipc_more.bpf.h"
+#include "locked.bpf.h"
 #include "memory.bpf.h"
 #include "net.bpf.h"
 #include "oom.bpf.h"

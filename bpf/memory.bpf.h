@@ -275,10 +275,8 @@ static __always_inline bool refuse_shm_file(struct refusal *w, const struct refu
 	       refuse_commit(w, to_pages(c->regs.arg[2]));
 }
 
-ON_RETURN(FC_HOOK_MMAP, vm_mmap_pgoff, long, ret == -ENOMEM, refuse_mmap)
 ON_RETURN(FC_HOOK_MUNMAP, __vm_munmap, int, ret == -ENOMEM, refuse_munmap)
 ON_RETURN(FC_HOOK_MPROTECT, mprotect_fixup, int, ret == -ENOMEM, refuse_mprotect)
-ON_RETURN(FC_HOOK_MREMAP, SYSCALL_FN(mremap), long, ret == -ENOMEM, refuse_mremap)
 ON_RETURN(FC_HOOK_SHMAT, do_shmat, long, ret == -ENOMEM, refuse_shmat)
 ON_RETURN(FC_HOOK_FORK_COMMIT, kernel_clone, int, ret == -ENOMEM, refuse_fork)
 ON_RETURN(FC_HOOK_SHM_FILE, shmem_kernel_file_setup, long, ret == -ENOMEM, refuse_shm_file)
@@ -309,7 +307,6 @@ BRK_(FC_HOOK_BRK, SYSCALL_FN(brk), regs[0])
 #else
 BRK_(FC_HOOK_BRK, SYSCALL_FN(brk), di)
 BRK_(FC_HOOK_BRK_IA32, __ia32_sys_brk, bx)
-ON_RETURN(FC_HOOK_MREMAP_IA32, __ia32_sys_mremap, long, ret == -ENOMEM, refuse_mremap)
 #endif
 
 /* At sys_exit: sys_exit.bpf.h says when. */

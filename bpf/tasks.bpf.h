@@ -149,6 +149,7 @@ static __always_inline bool users_full(struct task_note *n, struct ucounts *u, i
 __noinline int note_nproc(int more, int exactly)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
 	struct task_note n = {.resource = FC_NPROC,
 			      .has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_UID};
 
@@ -156,10 +157,10 @@ __noinline int note_nproc(int more, int exactly)
 		return 0;
 	n.limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_NPROC].rlim_cur);
 	n.hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_NPROC].rlim_max);
-	if (bpf_core_field_exists(((struct ucounts *)0)->rlimit)) {
-		if (!users_full(&n, BPF_CORE_READ(task, real_cred, ucounts), more, exactly))
+	if (bpf_core_field_exists(cred->ucounts)) {
+		if (!users_full(&n, BPF_CORE_READ(cred, ucounts), more, exactly))
 			return 0;
-	} else if (!user_full(&n, BPF_CORE_READ(task, real_cred, user), more, exactly)) {
+	} else if (!user_full(&n, BPF_CORE_READ(cred, user), more, exactly)) {
 		return 0;
 	}
 	if (exactly)

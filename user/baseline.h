@@ -31,6 +31,7 @@ struct baseline_row {
 	unsigned int
 		have; /* enum counter_have; without COUNTER_FAILCNT the next value is taken as is */
 	uint64_t failcnt, local, held, limit;
+	uint64_t claimed_at;            /* ms: when an event last took along what moved; 0: never */
 	struct baseline_moving *moving; /* NULL: nothing */
 };
 

@@ -45,7 +45,7 @@ static const char *const native_calls[] = {
 		CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg) CALL(read) CALL(write)
 			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
 				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(request_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
-				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(timer_create) CALL(
+				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(mlock2) CALL(timer_create) CALL(
 					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate) CALL(pwritev) CALL(pwritev2)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
 					CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(
@@ -133,6 +133,8 @@ static const struct {
 	{"mprotect", 125, 125},
 	{"readv", 145, 145},
 	{"writev", 146, 146},
+	{"mlock", 150, 150},
+	{"mlockall", 152, 152},
 	{"mremap", 163, 163},
 	{"rt_sigqueueinfo", 178, 178},
 	{"pwrite64", 181, 181},
@@ -194,6 +196,7 @@ static const struct {
 	{"userfaultfd", 374, 388},
 	{"copy_file_range", 377, 391},
 	{"pwritev2", 379, 393},
+	{"mlock2", 376, 390},
 	{"semop", 0, 298},
 	{"semtimedop", 0, 312},
 	{"semget", 393, 299},

@@ -78,6 +78,7 @@ static int row_moved(void *arg, struct baseline_owner *o, struct baseline_row *r
 		claimed = true;
 	}
 	if (claimed) {
+		row->claimed_at = t->now_ms;
 		if (m)
 			m->implied -= m->implied < delta ? m->implied : delta;
 		return r;
@@ -172,7 +173,7 @@ static void container_of(const struct correlate *c, const struct event *e, char 
 }
 
 /* Takes along what moved before the event arrived. */
-static int claim(struct correlate *c, struct wait *w)
+static int claim(struct correlate *c, struct wait *w, uint64_t now_ms)
 {
 	int r = 0;
 
@@ -188,6 +189,7 @@ static int claim(struct correlate *c, struct wait *w)
 			m->implied -= m->implied < m->delta ? m->implied : m->delta;
 			m->delta = 0;
 			m->local = 0;
+			o->rows[i].claimed_at = now_ms;
 		}
 	}
 	return r;
@@ -228,7 +230,7 @@ int correlate_event(struct correlate *c, const struct event *e, int64_t seq, uin
 	*c->tail = w;
 	c->tail = &w->next;
 	c->n_waits++;
-	return claim(c, w);
+	return claim(c, w, now_ms);
 }
 
 static bool is_due(const struct wait *w, const struct correlate_now *now)

@@ -91,6 +91,9 @@ static uint64_t certain_at(const struct baseline_owner *o, const struct baseline
 	/* It may be a child's, which is read later. */
 	if (baseline_hierarchical(o, row) && own_part(o, row) > m->local)
 		due += g->lag_ms;
+	/* It may be of repeats, which the kernel counts and which come as one event. */
+	if (row->claimed_at && m->since <= row->claimed_at + FOLDED_MS)
+		due += FOLDED_MS;
 	return due;
 }
 

@@ -46,6 +46,9 @@ int correlate_give(struct wait *w, const struct baseline_owner *o, const struct 
 void correlate_tell(struct wait *w, const struct correlate_now *now, correlate_emit_fn *emit,
 		    void *arg);
 
+/* Repeats of an event come together, at least once a second: so late they may be. */
+#define FOLDED_MS 1500
+
 /* Movement that no event claimed. */
 struct correlate_grace {
 	uint64_t grace_ms, lag_ms, interval_ms;

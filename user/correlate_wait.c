@@ -32,8 +32,8 @@ bool correlate_in_chain(const struct wait *w, const struct baseline_owner *o)
 
 	if (o->source == COUNTER_UBC)
 		return *w->ct && util_streq(o->name, w->ct);
-	return path && (is_above(path, w->cgroup) || is_above(path, w->memcg) ||
-			is_above(path, w->limit));
+	return path &&
+	       (is_above(path, w->cgroup) || is_above(path, w->memcg) || is_above(path, w->limit));
 }
 
 static int moved_add(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,

@@ -284,6 +284,7 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
 	event_str(e, FIELD_CGROUP, known->cgroup);
+	event_str(e, FIELD_LIMIT_CGROUP, known->limit_cgroup);
 	if (known->has & FC_HAS_LIMIT)
 		event_u64(e, FIELD_LIMIT, known->limit);
 	if (known->has & FC_HAS_HARD)

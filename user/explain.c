@@ -228,6 +228,10 @@ static const struct {
 	{"map-count", explain_map_count},
 	{"commit", explain_commit},
 
+	/* explain_locked.c */
+	{"memlock", explain_memlock},
+	{"hugepages", explain_hugepages},
+
 	/* explain_signals.c */
 	{"sigpending", explain_sigpending},
 	{"cpu", explain_cpu},

@@ -68,7 +68,7 @@ void explain_nproc(struct explain *x)
 	explain_add(&x->says, "user ");
 	explain_add(&x->says, "%lld",
 		    (long long)event_num(e, event_has(e, FIELD_LIMIT_UID) ? FIELD_LIMIT_UID
-									    : FIELD_UID));
+									  : FIELD_UID));
 	if (event_text(e, FIELD_NAMESPACE)[0])
 		explain_add(&x->says, " in the namespace %s", event_text(e, FIELD_NAMESPACE));
 	says_full(x, "tasks, processes and threads together, on this machine",
@@ -82,7 +82,7 @@ void explain_nproc(struct explain *x)
 					"--nproc=SOFT:HARD");
 		return;
 	}
-	fix_rlimit(x, "nproc", "LimitNPROC", want, hard);
+	fix_rlimit(x, "nproc", "LimitNPROC", want, hard < want ? want : hard);
 }
 
 void explain_threads_max(struct explain *x)

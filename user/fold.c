@@ -4,6 +4,8 @@
  */
 #include "fold.h"
 
+#include "event.h"
+
 /* Out of memory: the entry is not kept, and its refusals are told again as a whole count later. */
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(e) ((e)->unhashed = true)
@@ -34,6 +36,7 @@ int folds_new(struct folds **ret)
 static void entry_free(struct entry *e)
 {
 	free(e->known.cgroup);
+	free(e->known.limit_cgroup);
 	free(e);
 }
 
@@ -74,6 +77,7 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 	struct fc_fold_key key = {
 		.start = r->who.start, .pid = r->who.pid, .resource = r->resource, .err = r->err};
 	struct entry *e = get(f, &key);
+	char path[FC_PATH + 16];
 
 	if (!e)
 		return;
@@ -82,6 +86,9 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 	e->known.has = r->has & (FC_HAS_LIMIT | FC_HAS_HARD);
 	if (!e->known.cgroup && cgroup && cgroup[0])
 		e->known.cgroup = strdup(cgroup);
+	if (!e->known.limit_cgroup && r->has & FC_HAS_OWNER && !r->owner.cut &&
+	    event_path(&r->owner, path, sizeof(path)) == 0)
+		e->known.limit_cgroup = strdup(path);
 }
 
 uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const struct fc_fold *fold,

@@ -17,7 +17,7 @@ void folds_free(struct folds *f);
 
 /* What a record that came whole told; it serves the folded ones that follow. */
 struct fold_known {
-	char *cgroup; /* owned by the table */
+	char *cgroup, *limit_cgroup; /* owned by the table; NULL: unknown */
 	uint64_t limit, hard;
 	uint32_t has; /* FC_HAS_LIMIT, FC_HAS_HARD */
 };

@@ -200,6 +200,18 @@ static bool memory_is_v1(void)
 	return false;
 }
 
+/* A function of type bool: in a register of which only the lowest byte counts. */
+static bool returns_bool(const struct btf *btf, const char *function)
+{
+	int id = btf__find_by_name_kind(btf, function, BTF_KIND_FUNC);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+
+	t = t ? btf__type_by_id(btf, t->type) : NULL;
+	id = t ? btf__resolve_type(btf, t->type) : -1;
+	t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	return t && btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL;
+}
+
 static void note_function(struct kernel_facts *facts, const char *name, uint8_t nargs)
 {
 	for (int h = 0; h < FC_HOOKS; h++) {
@@ -293,6 +305,7 @@ void kernel_probe(struct kernel_facts *ret)
 	if (btf) {
 		find_functions(ret, btf);
 		find_in_modules(ret, btf);
+		ret->hugetlb_reserve_is_bool = returns_bool(btf, "hugetlb_reserve_pages");
 		ret->mark_victim_has_task = mark_victim_has_task(btf);
 	} else {
 		find_symbols(ret);

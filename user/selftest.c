@@ -152,6 +152,35 @@ static int refuse_data(void)
 	return syscall(SYS_brk, end + 65536) == end ? PROVOKED : IMPOSSIBLE;
 }
 
+/* As somebody who is not exempt, for this process alone. */
+static bool as_nobody(int limit, rlim_t soft)
+{
+	const struct rlimit r = {soft, soft};
+
+	return setrlimit(limit, &r) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
+}
+
+static int refuse_nproc(void)
+{
+	pid_t pid;
+
+	if (!as_nobody(RLIMIT_NPROC, 0))
+		return IMPOSSIBLE;
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	return pid < 0 && errno == EAGAIN ? PROVOKED : IMPOSSIBLE;
+}
+
+static int refuse_memlock(void)
+{
+	static char page[4096];
+
+	if (!as_nobody(RLIMIT_MEMLOCK, 0))
+		return IMPOSSIBLE;
+	return mlock(page, sizeof(page)) < 0 && errno == EPERM ? PROVOKED : IMPOSSIBLE;
+}
+
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */
 static int exceed_memory(void)
 {
@@ -184,6 +213,8 @@ static const struct provocation provocations[] = {
 	{"blocks of a tmpfs", FC_HOOK_SHMEM_FALLOCATE, FC_DISK, refuse_disk},
 	{"address space of a process", FC_HOOK_MMAP, FC_AS, refuse_as},
 	{"heap of a process", FC_HOOK_BRK, FC_DATA, refuse_data},
+	{"processes of a user", FC_HOOK_COPY_PROCESS, FC_NPROC, refuse_nproc},
+	{"locked memory", FC_HOOK_DO_MLOCK, FC_MEMLOCK, refuse_memlock},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
 };
 

@@ -73,6 +73,7 @@ static void set_rodata(struct tracer *t)
 		s->rodata->filter_resources |= t->options.want[i];
 	}
 	s->rodata->memory_is_v1 = t->facts.memory_is_v1;
+	s->rodata->hugetlb_reserve_is_bool = t->facts.hugetlb_reserve_is_bool;
 	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
 	s->rodata->page_size = sysconf(_SC_PAGESIZE);
 	s->rodata->possible_cpus = cpus > 0 ? cpus : 1;

@@ -274,7 +274,36 @@ struct mem_cgroup {
 	bool oom_group;
 	atomic_long_t memory_events[1];
 };
+struct hugepage_subpool {
+	long max_hpages;
+	long used_hpages;
+};
+struct hstate {
+	unsigned int order;
+	unsigned long nr_huge_pages;
+	unsigned long free_huge_pages;
+	unsigned long resv_huge_pages;
+	unsigned long surplus_huge_pages;
+	unsigned long nr_overcommit_huge_pages;
+};
+struct hugetlbfs_sb_info {
+	struct hstate *hstate;
+	struct hugepage_subpool *spool;
+};
+struct hugetlb_cgroup {
+	struct cgroup_subsys_state css;
+	struct page_counter hugepage[1];
+	struct page_counter rsvd_hugepage[1];
+};
+struct vm_area_struct {
+	unsigned long vm_start;
+	unsigned long vm_end;
+	struct mm_struct *vm_mm;
+	struct file *vm_file;
+};
 struct mm_struct {
+	unsigned long locked_vm;
+	unsigned long def_flags;
 	struct percpu_counter rss_stat[4]; /* guarded: from 6.2 */
 	atomic_long_t pgtables_bytes;
 	unsigned long total_vm, data_vm, stack_vm;
@@ -287,15 +316,6 @@ struct mm_rss_stat {
 };
 struct mm_struct___atomic {
 	struct mm_rss_stat rss_stat; /* guarded: before 6.2 */
-};
-struct vm_area_struct {
-	unsigned long vm_start;
-	unsigned long vm_end;
-	struct mm_struct *vm_mm;
-};
-struct hstate {
-	unsigned int order;
-	unsigned long nr_huge_pages;
 };
 enum oom_constraint { CONSTRAINT_NONE };
 struct oom_control {
@@ -385,6 +405,9 @@ struct user_struct {
 	atomic_long_t locked_vm;
 	struct percpu_counter epoll_watches; /* guarded: from 5.15 */
 };
+struct io_ring_ctx {
+	struct user_struct *user;
+};
 
 /* net/ */
 struct local_ports {
@@ -473,11 +496,11 @@ struct signal_struct {
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
-struct kernel_cap_struct {
-}; /* 8 bytes, read as a whole */
+typedef struct {
+} kernel_cap_t; /* 8 bytes, read as a whole */
 struct cred {
 	kuid_t uid;
-	struct kernel_cap_struct cap_effective;
+	kernel_cap_t cap_effective;
 	kuid_t euid;
 	kuid_t fsuid;
 	struct key *session_keyring;

@@ -159,6 +159,8 @@ static int pid_max_ns(int argc, char **argv)
 	if (!pid)
 		fill_namespace(t);
 	gate_wait(&t->set);
+	while (!*(volatile pid_t *)&t->pid)
+		usleep(1000);
 	if (read_number(path, NULL) != before) {
 		write_file(path, "%ld", before);
 		kill(t->pid, SIGKILL);

@@ -576,11 +576,11 @@ static void others(void **state _unused_)
 	event_init(&e, EVENT_STARTED);
 	explain_event(&e, NULL);
 	assert_false(event_has(&e, FIELD_SAYS) || event_has(&e, FIELD_FIX));
-	refused("new-one", "tasks", "x", 4);
-	event_str(&e, FIELD_LIMIT_NAME, "RLIMIT_NPROC");
+	refused("swap", "bytes", "x", 4);
+	event_str(&e, FIELD_LIMIT_NAME, "memory.swap.max");
 	amounts(5, 5, -1, -1);
 	assert_string_equal(says(NULL), "x (pid 4) was refused something because the limit "
-					"RLIMIT_NPROC is reached: 5 of 5 tasks.");
+					"memory.swap.max is reached: 5 of 5 bytes.");
 	assert_false(event_has(&e, FIELD_FIX));
 }
 

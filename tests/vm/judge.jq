@@ -311,7 +311,7 @@ def listed($m; $row):
 # "hook:FUNCTION BACKEND ...".
 def hooks($text): [range($text | length) as $i | $text[$i]
 	| capture("^  (?<hook>[a-z_]+) +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
-	| select($text[$i + 1] // "" | test("because: (a tracepoint on every backend|.*its module is not loaded|opt-in)") | not)];
+	| select($text[$i + 1] // "" | test("because: (a tracepoint on every backend|.*its module is not loaded|this kernel has no function|opt-in)") | not)];
 def excused($m): listed($m; "hook:\(.hook)") != null;
 def backends($m; $text): [hooks($text)[] | select(excused($m) | not) | .b];
 
