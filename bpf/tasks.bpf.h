@@ -318,8 +318,12 @@ static __always_inline bool alloc_pid_refused(struct refusal *w, const struct re
 static __always_inline bool can_fork_refused(struct refusal *w, const struct refused_call *c)
 {
 	struct task_note n = {.resource = FC_PIDS, .has = FC_HAS_CERTAIN};
+	__u64 cgroups = 0;
 
-	if (!note_pids(c->has_args ? c->arg[1] : 0, 1))
+	/* As a number: a function that is verified by itself takes no pointer of the kernel. */
+	if (c->has_args)
+		bpf_probe_read_kernel(&cgroups, sizeof(cgroups), &c->arg[1]);
+	if (!note_pids(cgroups, 1))
 		leave_note(&n); /* it was it, whoever left since */
 	return false;
 }
