@@ -129,11 +129,9 @@ static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 }
 
 /* Not inline, so that nothing is kept for it where it is not called. */
-static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool first)
+static __noinline bool brk_returned(const struct pt_regs *regs, long ret)
 {
-	if (is_brk(regs, ret))
-		sys_exit_refused(ret, first);
-	return 0;
+	return is_brk(regs, ret);
 }
 
 /* regs: an expression, evaluated late. */
@@ -145,7 +143,8 @@ static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool fi
 			if (OUR_ERRNOS >> (-(ret)&63) & 1)            \
 				sys_exit_refused(ret, first);         \
 		} else if ((unsigned long)(ret) < MMAP_LOWEST) {      \
-			brk_returned(regs, ret, first);               \
+			if (brk_returned(regs, ret))                  \
+				sys_exit_refused(ret, first);         \
 		}                                                     \
 	} while (0)
 

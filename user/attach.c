@@ -89,6 +89,10 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 	else if (r->refused && r->error == 0)
 		snprintf(buf, size,
 			 "opt-in: it would tax every system call; ask for it with -r disk");
+	else if (b == FC_BACKEND_FEXIT && facts->fexit[h].stage != KERNEL_WORKS)
+		snprintf(buf, size, "fexit is refused at %s for this function: %s",
+			 facts->fexit[h].stage == KERNEL_AT_LOAD ? "load" : "attach",
+			 strerror(-facts->fexit[h].error));
 	else if (r->refused)
 		snprintf(buf, size, "%s was refused at %s: %s", attach_backend_name(b),
 			 r->at_attach ? "attach" : "load", strerror(-r->error));

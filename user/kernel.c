@@ -212,14 +212,60 @@ static bool returns_bool(const struct btf *btf, const char *function)
 	return t && btf_is_int(t) && btf_int_encoding(t) & BTF_INT_BOOL;
 }
 
-static void note_function(struct kernel_facts *facts, const char *name, uint8_t nargs)
+/*
+ * More arguments than fit into registers, or a structure among them: kernels before 6.6 and 6.0
+ * make no trampoline for such a function. Found out here and not at the load of everything, which
+ * would have to begin anew for each.
+ */
+#define REGISTER_ARGS 6
+
+static bool is_unusual(const struct btf *btf, const struct btf_type *proto)
 {
+	const struct btf_param *p = btf_params(proto);
+
+	for (int i = 0; i < btf_vlen(proto); i++) {
+		int id = btf__resolve_type(btf, p[i].type);
+
+		if (id > 0 && btf_is_composite(btf__type_by_id(btf, id)))
+			return true;
+	}
+	return btf_vlen(proto) > REGISTER_ARGS;
+}
+
+static struct kernel_trial try_trampoline(int id)
+{
+	_cleanup_close_ int prog = load_tiny(BPF_PROG_TYPE_TRACING, BPF_TRACE_FEXIT, id);
+	_cleanup_close_ int link = -1;
+
+	if (prog < 0)
+		return trial(KERNEL_AT_LOAD, -errno);
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	return trial(KERNEL_AT_ATTACH, link < 0 ? -errno : 0);
+}
+
+static void try_unusual(struct kernel_facts *facts, const struct btf *btf, const char *name, int id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+
+	if (facts->trial[KERNEL_FEXIT].stage != KERNEL_WORKS ||
+	    !is_unusual(btf, btf__type_by_id(btf, t->type)))
+		return;
+	for (int h = 0; h < FC_HOOKS; h++)
+		if (attach_hooks[h].function && util_streq(name, attach_hooks[h].function))
+			facts->fexit[h] = try_trampoline(id);
+}
+
+static bool note_function(struct kernel_facts *facts, const char *name, uint8_t nargs)
+{
+	bool noted = false;
+
 	for (int h = 0; h < FC_HOOKS; h++) {
 		if (!attach_hooks[h].function || !util_streq(name, attach_hooks[h].function))
 			continue;
-		facts->has_function[h] = true;
+		facts->has_function[h] = noted = true;
 		facts->nargs[h] = nargs;
 	}
+	return noted;
 }
 
 /* Without BTF, and for what is in modules, the symbol table tells whether a function exists. */
@@ -252,7 +298,8 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 		return;
 	f = fopen("/proc/kallsyms", "re");
 	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%*s %*[tTwW] %255s [%63[^]]]", name, module) != 2)
+		if (!strchr(line, '[') ||
+		    sscanf(line, "%*s %*[tTwW] %255s [%63[^]]]", name, module) != 2)
 			continue;
 		for (int h = 0; h < FC_HOOKS; h++) {
 			struct btf *btf;
@@ -280,9 +327,13 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 	for (uint32_t id = 1; id < n; id++) {
 		const struct btf_type *t = btf__type_by_id(btf, id);
 
-		if (btf_is_func(t))
-			note_function(facts, btf__name_by_offset(btf, t->name_off),
-				      btf_vlen(btf__type_by_id(btf, t->type)));
+		const char *name;
+
+		if (!btf_is_func(t))
+			continue;
+		name = btf__name_by_offset(btf, t->name_off);
+		if (note_function(facts, name, btf_vlen(btf__type_by_id(btf, t->type))))
+			try_unusual(facts, btf, name, id);
 	}
 }
 

@@ -29,9 +29,11 @@ struct kernel_trial {
 
 struct kernel_facts {
 	struct kernel_trial trial[KERNEL_MECHANISMS];
-	int btf_error;                /* of /sys/kernel/btf/vmlinux; 0: there */
-	bool has_function[FC_HOOKS];  /* BTF or the symbol table lists the hook's function */
-	uint8_t nargs[FC_HOOKS];      /* how many arguments it has, from BTF */
+	int btf_error;               /* of /sys/kernel/btf/vmlinux; 0: there */
+	bool has_function[FC_HOOKS]; /* BTF or the symbol table lists the hook's function */
+	uint8_t nargs[FC_HOOKS];     /* how many arguments it has, from BTF */
+	/* Functions of a shape that older kernels make no trampoline for: what a trial came to */
+	struct kernel_trial fexit[FC_HOOKS];
 	bool mark_victim_has_task;    /* the tracepoint's argument is a task, not a pid */
 	bool hugetlb_reserve_is_bool; /* and not a number: what hugetlb_reserve_pages() returns */
 	bool may_preempt; /* built to preempt kernel code, or able to: fexit and raw_tp may miss */

@@ -92,7 +92,7 @@ if [ -n "$auto" ]; then run_doctor A auto auto; fi
 /failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
 watch=$!
 n=0
-while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
+while [ $n -lt 1200 ] && ! grep -q '"event":"started"' /tmp/events; do
 	usleep 50000
 	n=$((n + 1))
 done
