@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * floor.bpf.c - programs that do nothing, on the hooks of descriptors, files
- * and mappings: what no watcher that attaches this way can be cheaper than.
+ * floor.bpf.c - programs that do nothing, on the hooks of descriptors, files,
+ * mappings and forks: what no watcher that attaches this way can be cheaper than.
  *
  * Compiled once for each way, with -DFEXIT, -DKPROBE, -DTRACEPOINT or -DCLASSIC.
  */
@@ -31,6 +31,30 @@ int floor_munmap(void *ctx)
 {
 	return 0;
 }
+
+SEC("fexit/kernel_clone")
+int floor_clone(void *ctx)
+{
+	return 0;
+}
+
+SEC("fexit/copy_process")
+int floor_copy(void *ctx)
+{
+	return 0;
+}
+
+SEC("fexit/alloc_pid")
+int floor_pid(void *ctx)
+{
+	return 0;
+}
+
+SEC("fexit/pids_can_fork")
+int floor_can_fork(void *ctx)
+{
+	return 0;
+}
 #elif defined(KPROBE)
 SEC("kretprobe/alloc_fd")
 int floor_fd(void *ctx)
@@ -52,6 +76,30 @@ int floor_mmap(void *ctx)
 
 SEC("kretprobe/__vm_munmap")
 int floor_munmap(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/kernel_clone")
+int floor_clone(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/copy_process")
+int floor_copy(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/alloc_pid")
+int floor_pid(void *ctx)
+{
+	return 0;
+}
+
+SEC("kretprobe/pids_can_fork")
+int floor_can_fork(void *ctx)
 {
 	return 0;
 }

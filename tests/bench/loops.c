@@ -37,7 +37,7 @@ struct operation {
 	bool refused; /* with RLIMIT_NOFILE used up */
 };
 
-static int file = -1;
+static int file, sink = -1;
 
 static void fail(const char *what)
 {
@@ -74,6 +74,24 @@ static void op_read(void)
 
 	if (read(file, &c, 1) != 1)
 		fail("read");
+}
+
+static void op_write(void)
+{
+	if (write(sink, "x", 1) != 1)
+		fail("write");
+}
+
+/* Given back, and faulted in again. */
+static void op_fault(void)
+{
+	static char *page;
+
+	if (!page)
+		page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (page == MAP_FAILED || madvise(page, 4096, MADV_DONTNEED))
+		fail("madvise");
+	*(volatile char *)page = 1;
 }
 
 static void op_mmap(void)
@@ -131,6 +149,8 @@ static const struct operation operations[] = {
 	{.name = "dup+close", .run = op_dup},
 	{.name = "open+close", .run = op_open},
 	{.name = "read", .run = op_read},
+	{.name = "write", .run = op_write},
+	{.name = "madvise+fault", .run = op_fault},
 	{.name = "mmap+munmap", .run = op_mmap},
 	{.name = "brk+brk", .run = op_brk},
 	{.name = "fork+exit", .run = op_fork},
@@ -213,8 +233,9 @@ static void settle(void)
 int main(void)
 {
 	file = open("/dev/zero", O_RDONLY);
-	if (file < 0)
-		fail("/dev/zero");
+	sink = open("/dev/null", O_WRONLY);
+	if (file < 0 || sink < 0)
+		fail("/dev/zero, /dev/null");
 	settle();
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
 		if (operations[i].refused)

@@ -13,7 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernel=6.12
-readonly operations='getppid dup+close open+close read mmap+munmap brk+brk fork+exit'
+readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk fork+exit'
 readonly backends='fexit kprobe tracepoint'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 
@@ -61,8 +61,8 @@ loop_tables() {
 		if (row == "nothing") return "nothing"
 		if (row == "floor-classic") return "empty program, tracepoint:raw_syscalls:sys_exit"
 		if (row == "floor-tracepoint") return "empty program, raw_tp:sys_exit"
-		if (row == "floor-kprobe") return "empty kretprobe, the same four functions"
-		if (row == "floor-fexit") return "empty fexit, alloc_fd, alloc_empty_file, vm_mmap_pgoff, __vm_munmap"
+		if (row == "floor-kprobe") return "empty kretprobe, the same eight functions"
+		if (row == "floor-fexit") return "empty fexit, alloc_fd, alloc_empty_file, vm_mmap_pgoff, __vm_munmap, kernel_clone, copy_process, alloc_pid, pids_can_fork"
 		return "**failcnt --backend=" row "**"
 	}
 	function added(row, op, base, more) {
