@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	 .help = "report refusals and kills as they happen (the default command)",
 	 .more = "  failcnt                          everything, until Ctrl-C\n"
 		 "  failcnt -n nginx -r nofile       what nginx is refused when its files run out\n"
+		 "  failcnt -r disk                  full file systems, and only so those of "
+		 "xfs, btrfs, NFS ...\n"
 		 "  failcnt --kills --json           kills, as JSON lines\n"
 		 "  failcnt -d 1m --count 100        for a minute, or 100 events\n"},
 	{.name = "run",

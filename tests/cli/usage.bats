@@ -112,6 +112,35 @@ export ERR
 	[[ " $(tr '\n' ' ' <<<"$output")" == *" /etc/passwd "* ]]
 	run complete_line "failcnt watch --backend k"
 	[ "$output" = kprobe ]
+	for option in near= oom compat; do
+		run complete_line "failcnt table --${option:0:2}"
+		[ "$output" = "--$option" ]
+	done
+	run complete_line "failcnt table --near "
+	[ "$output" = $'80\n90\n95' ]
+	# What limits refuse with; and the whole catalogue, from the program.
+	run complete_line "failcnt -e "
+	[ "$output" = "$(sed -nE 's/^#define (E[A-Z0-9]+) [0-9]+$/\1/p' "$BATS_TEST_DIRNAME/../../bpf/hook.bpf.h" | LC_ALL=C sort)" ]
+	run complete_line "failcnt run -r "
+	[ "$output" = "$(sed -nE 's/^RESOURCE\([A-Z0-9_]+, "([^"]+)".*/\1/p' "$BATS_TEST_DIRNAME/../../bpf/resources.def")" ]
+}
+
+@test "manual and README: every row of the catalogue" {
+	root=$BATS_TEST_DIRNAME/../..
+	sed -nE 's/^RESOURCE\([A-Z0-9_]+, "([^"]+)".*/\1/p' "$root/bpf/resources.def" >"$BATS_TEST_TMPDIR/ids"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/ids")" -gt 0 ]
+	while read -r id; do
+		grep -qx ".It Cm $id" "$root/user/share/failcnt.8" || { echo "failcnt.8: no $id"; return 1; }
+		sed -n '/^## What it watches/,/^## How to read it/p' "$root/README.md" | grep -qE "^\|[^|]*\`$id\`" ||
+			{ echo "README.md: no $id"; return 1; }
+	done <"$BATS_TEST_TMPDIR/ids"
+}
+
+@test "manual: every key of the output" {
+	root=$BATS_TEST_DIRNAME/../..
+	for key in $(sed -nE 's/^FIELD\([A-Z0-9_]+, "([^"]+)".*/\1/p' "$root/user/fields.def"); do
+		grep -qw "$key" "$root/user/share/failcnt.8" || { echo "failcnt.8: no $key"; return 1; }
+	done
 }
 
 @test "numbers are read to their end" {

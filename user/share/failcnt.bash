@@ -21,7 +21,7 @@ _failcnt_value() {
 	-r | --resource) words=$(_failcnt_resources "$program") ;;
 	--backend) words='auto fexit kprobe tracepoint' ;;
 	--color) words='auto always never' ;;
-	-e | --errno) words='EMFILE ENFILE ENOSPC EINVAL' ;;
+	-e | --errno) words='E2BIG EADDRNOTAVAIL EAGAIN EDQUOT EFBIG EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOSPC EPERM ERANGE' ;;
 	-u | --uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
 	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
