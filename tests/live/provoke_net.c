@@ -201,7 +201,9 @@ static int ask_for(int host)
 {
 	struct sockaddr_in to = address("10.99.0.0", 9);
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+	const int on = 1;
 
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* else ENOBUFS is kept quiet */
 	to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + host);
 	err = sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) < 0 ? -errno : 0;
 	close(fd);
@@ -259,6 +261,68 @@ static int neighbours(int argc, char **argv)
 	      "\"backend\":\"tracepoint\"},\"5.10\":{\"pid\":null,\"syscall\":null}",
 	      limit, limit + 1, limit);
 	prove(neighbour_again);
+	return 0;
+}
+
+/* ---- conntrack ---- */
+
+static const char conntrack_max[] = "/proc/sys/net/netfilter/nf_conntrack_max";
+
+static int datagram_to(int port)
+{
+	struct sockaddr_in to = address("127.0.0.1", port);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
+
+	err = sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static long drops(void)
+{
+	char line[512];
+	FILE *f = fopen("/proc/net/stat/nf_conntrack", "re");
+	unsigned int n = 0, of_cpu;
+
+	if (f && fgets(line, sizeof(line), f))
+		while (fgets(line, sizeof(line), f))
+			/* the eleventh of the columns: drop */
+			if (sscanf(line, "%*x %*x %*x %*x %*x %*x %*x %*x %*x %*x %x", &of_cpu) ==
+			    1)
+				n += of_cpu;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Every datagram to another port is a connection to follow; the kernel drops unanswered ones early
+ * to make room, so that not each one more is refused. */
+static int conntrack(int argc, char **argv)
+{
+	long before, refused = 0;
+
+	(void)argc, (void)argv;
+	need_vm();
+	if (access(conntrack_max, W_OK))
+		skip("no conntrack in this kernel");
+	interface_up("lo");
+	if (datagram_to(20000) ||
+	    read_number("/proc/sys/net/netfilter/nf_conntrack_count", NULL) < 1)
+		skip("conntrack follows nothing here: no firewall asks it to");
+	write_until_exit(conntrack_max, "8");
+	before = drops();
+	for (int i = 1; i < 200; i++)
+		refused += datagram_to(20000 + i) != 0;
+	if (drops() == before) {
+		errno = 0;
+		fail("nothing was dropped");
+	}
+	truth(getpid(), drops() - before,
+	      "\"some\":true,\"nobody\":true,\"eperm\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
+	      "\"resource\":\"conntrack\",\"errno\":null,\"measure\":\"entries\","
+	      "\"limit_name\":\"net.netfilter.nf_conntrack_max\",\"limit\":8,"
+	      "\"held\":{\"min\":8,\"max\":64}}",
+	      refused, getpid());
 	return 0;
 }
 
@@ -371,6 +435,7 @@ const struct provocation net_provocations[] = {
 	{"ports", ports, "connect: no port of the range is free", "ports"},
 	{"ports-other", ports_other, "EADDRNOTAVAIL twice, neither by the range", NULL},
 	{"backlog", backlog, "a SYN that finds the backlog full", "backlog"},
+	{"conntrack", conntrack, "VM: more connections than conntrack may follow", "conntrack"},
 	{"neighbours", neighbours, "VM: sendto to one neighbour too many", "neighbours"},
 	{"tcp-mem", tcp_mem, "VM: a connection beyond tcp_mem", "tcp-mem"},
 	{"tcp-orphans", tcp_orphans, "VM: one orphan too many", "tcp-orphans"},

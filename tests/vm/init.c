@@ -5,9 +5,9 @@
  *
  * The program and its arguments are the NUL-terminated strings of /etc/failcnt-run, its extra
  * environment those of /etc/failcnt-env, and the modules to load first are the lines of
- * /etc/modules/order. On the kernel command line, `failcnt.cgroup=v1` gives the layout of an old
- * host: memory, pids and cpuset in version 1, where the kernel still has them, and version 2
- * without controllers beside them. The default is version 2 alone.
+ * /etc/modules/order, with their parameters. On the kernel command line, `failcnt.cgroup=v1` gives
+ * the layout of an old host: memory, pids and cpuset in version 1, where the kernel still has them,
+ * and version 2 without controllers beside them. The default is version 2 alone.
  *
  * The first serial port carries the program's stdout, the second its stderr and what is said
  * here; the last line on the second is `VM-EXIT status=N`, N as a shell has it in $?. Without
@@ -138,12 +138,15 @@ static void load_modules(void)
 	FILE *order = fopen("/etc/modules/order", "re");
 
 	while (order && fgets(line, sizeof(line), order)) {
+		const char *with;
 		int fd;
 
 		line[strcspn(line, "\n")] = '\0';
+		with = strchr(line, ' ') ? strchr(line, ' ') + 1 : "";
+		line[strcspn(line, " ")] = '\0';
 		snprintf(path, sizeof(path), "/etc/modules/%s", line);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
+		if (fd < 0 || syscall(SYS_finit_module, fd, with, 0))
 			warn_of(path);
 		close(fd);
 	}

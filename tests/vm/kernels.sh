@@ -25,7 +25,9 @@ set -euo pipefail
 readonly known_versions=(5.10 6.1 6.12 6.18 newest)
 # Nearly everything that is tested is built in, ext4 too; loop gives it a device of any size, and the
 # others the format of its quota files. In the order in which they are loaded.
-readonly wanted_modules=(loop quota_tree quota_v2)
+# tun makes a network whose neighbours do not answer; conntrack comes with the hooks that a firewall
+# would set.
+readonly wanted_modules=(loop quota_tree quota_v2 tun libcrc32c nf_defrag_ipv4 nf_defrag_ipv6 nf_conntrack)
 
 cache=${FAILCNT_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/failcnt
 kernels=$cache/kernels
@@ -183,7 +185,10 @@ copy_modules() { # RELEASE OUTPUT
 		*.zst) need zstd zstd; zstd -dcq "$file" >"$2/$name.ko" ;;
 		*) cp "$file" "$2/$name.ko" ;;
 		esac
-		echo "$name.ko" >>"$2/order"
+		case $name in
+		nf_conntrack) echo "$name.ko enable_hooks=1" ;;
+		*) echo "$name.ko" ;;
+		esac >>"$2/order"
 	done
 }
 
