@@ -59,8 +59,8 @@ void counter_table_clear(struct counter_table *t)
 }
 
 #define NO_LOCAL (-1)
-_unused_ static void row(enum counter_source s, const char *owner, const char *name, uint64_t failcnt,
-		int64_t local)
+_unused_ static void row(enum counter_source s, const char *owner, const char *name,
+			 uint64_t failcnt, int64_t local)
 {
 	struct counter_row *r;
 
@@ -107,7 +107,7 @@ _unused_ static void run_at(uint64_t ms)
 
 /* limit: the cgroup whose limit it was. */
 _unused_ static void event_at(enum event_kind kind, const char *resource, const char *cgroup,
-		     const char *limit, int64_t seq, uint64_t ms)
+			      const char *limit, int64_t seq, uint64_t ms)
 {
 	struct event e;
 
@@ -118,7 +118,8 @@ _unused_ static void event_at(enum event_kind kind, const char *resource, const 
 	assert_int_equal(correlate_event(c, &e, seq, ms), 0);
 }
 
-_unused_ static void assert_row(const char *owner, const char *name, int64_t delta, enum relation relation)
+_unused_ static void assert_row(const char *owner, const char *name, int64_t delta,
+				enum relation relation)
 {
 	for (unsigned int i = 0; i < last.n_moved; i++) {
 		const struct event_moved *m = &last.moved[i];
