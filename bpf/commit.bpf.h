@@ -33,12 +33,9 @@ extern const void total_swap_pages __ksym __weak;
 extern const void vm_committed_as __ksym __weak;
 extern const void hstates __ksym __weak;
 extern const void hugetlb_max_hstate __ksym __weak;
-extern const void __per_cpu_offset __ksym __weak;
 
 /* What /proc says of them, for kernels that hide those addresses. */
 struct fc_memory_hints hint_memory;
-
-const volatile __u32 page_shift = 12;
 
 #define KERNEL_VALUE(type, symbol, otherwise)                            \
 	({                                                               \
@@ -95,26 +92,12 @@ static __always_inline __u64 commit_limit(__u64 kbytes, __u32 ratio)
 static __always_inline bool committed_pages(__u64 *ret_sum, __u64 *ret_middle)
 {
 	const struct percpu_counter *c = (const void *)&vm_committed_as;
-	__s64 n, middle;
-	void *percpu;
-	__u32 cpu;
+	__s64 middle;
 
 	if (!&vm_committed_as || !&__per_cpu_offset)
 		return false;
-	n = middle = BPF_CORE_READ(c, count);
-	percpu = BPF_CORE_READ(c, counters);
-	for (cpu = 0; cpu < 512; cpu++) {
-		__u64 offset = 0;
-		__s32 delta = 0;
-
-		if (cpu >= possible_cpus)
-			break;
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)&__per_cpu_offset + 8 * cpu);
-		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
-		n += delta;
-	}
-	*ret_sum = n > 0 ? n : 0;
+	middle = BPF_CORE_READ(c, count);
+	*ret_sum = percpu_total(c, COUNTER_CPUS);
 	*ret_middle = middle > 0 ? middle : 0;
 	return true;
 }

@@ -34,6 +34,8 @@ struct task_regs {
 /* Filled by the collector: what each number means, of native and of 32-bit calls. */
 const volatile __u8 call_of[2][FC_CALL_NUMBERS];
 
+extern const void __per_cpu_offset __ksym __weak; /* where the kernel tells its symbols */
+
 static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 {
 	/* 5.15 brought a helper. On 7.3 the registers no longer lie at the end of the stack, so the
@@ -114,6 +116,39 @@ static __always_inline __u64 mm_rss(struct mm_struct *mm, int member)
 	bpf_probe_read_kernel(&n, sizeof(n), at);
 	return n > 0 ? n : 0; /* both forms may be briefly negative */
 }
+
+/* include/linux/preempt.h: serving a softirq, a hard interrupt or an NMI */
+#define IN_INTERRUPT 0x00ff0100
+
+#if defined(__TARGET_ARCH_arm64)
+static __always_inline bool in_interrupt(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.preempt_count) & IN_INTERRUPT;
+}
+#else
+/* A variable of each processor; 6.2 to 6.14 had it inside pcpu_hot. By address and not by
+ * type: 5.10 refuses a program that names a typed one which it does not have. */
+extern const void __preempt_count __ksym __weak;
+extern const void pcpu_hot __ksym __weak;
+
+static __always_inline bool in_interrupt(void)
+{
+	__u64 offset = 0, at = (__u64)&__preempt_count;
+	__u32 count = 0;
+
+	if (!at && &pcpu_hot)
+		at = (__u64)&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count);
+	/* Where the kernel hides its symbols, nobody is named. */
+	if (!at || !&__per_cpu_offset)
+		return true;
+	bpf_probe_read_kernel(&offset, sizeof(offset),
+			      (const void *)&__per_cpu_offset + 8 * bpf_get_smp_processor_id());
+	bpf_probe_read_kernel(&count, sizeof(count), (const void *)(at + offset));
+	return count & IN_INTERRUPT;
+}
+#endif
 
 /* Which controllers exist decides the numbers of the rest: only BTF knows them. */
 static __always_inline struct mem_cgroup *css_set_memcg(struct css_set *set)

@@ -32,6 +32,7 @@ const volatile bool filter_resources; /* then only those with want_resource */
 const volatile bool want_resource[FC_RESOURCES + 1];
 const volatile bool memory_is_v1; /* the memory controller is on a v1 hierarchy */
 const volatile __u32 possible_cpus = 1;
+const volatile __u32 page_shift = 12;
 
 /* Written by the collector while running. */
 __u32 fold_epoch = 1; /* one higher after each reading of the fold table */

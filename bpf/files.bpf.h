@@ -23,7 +23,6 @@
 extern const void sysctl_nr_open __ksym __weak;
 extern const void nr_files __ksym __weak;
 extern const void files_stat __ksym __weak;
-extern const void __per_cpu_offset __ksym __weak;
 
 /* What /proc/sys says, for kernels that hide those addresses. */
 __u64 hint_nr_open, hint_file_max;
@@ -201,28 +200,6 @@ static __always_inline void finish_descriptor(struct fc_refused *r, const struct
 	fill_object(r, &c->regs);
 }
 
-/* The exact sum of a percpu counter: what the kernel tests before it says ENFILE. */
-static __always_inline __u64 open_files(void)
-{
-	const struct percpu_counter *c = (const void *)&nr_files;
-	__s64 n = BPF_CORE_READ(c, count);
-	void *percpu = BPF_CORE_READ(c, counters);
-	__u32 cpu;
-
-	for (cpu = 0; cpu < 512; cpu++) {
-		__u64 offset = 0;
-		__s32 delta = 0;
-
-		if (cpu >= possible_cpus || !&__per_cpu_offset)
-			break;
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)&__per_cpu_offset + 8 * cpu);
-		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
-		n += delta;
-	}
-	return n > 0 ? n : 0;
-}
-
 static __always_inline __u64 current_file_max(void)
 {
 	if (&files_stat)
@@ -236,7 +213,8 @@ static __always_inline bool refuse_file(struct refusal *w, const struct refused_
 {
 	w->limit = current_file_max();
 	if (&nr_files) {
-		w->held = open_files();
+		/* What the kernel tests before it says ENFILE. */
+		w->held = percpu_total((const void *)&nr_files, COUNTER_CPUS);
 		w->has |= FC_HAS_HELD;
 	}
 	if (w->limit)

@@ -39,6 +39,7 @@
 #include "emit.bpf.h"
 
 #define HANDOVER_SLOTS 1024
+#define COUNTER_CPUS 512
 
 /* asm-generic/errno*.h: what limits refuse with */
 #define EPERM 1
@@ -54,6 +55,30 @@
 #define EADDRNOTAVAIL 99
 #define ENOBUFS 105
 #define EDQUOT 122
+
+/*
+ * The exact sum, as percpu_counter_sum_positive(); the central count alone is a batch off a CPU.
+ * Of more CPUs than these only the central count is read.
+ */
+static __noinline __u64 percpu_total(const struct percpu_counter *c, __u32 cpus)
+{
+	__s64 n = BPF_CORE_READ(c, count);
+	void *percpu = BPF_CORE_READ(c, counters);
+	__u32 cpu;
+
+	for (cpu = 0; cpu < cpus; cpu++) {
+		__u64 offset = 0;
+		__s32 delta = 0;
+
+		if (cpu >= possible_cpus || !&__per_cpu_offset)
+			break;
+		bpf_probe_read_kernel(&offset, sizeof(offset),
+				      (const void *)&__per_cpu_offset + 8 * cpu);
+		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
+		n += delta;
+	}
+	return n > 0 ? n : 0;
+}
 
 /* Hooks that the program at sys_exit serves: all, or those that found no better one. */
 const volatile bool exit_serves[FC_HOOKS + 1];

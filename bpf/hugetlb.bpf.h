@@ -11,13 +11,12 @@
 #ifndef FAILCNT_HUGETLB_BPF_H
 #define FAILCNT_HUGETLB_BPF_H
 
-#include "hook.bpf.h"
+#include "commit.bpf.h"
 
 #define MAP_HUGETLB 0x40000
 #define SHM_HUGETLB 04000
 #define HUGE_SIZE_SHIFT 26 /* of both flags: log2 of the size, 0: the default */
 #define HUGE_SIZE_MASK 0x3f
-#define HUGE_SIZES 4 /* HUGE_MAX_HSTATE is 2 on x86, 4 on arm64 */
 #define HUGETLB_LEVELS 8
 
 /* Variables of the kernel, where its symbol table tells their addresses. */

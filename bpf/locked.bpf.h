@@ -17,8 +17,7 @@
 #include "memory.bpf.h"
 #include "rlimit.bpf.h"
 
-#define PAGE_SHIFT 12
-#define PAGES(bytes) (((bytes) + (1ULL << PAGE_SHIFT) - 1) >> PAGE_SHIFT)
+#define PAGES(bytes) (((bytes) + (1ULL << page_shift) - 1) >> page_shift)
 #define MAP_LOCKED 0x2000
 #define VM_LOCKED 0x2000
 #define MCL_CURRENT 1
@@ -34,10 +33,10 @@ static __always_inline bool memlock_over(struct refusal *w, __u64 held, __u64 as
 		return false;
 	w->resource = FC_MEMLOCK;
 	fill_rlimit(w, task, RLIMIT_MEMLOCK);
-	w->held = held << PAGE_SHIFT;
-	w->asked = asked << PAGE_SHIFT;
+	w->held = held << page_shift;
+	w->asked = asked << page_shift;
 	w->has |= FC_HAS_HELD | FC_HAS_ASKED;
-	return w->limit < NO_LIMIT && held + asked > w->limit >> PAGE_SHIFT;
+	return w->limit < NO_LIMIT && held + asked > w->limit >> page_shift;
 }
 
 /* Of the address space of the process. */
@@ -61,7 +60,7 @@ static __always_inline bool may_not_lock(struct refusal *w, __u64 asked)
 static __always_inline bool refuse_mlock(struct refusal *w, const struct refused_call *c)
 {
 	__u64 start = c->regs.arg[0], len = c->regs.arg[1];
-	__u64 asked = PAGES(len + (start & ((1 << PAGE_SHIFT) - 1)));
+	__u64 asked = PAGES(len + (start & ((1ULL << page_shift) - 1)));
 
 	if (c->regs.call != FC_CALL_MLOCK)
 		return false;

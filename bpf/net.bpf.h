@@ -6,11 +6,11 @@
  * nobody's, and the socket says what it was for. Each site below is reached only when something is
  * refused, or once for each connection:
  *   sock_exceed_buf_limit   tracepoint, net/core/sock.c __sk_mem_raise_allocated(): no more memory
- *   neigh_create            tracepoint, net/core/neighbour.c: without an entry where gc_thresh3
- * said no tcp_check_oom()         net/ipv4/tcp.c: a connection is reset for want of memory or
- * orphans tcp_conn_request()      net/ipv4/tcp_input.c: a SYN arrives; dropped first where the
- * queue of those not accepted yet is full tcp_v4_syn_recv_sock()  net/ipv4/tcp_ipv4.c, and its twin
- * for IPv6: the same at the last ACK
+ *   neigh_create            tracepoint, net/core/neighbour.c: without an entry, for gc_thresh3
+ *   tcp_check_oom()         net/ipv4/tcp.c: a connection is reset for want of memory or orphans
+ *   tcp_conn_request()      net/ipv4/tcp_input.c: a SYN arrives; dropped first where the queue of
+ *                           those not accepted yet is full
+ *   tcp_v4_syn_recv_sock()  net/ipv4/tcp_ipv4.c, and its twin for IPv6: the same at the last ACK
  *   __inet_hash_connect()   net/ipv4/inet_hashtables.c: all ports of the range are taken
  *   __nf_conntrack_alloc()  net/netfilter/nf_conntrack_core.c: the table is full
  */
@@ -18,39 +18,6 @@
 #define FAILCNT_NET_BPF_H
 
 #include "files.bpf.h"
-
-/* include/linux/preempt.h: serving a softirq, a hard interrupt or an NMI */
-#define IN_INTERRUPT 0x00ff0100
-
-#if defined(__TARGET_ARCH_arm64)
-static __always_inline bool in_interrupt(void)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-
-	return BPF_CORE_READ(task, thread_info.preempt_count) & IN_INTERRUPT;
-}
-#else
-/* A variable of each processor; 6.2 to 6.14 had it inside pcpu_hot. By address and not by
- * type: 5.10 refuses a program that names a typed one which it does not have. */
-extern const void __preempt_count __ksym __weak;
-extern const void pcpu_hot __ksym __weak;
-
-static __always_inline bool in_interrupt(void)
-{
-	__u64 offset = 0, at = (__u64)&__preempt_count;
-	__u32 count = 0;
-
-	if (!at && &pcpu_hot)
-		at = (__u64)&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count);
-	/* Where the kernel hides its symbols, nobody is named. */
-	if (!at || !&__per_cpu_offset)
-		return true;
-	bpf_probe_read_kernel(&offset, sizeof(offset),
-			      (const void *)&__per_cpu_offset + 8 * bpf_get_smp_processor_id());
-	bpf_probe_read_kernel(&count, sizeof(count), (const void *)(at + offset));
-	return count & IN_INTERRUPT;
-}
-#endif
 
 /* Is current the one that asked? */
 static __always_inline bool nobody_asked(void)
@@ -362,8 +329,8 @@ static __always_inline __s32 tracked(struct net *net)
 		return -1;
 	bpf_probe_read_kernel(&id, sizeof(id), &nf_conntrack_net_id);
 	gen = BPF_CORE_READ(net, gen);
-	at = gen +
-	     8ULL * id; /* net_generic(): an array of pointers with a header of its own size */
+	/* net_generic(): an array of pointers with a header of its own size */
+	at = gen + 8ULL * id;
 	bpf_probe_read_kernel(&own, sizeof(own), at);
 	return own ? BPF_CORE_READ(own, count.counter) : -1;
 }

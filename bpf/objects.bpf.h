@@ -36,29 +36,14 @@ static __always_inline __u64 hint_or(__u64 n, enum fc_hint hint)
 static __always_inline bool epoll_held(struct user_struct *user, __u64 *ret)
 {
 	struct user_struct___atomic *old = (void *)user;
-	struct percpu_counter *sum;
-	__u32 cpu;
-	__s64 n;
 
 	if (!bpf_core_field_exists(user->epoll_watches.count)) {
 		*ret = BPF_CORE_READ(old, epoll_watches.counter);
 		return true;
 	}
-	sum = __builtin_preserve_access_index(&user->epoll_watches);
 	if (!&__per_cpu_offset)
 		return false;
-	n = BPF_CORE_READ(sum, count);
-	for (cpu = 0; cpu < 512 && cpu < possible_cpus; cpu++) {
-		__u64 offset = 0;
-		__s32 delta = 0;
-
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)&__per_cpu_offset + 8 * cpu);
-		bpf_probe_read_kernel(&delta, sizeof(delta),
-				      (void *)BPF_CORE_READ(sum, counters) + offset);
-		n += delta;
-	}
-	*ret = n > 0 ? n : 0;
+	*ret = percpu_total(__builtin_preserve_access_index(&user->epoll_watches), COUNTER_CPUS);
 	return true;
 }
 
@@ -71,7 +56,7 @@ static __always_inline bool refuse_epoll(struct refusal *w, const struct refused
 
 	/* By io_uring the arguments are elsewhere: then mostly the caller made it. */
 	if (c->regs.call == FC_CALL_EPOLL_CTL)
-		file = current_file(c->regs.arg[0]);
+		file = file_of_fd(c->regs.arg[0]);
 	if (file) {
 		struct eventpoll *ep = BPF_CORE_READ(file, private_data);
 

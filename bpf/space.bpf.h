@@ -19,29 +19,7 @@
 #include "quota.bpf.h"
 
 #define BOGO_INODE_SIZE 1024 /* mm/shmem.c */
-#define PAGE_SHIFT 12        /* of x86; arm64 kernels with larger pages are not counted right */
-#define COUNTER_CPUS 128     /* of more only the central count is read */
-
-/* The exact sum, as percpu_counter_sum_positive(); the central count alone is a batch off a CPU. */
-static __noinline __u64 percpu_total(const struct percpu_counter *c)
-{
-	__s64 n = BPF_CORE_READ(c, count);
-	void *percpu = BPF_CORE_READ(c, counters);
-	__u32 cpu;
-
-	for (cpu = 0; cpu < COUNTER_CPUS; cpu++) {
-		__u64 offset = 0;
-		__s32 delta = 0;
-
-		if (cpu >= possible_cpus || !&__per_cpu_offset)
-			break;
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)&__per_cpu_offset + 8 * cpu);
-		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
-		n += delta;
-	}
-	return n > 0 ? n : 0;
-}
+#define SPACE_CPUS 128       /* fewer: a refusal reads two such counters */
 
 static __always_inline bool makes_inode(const struct task_regs *regs)
 {
@@ -84,8 +62,10 @@ static __noinline __u64 ext4_room(struct super_block *sb)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct ext4_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
-	__u64 free = percpu_total(__builtin_preserve_access_index(&sbi->s_freeclusters_counter));
-	__u64 dirty = percpu_total(__builtin_preserve_access_index(&sbi->s_dirtyclusters_counter));
+	__u64 free = percpu_total(__builtin_preserve_access_index(&sbi->s_freeclusters_counter),
+				  SPACE_CPUS);
+	__u64 dirty = percpu_total(__builtin_preserve_access_index(&sbi->s_dirtyclusters_counter),
+				   SPACE_CPUS);
 	__u64 reserved = BPF_CORE_READ(sbi, s_resv_clusters.counter);
 
 	if (BPF_CORE_READ(task, cred, fsuid.val))
@@ -105,7 +85,8 @@ static __always_inline bool refuse_ext4(struct refusal *w, const struct refused_
 
 	/* The inode comes first: a full inode table is found before a block is asked for. */
 	if (makes_inode(&c->regs) &&
-	    percpu_total(__builtin_preserve_access_index(&sbi->s_freeinodes_counter)) == 0) {
+	    percpu_total(__builtin_preserve_access_index(&sbi->s_freeinodes_counter), SPACE_CPUS) ==
+		    0) {
 		refuse_inode(w);
 	} else {
 		refuse_bytes(w, c);
@@ -146,12 +127,12 @@ static __always_inline bool refuse_shmem_blocks(struct refusal *w, const struct 
 	refuse_bytes(w, c);
 	/* A write takes page by page, and keeps those; fallocate gives all back. */
 	if (c->regs.call == FC_CALL_FALLOCATE && w->asked)
-		need = (w->asked + (1 << PAGE_SHIFT) - 1) >> PAGE_SHIFT;
-	used = percpu_total(__builtin_preserve_access_index(&sbi->used_blocks));
+		need = (w->asked + (1ULL << page_shift) - 1) >> page_shift;
+	used = percpu_total(__builtin_preserve_access_index(&sbi->used_blocks), SPACE_CPUS);
 	if (used + need <= most)
 		return false;
-	w->held = used << PAGE_SHIFT;
-	w->limit = most << PAGE_SHIFT;
+	w->held = used << page_shift;
+	w->limit = most << page_shift;
 	w->has |= FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_CERTAIN;
 	return true;
 }

@@ -11,7 +11,7 @@
 #ifndef FAILCNT_UCOUNTS_BPF_H
 #define FAILCNT_UCOUNTS_BPF_H
 
-#include "hook.bpf.h"
+#include "files.bpf.h"
 
 #define UCOUNT_LEVELS 12     /* of 33 possible: each costs the verifier time at the start */
 #define UCOUNT_LEVELS_EXIT 6 /* where each of eight kinds of namespaces is looked at */
@@ -193,21 +193,10 @@ static __noinline bool full_level(struct refusal *w, const struct ucount_look *l
 
 /* ---- at sys_exit: the system call tells the kind ---- */
 
-static __always_inline struct file *current_file(__u32 fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file *file = NULL, **table = BPF_CORE_READ(fdt, fd);
-
-	if (fd < BPF_CORE_READ(fdt, max_fds))
-		bpf_probe_read_kernel(&file, sizeof(file), table + fd);
-	return file;
-}
-
 /* Watches and marks count for who made the group, whoever has its descriptor. */
 static __always_inline void look_at_group(struct ucount_look *l, __u32 fd, bool inotify)
 {
-	struct file *file = current_file(fd);
+	struct file *file = file_of_fd(fd);
 	struct fsnotify_group *group = file ? BPF_CORE_READ(file, private_data) : NULL;
 	struct ucounts *u;
 

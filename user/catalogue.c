@@ -40,56 +40,71 @@ static const struct {
 /* tables laid by hand: */
 /* clang-format off */
 static const char *const native_calls[] = {
-	CALL(openat) CALL(dup) CALL(dup3) CALL(fcntl) CALL(pipe2) CALL(ioctl) CALL(socket) CALL(
-		socketpair) CALL(accept) CALL(accept4) CALL(connect) CALL(sendto) CALL(sendmsg)
-		CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg) CALL(read) CALL(write)
-			CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64) CALL(
-				sendfile) CALL(splice) CALL(tee) CALL(vmsplice) CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init) CALL(fanotify_mark) CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp) CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(mq_open) CALL(io_setup) CALL(io_submit) CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(acct) CALL(swapon) CALL(quotactl) CALL(mount) CALL(kcmp) CALL(prctl) CALL(kexec_load) CALL(finit_module) CALL(init_module) CALL(add_key) CALL(request_key) CALL(keyctl) CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat) CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mmap) CALL(mremap) CALL(mprotect)
-				CALL(munmap) CALL(brk) CALL(mlock) CALL(mlockall) CALL(mlock2) CALL(timer_create) CALL(
-					rt_sigqueueinfo) CALL(rt_tgsigqueueinfo) CALL(fallocate) CALL(ftruncate) CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(truncate) CALL(pwritev) CALL(pwritev2)
+	/* descriptors */
+	CALL(openat) CALL(dup) CALL(dup3) CALL(fcntl) CALL(pipe2) CALL(ioctl)
+	CALL(epoll_create1) CALL(epoll_ctl) CALL(eventfd2) CALL(signalfd4) CALL(timerfd_create)
+	CALL(memfd_create) CALL(userfaultfd) CALL(perf_event_open) CALL(bpf) CALL(seccomp)
+	CALL(open_by_handle_at) CALL(name_to_handle_at) CALL(kcmp)
+	/* sockets */
+	CALL(socket) CALL(socketpair) CALL(accept) CALL(accept4) CALL(connect) CALL(sendto)
+	CALL(sendmsg) CALL(sendmmsg) CALL(recvfrom) CALL(recvmsg) CALL(recvmmsg)
+	/* reading and writing */
+	CALL(read) CALL(write) CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64)
+	CALL(pwritev) CALL(pwritev2) CALL(sendfile) CALL(splice) CALL(tee) CALL(vmsplice)
+	CALL(fallocate) CALL(truncate) CALL(ftruncate) CALL(io_setup) CALL(io_submit)
+	/* directories and file systems */
+	CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(mount) CALL(quotactl)
+	CALL(acct) CALL(swapon) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init)
+	CALL(fanotify_mark)
+	/* tasks */
+	CALL(clone) CALL(unshare) CALL(setns) CALL(execve) CALL(execveat) CALL(prctl)
+	CALL(timer_create) CALL(rt_sigqueueinfo) CALL(rt_tgsigqueueinfo)
+	/* keys and modules */
+	CALL(add_key) CALL(request_key) CALL(keyctl) CALL(kexec_load) CALL(init_module)
+	CALL(finit_module)
+	/* IPC */
+	CALL(semget) CALL(semop) CALL(semtimedop) CALL(semctl) CALL(shmget) CALL(shmat)
+	CALL(shmctl) CALL(msgget) CALL(msgsnd) CALL(msgctl) CALL(mq_open)
+	/* memory */
+	CALL(mmap) CALL(mremap) CALL(mprotect) CALL(munmap) CALL(brk) CALL(mlock) CALL(mlock2)
+	CALL(mlockall)
 #ifdef __NR_open /* the calls that came before the "at" ones: x86 has them, arm64 does not */
-					CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(
-						epoll_create) CALL(eventfd) CALL(signalfd)
-						CALL(inotify_init) CALL(fork) CALL(vfork) CALL(mkdir) CALL(
-							mknod) CALL(link) CALL(symlink) CALL(rename) CALL(uselib)
+	CALL(open) CALL(creat) CALL(dup2) CALL(pipe) CALL(epoll_create) CALL(eventfd)
+	CALL(signalfd) CALL(inotify_init) CALL(fork) CALL(vfork) CALL(mkdir) CALL(mknod)
+	CALL(link) CALL(symlink) CALL(rename) CALL(uselib)
 #endif
 #ifdef __NR_renameat
-							CALL(renameat)
+	CALL(renameat)
 #endif
 #ifdef __NR_renameat2
-								CALL(renameat2)
+	CALL(renameat2)
 #endif
 #ifdef __NR_copy_file_range
-									CALL(copy_file_range)
+	CALL(copy_file_range)
 #endif
 #ifdef __NR_io_uring_setup
-										CALL(io_uring_setup) CALL(
-											io_uring_enter) CALL(io_uring_register)
+	CALL(io_uring_setup) CALL(io_uring_enter) CALL(io_uring_register)
 #endif
 #ifdef __NR_fsopen
-											CALL(
-												open_tree) CALL(move_mount)
-												CALL(fsopen) CALL(fsconfig) CALL(
-													fsmount) CALL(fspick)
+	CALL(open_tree) CALL(move_mount) CALL(fsopen) CALL(fsconfig) CALL(fsmount) CALL(fspick)
 #endif
 #ifdef __NR_pidfd_send_signal
 	CALL(pidfd_send_signal)
 #endif
 #ifdef __NR_pidfd_open
-													CALL(pidfd_open)
+	CALL(pidfd_open)
 #endif
 #ifdef __NR_clone3
-														CALL(clone3)
+	CALL(clone3)
 #endif
 #ifdef __NR_openat2
-															CALL(openat2) CALL(
-																pidfd_getfd)
+	CALL(openat2) CALL(pidfd_getfd)
 #endif
 #ifdef __NR_landlock_create_ruleset
-																CALL(landlock_create_ruleset)
+	CALL(landlock_create_ruleset)
 #endif
 #ifdef __NR_memfd_secret
-																	CALL(memfd_secret)
+	CALL(memfd_secret)
 #endif
 };
 

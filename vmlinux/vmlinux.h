@@ -510,15 +510,15 @@ struct cred {
 	struct user_namespace *user_ns;
 	struct ucounts *ucounts; /* guarded: from 5.14 */
 };
-#if !defined(__TARGET_ARCH_arm64)
 struct thread_info {
+#if defined(__TARGET_ARCH_arm64)
+	u64 preempt_count;
+#else
 	u32 status;
+#endif
 };
-#endif
 struct task_struct {
-#if !defined(__TARGET_ARCH_arm64)
 	struct thread_info thread_info;
-#endif
 	void *stack;
 	unsigned int flags;
 	int pid;

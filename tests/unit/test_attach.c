@@ -209,14 +209,6 @@ static void forced(void **state _unused_)
 /* ksys_semget is there for 32-bit programs: no reason to trace every system call of the host. */
 static void optional(void **state _unused_)
 {
-	static const enum fc_hook may_lack[] = {
-		FC_HOOK_SEMGET_COMPAT,   FC_HOOK_SEMGET_IA32,    FC_HOOK_PIDS_CAN_FORK,
-		FC_HOOK_EXECVE_IA32,     FC_HOOK_IO_ACCOUNT_MEM, FC_HOOK_ACCOUNT_LOCKED_VM,
-		FC_HOOK_HUGETLB_RESERVE, FC_HOOK_HUGE_PAGE,      FC_HOOK_HUGE_FOLIO,
-		FC_HOOK_IO_ACCOUNT,
-	};
-	size_t n = 0;
-
 	make_facts();
 	assert_true(attach_hooks[FC_HOOK_SEMGET_COMPAT].optional);
 	facts.has_function[FC_HOOK_SEMGET_COMPAT] = false;

@@ -3,131 +3,37 @@
  * user/catalogue.c user/field.c ; libs: */
 /*
  * test_correlate_limit.c - a refusal by the limit of a cgroup takes its counter along, wherever the
- * process itself is, and repeats that are told later do too.
+ * process itself is, and repeats that are told later do too; a counter of what refuses nobody comes
+ * by itself.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
+#include "correlate_fixture.h"
 
-#include "../../user/correlate.h"
-
-static struct correlate *c;
-static struct counter_table table;
-static struct event last;
-static unsigned int n_seen;
-static int64_t seqs[128];
-
-static void on_emit(void *arg _unused_, struct event *e)
+/*
+ * Swap refuses nobody, so that no event claims its counters: __mem_cgroup_try_charge_swap() in
+ * mm/memcontrol.c counts max and fail where the limit kept a page in memory, and fail alone where
+ * the host had no swap left.
+ */
+static void swap_counted(void **state _unused_)
 {
-	seqs[n_seen++ % 128] = event_num(e, FIELD_OF_SEQ);
-	last = *e;
-	/* The strings are in the event's own pool. */
-	for (unsigned int i = 0; i < e->n_moved; i++) {
-		if (e->moved[i].owner >= e->pool && e->moved[i].owner < e->pool + EVENT_POOL)
-			last.moved[i].owner = last.pool + (e->moved[i].owner - e->pool);
-		last.moved[i].resource = last.pool + (e->moved[i].resource - e->pool);
-	}
-}
-
-static int setup(void **state _unused_)
-{
-	const struct correlate_options o = {.settle_ms = 100, .interval_ms = 1000};
-
-	n_seen = 0;
-	return correlate_new(&c, &o);
-}
-
-static int teardown(void **state _unused_)
-{
-	correlate_free(c);
-	counter_table_clear(&table);
-	free(table.rows);
-	free(table.owners);
-	table = (struct counter_table){0};
-	return 0;
-}
-
-/* The table's own code is counter.c's; here only its form is needed. */
-void counter_table_clear(struct counter_table *t)
-{
-	while (t->n_owners)
-		free(t->owners[--t->n_owners]);
-	t->n_rows = 0;
-}
-
-#define NO_LOCAL (-1)
-static void row(enum counter_source s, const char *owner, const char *name, uint64_t failcnt,
-		int64_t local)
-{
-	struct counter_row *r;
-
-	table.owners = reallocarray(table.owners, table.n_owners + 1, sizeof(char *));
-	table.owners[table.n_owners++] = strdup(owner);
-	table.rows = reallocarray(table.rows, table.n_rows + 1, sizeof(*r));
-	r = &table.rows[table.n_rows++];
-	*r = (struct counter_row){
-		.source = s,
-		.owner = (unsigned int)table.n_owners - 1,
-		.have = COUNTER_FAILCNT | COUNTER_HELD | COUNTER_LIMIT |
-			(local >= 0 ? COUNTER_FAILCNT_LOCAL : 0),
-		.failcnt = failcnt,
-		.failcnt_local = local >= 0 ? (uint64_t)local : 0,
-		.held = 90,
-		.limit = 100,
-	};
-	util_strlcpy(r->name, name, sizeof(r->name));
-}
-
-static void v1(const char *owner, const char *name, uint64_t failcnt)
-{
-	row(COUNTER_CGROUP1, owner, name, failcnt, NO_LOCAL);
-}
-
-static void v2(const char *owner, const char *name, uint64_t failcnt, int64_t local)
-{
-	row(COUNTER_CGROUP2, owner, name, failcnt, local);
-}
-
-static void take(bool first, uint64_t ms)
-{
-	correlate_round(c);
-	assert_int_equal(correlate_rows(c, &table, first, ms), 0);
-	counter_table_clear(&table);
-}
-
-static void run_at(uint64_t ms)
-{
-	const struct correlate_now now = {.ms = ms, .realtime_ns = 42, .uptime_us = 7};
-
-	correlate_run(c, &now, on_emit, NULL);
-}
-
-static void event_at(enum event_kind kind, const char *resource, const char *cgroup,
-		     const char *limit, int64_t seq, uint64_t ms)
-{
-	struct event e;
-
-	event_init(&e, kind);
-	event_str(&e, FIELD_RESOURCE, resource);
-	event_str(&e, FIELD_CGROUP, cgroup);
-	event_str(&e, FIELD_LIMIT_CGROUP, limit);
-	assert_int_equal(correlate_event(c, &e, seq, ms), 0);
-}
-
-static void assert_row(const char *owner, const char *name, int64_t delta, enum relation relation)
-{
-	for (unsigned int i = 0; i < last.n_moved; i++) {
-		const struct event_moved *m = &last.moved[i];
-
-		if (!util_streq(m->owner, owner) || !util_streq(m->resource, name))
-			continue;
-		assert_int_equal(m->delta, delta);
-		assert_string_equal(relation_name(m->relation), relation_name(relation));
-		return;
-	}
-	fail_msg("%s %s is not told", owner, name);
+	v2("cgroup:/a", "swap", 8, 8);
+	v2("cgroup:/a", "swap.max", 5, 5);
+	take(true, 0);
+	v2("cgroup:/a", "swap", 9, 9);
+	v2("cgroup:/a", "swap.max", 5, 5);
+	take(false, 1100);
+	run_at(9000);
+	assert_int_equal(n_seen, 1);
+	assert_int_equal(last.kind, EVENT_COUNTED);
+	assert_string_equal(event_text(&last, FIELD_RESOURCE), "swap");
+	assert_row("cgroup:/a", "swap", 1, RELATION_OWN);
+	v2("cgroup:/a", "swap", 9, 9);
+	v2("cgroup:/a", "swap.max", 7, 7);
+	take(false, 9100);
+	run_at(20000);
+	assert_int_equal(n_seen, 2);
+	assert_int_equal(last.kind, EVENT_COUNTED);
+	assert_string_equal(event_text(&last, FIELD_RESOURCE), "swap");
+	assert_row("cgroup:/a", "swap.max", 2, RELATION_OWN);
 }
 
 static void elsewhere(void **state _unused_)
@@ -185,14 +91,13 @@ static void repeats(void **state _unused_)
 	assert_int_equal(last.kind, EVENT_COUNTED);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(elsewhere),
 		TEST(local_late),
 		TEST(repeats),
+		TEST(swap_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
