@@ -48,6 +48,17 @@ _Noreturn void fail(const char *what);
  */
 void prove(bool (*again)(void));
 
+/*
+ * The same where a child was refused. In the child, after the refusal: it ends, unless it is to be
+ * proved; then it waits and tries again (0 or errno). In the parent, instead of reap(): the wait
+ * status, 0 where the child waits. And last, after truth(): prove_child().
+ */
+struct attempt;
+struct attempt *attempt_make(void);
+_Noreturn void attempt_refused(struct attempt *a, int err, int (*again)(void));
+int attempt_wait(struct attempt *a, pid_t pid, int *ret_err);
+void prove_child(struct attempt *a);
+
 /* Skips unless FAILCNT_IN_VM=1 tells that the whole machine is ours. */
 void need_vm(void);
 /* argv[i] as a positive number, or the default where there is no such argument. */

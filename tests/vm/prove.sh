@@ -5,21 +5,22 @@
 # printed is run as it is, and what was refused then succeeds. In a virtual machine, because some
 # limits are the whole host's.
 #
-#   prove.sh [-k KERNEL] [-b BACKEND] [-n NAMES] BUILD_DIR
+#   prove.sh [-k KERNEL] [-b BACKEND] [-n NAMES] [-0] BUILD_DIR
 #
 #   -k KERNEL    as kernels.sh names it (default 6.12)
 #   -b BACKEND   default: auto
 #   -n NAMES     provocations (default: all that are about a resource)
+#   -0           apply nothing: then each proof must fail, or it proves nothing
 #
 # A resource passes when one of its provocations was proven and none failed. A remedy of comments
 # alone says what to do by hand: it is listed as such, and no test pretends.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backend=auto names=''
+kernel=6.12 backend=auto names='' nothing=''
 
 die() { echo "prove.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   prove.sh/,/^#   -n/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '/^#   prove.sh/,/^#   -0/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
 
 words=()
 while (($#)); do
@@ -27,6 +28,7 @@ while (($#)); do
 	-k) kernel=${2-}; shift ;;
 	-b) backend=${2-}; shift ;;
 	-n) names=${2-}; shift ;;
+	-0) nothing=yes ;;
 	-*) usage ;;
 	*) words+=("$1") ;;
 	esac
@@ -46,16 +48,28 @@ if [[ -z $names ]]; then
 	names=$(awk '$2 != "memory" && $1 !~ /flood|many/ { print $1 }' <<<"$tables")
 fi
 
+# The tools that remedies name, as they are here: busybox lacks some, and some options of others.
 more=()
-for tool in prlimit setquota mount losetup; do
-	if path=$(command -v "$tool"); then more+=(-f "$path:/usr/bin/$tool"); fi
+export PATH=$PATH:/usr/sbin:/sbin
+for tool in prlimit setquota mount nsenter ipcs ipcrm; do
+	path=$(command -v "$tool") || die "needs $tool: apt-get install util-linux mount quota"
+	more+=(-f "$path:/usr/bin/$tool")
+done
+# What the file systems of provoke_space.c are copied from, as in matrix.sh.
+command -v mke2fs >/dev/null || die "needs mke2fs: apt-get install e2fsprogs"
+rm -f "$out/ext4.img"
+mke2fs -q -t ext4 -b 1024 -N 32 -m 10 -O quota,project \
+	-E quotatype=usrquota:grpquota:prjquota "$out/ext4.img" 4M 2>"$out/mke2fs.log" ||
+	die "no ext4 image: $(<"$out/mke2fs.log")"
+words=()
+for name in $names; do
+	words+=("$name=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$tables")")
 done
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 status=0
-# shellcheck disable=SC2086  # several names
-"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/bin:/usr/bin \
-	-f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
-	-- /bin/sh /guest "$backend" $names >"$out/log" 2>"$out/err" || status=$?
+"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/usr/bin:/bin -e "NOTHING=$nothing" \
+	-f "$out/ext4.img:/ext4.img" -f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
+	-- /bin/sh /guest "$backend" "${words[@]}" >"$out/log" 2>"$out/err" || status=$?
 ((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
 
 awk -v tables="$tables" '
