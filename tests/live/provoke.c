@@ -54,6 +54,8 @@ void prove(bool (*again)(void))
 
 	if (!dir)
 		return;
+	snprintf(path, sizeof(path), "%s/waits", dir);
+	mkdir(path, 0755); /* which takes no descriptor */
 	snprintf(path, sizeof(path), "%s/go", dir);
 	for (int i = 0; i < 600; i++) {
 		struct stat st;

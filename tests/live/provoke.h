@@ -42,7 +42,7 @@ _Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)
 _Noreturn void fail(const char *what);
 
 /*
- * Last, after truth(): when FAILCNT_PROVE names a directory, waits until DIR/go is there - by then
+ * Last, after truth(): when FAILCNT_PROVE names a directory, makes DIR/waits, and waits until DIR/go is there - by then
  * the event's `fix` has been applied - and tries again, which prints {"proved":true} or false.
  * The process, its namespaces and cgroup must still be what was refused.
  */

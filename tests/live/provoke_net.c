@@ -139,7 +139,7 @@ static int ports_other(int argc, char **argv)
 
 /* ---- backlog ---- */
 
-static long overflows(void)
+static long counted(const char *counter)
 {
 	char names[4096], values[4096];
 	FILE *f = fopen("/proc/self/net/netstat", "re");
@@ -152,7 +152,7 @@ static long overflows(void)
 
 		for (; name && value;
 		     name = strtok_r(NULL, " \n", &n), value = strtok_r(NULL, " \n", &v))
-			if (!strcmp(name, "ListenOverflows"))
+			if (!strcmp(name, counter))
 				found = atol(value);
 	}
 	if (f)
@@ -171,7 +171,7 @@ static int backlog(int argc, char **argv)
 	(void)argc, (void)argv;
 	own_network();
 	listener("127.0.0.1", 4712, 1);
-	before = overflows();
+	before = counted("ListenOverflows");
 	for (int i = 0; i < 2; i++)
 		if (connect_to(4712) < 0)
 			fail("connect before the limit");
@@ -179,7 +179,7 @@ static int backlog(int argc, char **argv)
 	connect(fd, (void *)&to, sizeof(to));
 	usleep(100000);
 	close(fd);
-	after = overflows();
+	after = counted("ListenOverflows");
 	if (after != before + 1) {
 		errno = 0;
 		fail("ListenOverflows did not count one");
@@ -267,29 +267,48 @@ static int neighbours(int argc, char **argv)
 /* Each processor keeps up to 1 MiB of it without counting (SK_MEMORY_PCPU_RESERVE). */
 #define MANY 128
 
+static int udp_from, udp_at;
+static struct sockaddr_in udp_to;
+
+/* How many of n large datagrams arrive. */
+static long arrive(int n)
+{
+	static char data[32768];
+	long arrived = 0;
+
+	for (int i = 0; i < n; i++)
+		if (sendto(udp_from, data, sizeof(data), 0, (void *)&udp_to, sizeof(udp_to)) < 0)
+			fail("sendto");
+	while (recv(udp_at, data, sizeof(data), MSG_DONTWAIT) > 0)
+		arrived++;
+	return arrived;
+}
+
+static long fitted;
+
+static bool one_datagram_more(void)
+{
+	return arrive(fitted + 1) == fitted + 1;
+}
+
 /* Three numbers of pages; the third is the most that all sockets together may have. */
 static int udp_mem(int argc, char **argv)
 {
-	struct sockaddr_in to = address("127.0.0.1", 4713);
-	static char data[32768];
-	int from, at, size = 64 << 20;
-	long dropped = 0;
+	int size = 64 << 20;
+	long dropped;
 
 	(void)argc, (void)argv;
 	need_vm();
 	write_until_exit("/proc/sys/net/ipv4/udp_mem", "8 16 32");
 	interface_up("lo");
-	at = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(at, (void *)&to, sizeof(to)))
+	udp_to = address("127.0.0.1", 4713);
+	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(udp_at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(udp_at, (void *)&udp_to, sizeof(udp_to)))
 		fail("bind");
-	from = socket(AF_INET, SOCK_DGRAM, 0);
-	for (int i = 0; i < MANY; i++)
-		if (sendto(from, data, sizeof(data), 0, (void *)&to, sizeof(to)) < 0)
-			fail("sendto");
-	while (recv(at, data, sizeof(data), MSG_DONTWAIT) > 0)
-		dropped++;
-	dropped = MANY - dropped;
+	udp_from = socket(AF_INET, SOCK_DGRAM, 0);
+	fitted = arrive(MANY);
+	dropped = MANY - fitted;
 	if (dropped < 1) {
 		errno = 0;
 		fail("nothing was dropped");
@@ -298,7 +317,23 @@ static int udp_mem(int argc, char **argv)
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
 	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
 	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
+	prove(one_datagram_more);
 	return 0;
+}
+
+static int tcp_from;
+
+/* What waits is sent at the next try of the kernel, within a few seconds. */
+static bool sends_again(void)
+{
+	static char data[65536];
+
+	for (int i = 0; i < 50; i++) {
+		if (send(tcp_from, data, sizeof(data), MSG_DONTWAIT) > 0)
+			return true;
+		usleep(100000);
+	}
+	return false;
 }
 
 /* A sender that finds no memory waits, and the kernel tries again and again: nobody can count. */
@@ -312,7 +347,7 @@ static int tcp_mem(int argc, char **argv)
 	need_vm();
 	interface_up("lo");
 	at = listener("127.0.0.1", 4714, 8);
-	from = connect_to(4714);
+	from = tcp_from = connect_to(4714);
 	peer = accept(at, NULL, NULL);
 	setsockopt(peer, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(from, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
@@ -328,6 +363,7 @@ static int tcp_mem(int argc, char **argv)
 	      "\"measure\":\"pages\",\"held\":{\"min\":32,\"max\":65536},\"limit\":32,"
 	      "\"backend\":\"tracepoint\"}",
 	      sent, getpid());
+	prove(sends_again);
 	return 0;
 }
 
@@ -344,6 +380,19 @@ static void orphan(int at, int port)
 	close(fd);
 }
 
+static int orphans_at;
+
+/* Those that are left are counted anew after 100 ms. */
+static bool orphan_again(void)
+{
+	long before;
+
+	usleep(250000);
+	before = counted("TCPAbortOnMemory");
+	orphan(orphans_at, 4715);
+	return counted("TCPAbortOnMemory") == before;
+}
+
 static int tcp_orphans(int argc, char **argv)
 {
 	int at;
@@ -351,7 +400,7 @@ static int tcp_orphans(int argc, char **argv)
 	(void)argc, (void)argv;
 	need_vm();
 	interface_up("lo");
-	at = listener("127.0.0.1", 4715, 64);
+	at = orphans_at = listener("127.0.0.1", 4715, 64);
 	write_until_exit("/proc/sys/net/ipv4/tcp_max_orphans", "3");
 	for (int i = 0; i < 4; i++)
 		orphan(at, 4715);
@@ -364,6 +413,7 @@ static int tcp_orphans(int argc, char **argv)
 	      "\"limit_name\":\"net.ipv4.tcp_max_orphans\",\"measure\":\"sockets\","
 	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}",
 	      getpid());
+	prove(orphan_again);
 	return 0;
 }
 

@@ -41,7 +41,7 @@ out=$build/prove
 mkdir -p "$out"
 
 # Name and resource, from the tables: {"sem-mni", sem_mni, "help", "semmni"},
-tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+",[^{}]*"[a-z0-9-]+"\}' |
+tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+", [a-z0-9_]+,[^{}]*"[a-z0-9-]+"\}' |
 	sed -E 's/^\{"([a-z0-9-]+)",.*"([a-z0-9-]+)"\}$/\1 \2/')
 # Floods add nothing, and kills are not refusals.
 if [[ -z $names ]]; then
@@ -88,13 +88,15 @@ awk -v tables="$tables" '
 		if (name == "") return
 		if (proved == "true") verdict(name, "proved")
 		else if (skipped) skip[resource[name]] = skip[resource[name]] " " name
+		else if (!event) unseen[resource[name]] = unseen[resource[name]] " " name
 		else if (fixes == "") verdict(name, "no remedy was printed: " why)
 		else if (!commands) verdict(name, "by hand")
 		else if (why != "") unproved[resource[name]] = unproved[resource[name]] " " name
 		else verdict(name, (ran ? "the remedy ended with status " ran : "tried again and refused again") ":" fixes outs)
 	}
-	$1 == "begin" { close_one(); name = $2; proved = fixes = outs = why = ""; commands = ran = skipped = 0 }
+	$1 == "begin" { close_one(); name = $2; proved = fixes = outs = why = ""; event = commands = ran = skipped = 0 }
 	$1 == "fix" { fixes = fixes "\n        " substr($0, 5); if ($2 !~ /^#/) commands = 1 }
+	$1 == "event" { event = 1 }
 	$1 == "ran" { ran = $2 }
 	$1 == "out" { outs = outs "\n        > " substr($0, 5) }
 	$1 == "none" { why = substr($0, 6); if (/"skip":/) skipped = 1 }
@@ -103,12 +105,14 @@ awk -v tables="$tables" '
 	END {
 		close_one()
 		for (r in unproved) if (!ok[r]) { bad[r] = bad[r] "\n    a command, and nobody tried it:" unproved[r]; seen[r] = 1 }
+		# Whether each is seen is for matrix.sh; that none was leaves nothing to prove.
+		for (r in unseen) if (!seen[r]) { bad[r] = bad[r] "\n    no event was seen:" unseen[r]; seen[r] = 1 }
 		for (r in skip) if (!seen[r]) { print "skip " r " (" skip[r] " cannot run there)"; skipped_n++ }
 		for (r in seen)
-			if (r in bad) failed++
+			if (bad[r] != "") failed++
 			else if (ok[r]) { print "ok " r ": the remedy works"; passed++ }
 			else { print "ok " r ": to be done by hand, and says so"; passed++ }
-		for (r in bad) print "FAIL " r bad[r]
+		for (r in bad) if (bad[r] != "") print "FAIL " r bad[r]
 		printf "prove: %d passed, %d failed, %d skipped\n", passed, failed, skipped_n
 		exit failed > 0
 	}' "$out/log"

@@ -60,7 +60,7 @@ events() {
 prove() { # NAME RESOURCE
 	before=$(wc -l </tmp/events)
 	rm -rf /tmp/prove /tmp/truth /tmp/error
-	mkdir /tmp/prove
+	mkdir -m 0777 /tmp/prove
 	FAILCNT_PROVE=/tmp/prove /provoke "$1" >/tmp/said_by_it 2>/tmp/error &
 	provoke=$!
 	# Nothing is started until it is done: at a limit of the host nobody could be.
@@ -79,9 +79,14 @@ prove() { # NAME RESOURCE
 	events | grep "$refused.*\"pid\":$pid,.*\"fix\":" | tail -n 1 >/tmp/event
 	[ -s /tmp/event ] || events | grep "$refused.*\"fix\":" | tail -n 1 >/tmp/event
 	fix_of </tmp/event >/tmp/fix
+	sed 's/^/event /' /tmp/event
 	sed '/^$/d; s/^/fix /' /tmp/fix
-	# A program that does not wait for a remedy is over by now.
-	if ! kill -0 $provoke 2>/dev/null; then
+	n=0
+	while [ $n -lt 80 ] && [ ! -e /tmp/prove/waits ] && kill -0 $provoke 2>/dev/null; do
+		usleep 25000
+		n=$((n + 1))
+	done
+	if [ ! -e /tmp/prove/waits ]; then
 		sed 's/^/truth /' /tmp/truth
 		echo "none it does not wait for a remedy"
 		wait $provoke
