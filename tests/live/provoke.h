@@ -42,9 +42,9 @@ _Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)
 _Noreturn void fail(const char *what);
 
 /*
- * Last, after truth(): when FAILCNT_PROVE names a directory, makes DIR/waits, and waits until DIR/go is there - by then
- * the event's `fix` has been applied - and tries again, which prints {"proved":true} or false.
- * The process, its namespaces and cgroup must still be what was refused.
+ * Last, after truth(): when FAILCNT_PROVE names a directory, makes DIR/waits, and waits until
+ * DIR/go is there - by then the event's `fix` has been applied - and tries again, which prints
+ * {"proved":true} or false. The process, its namespaces and cgroup must still be what was refused.
  */
 void prove(bool (*again)(void));
 

@@ -72,7 +72,7 @@ status=0
 	-- /bin/sh /guest "$backend" "${words[@]}" >"$out/log" 2>"$out/err" || status=$?
 ((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
 
-awk -v tables="$tables" '
+awk -v tables="$tables" -v nothing="$nothing" '
 	BEGIN {
 		n = split(tables, lines, "\n")
 		for (i = 1; i <= n; i++) { split(lines[i], w, " "); resource[w[1]] = w[2] }
@@ -86,7 +86,9 @@ awk -v tables="$tables" '
 	}
 	function close_one() {
 		if (name == "") return
-		if (proved == "true") verdict(name, "proved")
+		if (nothing && proved == "true") verdict(name, "succeeds without a remedy: its proof is none")
+		else if (nothing && proved == "false") verdict(name, "proved")
+		else if (proved == "true") verdict(name, "proved")
 		else if (skipped) skip[resource[name]] = skip[resource[name]] " " name
 		else if (!event) unseen[resource[name]] = unseen[resource[name]] " " name
 		else if (fixes == "") verdict(name, "no remedy was printed: " why)
@@ -110,7 +112,7 @@ awk -v tables="$tables" '
 		for (r in skip) if (!seen[r]) { print "skip " r " (" skip[r] " cannot run there)"; skipped_n++ }
 		for (r in seen)
 			if (bad[r] != "") failed++
-			else if (ok[r]) { print "ok " r ": the remedy works"; passed++ }
+			else if (ok[r]) { print "ok " r ": " (nothing ? "refused until the remedy comes" : "the remedy works"); passed++ }
 			else { print "ok " r ": to be done by hand, and says so"; passed++ }
 		for (r in bad) if (bad[r] != "") print "FAIL " r bad[r]
 		printf "prove: %d passed, %d failed, %d skipped\n", passed, failed, skipped_n
