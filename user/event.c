@@ -236,6 +236,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	facts->tid = r->who.tid;
 	facts->hook = r->hook;
 	facts->time = r->h.time;
+	facts->hard_unlimited = r->has & FC_HAS_HARD && r->hard == UINT64_MAX;
 	facts->has_more = r->has & FC_HAS_MORE;
 	if (facts->has_more)
 		memcpy(facts->more, r->more, sizeof(facts->more));
@@ -297,6 +298,7 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	facts->start = key->start;
 	facts->pid = key->pid;
 	facts->hook = fold->hook;
+	facts->hard_unlimited = known->has & FC_HAS_HARD && known->hard == UINT64_MAX;
 	facts->time = fold->last;
 }
 

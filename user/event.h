@@ -33,6 +33,7 @@ struct event_facts {
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
 	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no
 			      limit */
+	bool hard_unlimited; /* it is known, and there is no number for it */
 	bool has_more;
 	uint64_t more[FC_MORE]; /* what the remedy needs: bpf/event.h says what, by resource */
 };

@@ -21,6 +21,7 @@
 struct explain_facts {
 	/* What the hook read for the remedy: bpf/event.h says what, by resource. Zeros: nothing */
 	uint64_t more[4];
+	bool hard_unlimited; /* no LIMIT_HARD, because there is none */
 	bool has_more;
 	/* Inode numbers of the host's own namespaces (stat of /proc/self/ns/...), by enum fc_ns;
 	 * 0: unknown */

@@ -27,16 +27,23 @@ static void says_locking(struct explain *x)
 void explain_memlock(struct explain *x)
 {
 	const struct event *e = x->e;
-	uint64_t want = more_than(e), hard = (uint64_t)event_num(e, FIELD_LIMIT_HARD);
+	uint64_t want = more_than(e), hard = UINT64_MAX;
 
+	/* It comes with each limit: what no number tells is unlimited. */
+	if (event_has(e, FIELD_LIMIT_HARD))
+		hard = (uint64_t)event_num(e, FIELD_LIMIT_HARD);
 	says_locking(x);
 	if (event_has(e, FIELD_LIMIT_UID))
 		explain_add(&x->says, "user %lld", (long long)event_num(e, FIELD_LIMIT_UID));
 	else
 		explain_add(&x->says, "it");
-	explain_add(&x->says, " has ");
-	says_bytes(x, (uint64_t)event_num(e, FIELD_HELD));
-	explain_add(&x->says, " locked");
+	if (event_has(e, FIELD_HELD)) {
+		explain_add(&x->says, " has ");
+		says_bytes(x, (uint64_t)event_num(e, FIELD_HELD));
+		explain_add(&x->says, " locked");
+	} else {
+		explain_add(&x->says, " has too much locked");
+	}
 	if (event_has(e, FIELD_ASKED)) {
 		explain_add(&x->says, ", asked for ");
 		says_bytes(x, (uint64_t)event_num(e, FIELD_ASKED));
@@ -86,7 +93,10 @@ static void hugetlb_cgroup(struct explain *x, uint64_t page)
 	explain_add(&x->says, "the control group ");
 	says_name(x, cgroup[0] ? cgroup : "that it belongs to");
 	explain_add(&x->says, " has ");
-	says_bytes(x, (uint64_t)event_num(e, FIELD_HELD));
+	if (event_has(e, FIELD_HELD))
+		says_bytes(x, (uint64_t)event_num(e, FIELD_HELD));
+	else
+		explain_add(&x->says, "too much");
 	explain_add(&x->says, " of huge pages%s and may have ", rsvd ? " promised" : "");
 	says_bytes(x, (uint64_t)event_num(e, FIELD_LIMIT));
 	explain_add(&x->says, " (%s)", file);

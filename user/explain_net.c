@@ -41,8 +41,9 @@ void explain_socket_memory(struct explain *x)
 {
 	bool tcp = util_streq(event_text(x->e, FIELD_RESOURCE), "tcp-mem");
 	const char *key = tcp ? "net.ipv4.tcp_mem" : "net.ipv4.udp_mem";
+	const char *file = tcp ? "tcp_mem" : "udp_mem";
 	uint64_t page = x->facts->page_size ? x->facts->page_size : 4096;
-	const uint64_t *now = x->facts->more;
+	unsigned long long want = more_than(x->e);
 
 	if (event_has(x->e, FIELD_PID)) {
 		says_who(x);
@@ -52,21 +53,25 @@ void explain_socket_memory(struct explain *x)
 		explain_add(&x->says, "A %s socket got no memory for data ", tcp ? "TCP" : "UDP");
 	}
 	explain_add(&x->says, "%s all of them together have ", because(x));
-	says_bytes(x, (uint64_t)event_num(x->e, FIELD_HELD) * page);
+	if (event_has(x->e, FIELD_HELD))
+		says_bytes(x, (uint64_t)event_num(x->e, FIELD_HELD) * page);
+	else
+		explain_add(&x->says, "too much");
 	explain_add(&x->says, " and may have ");
 	says_bytes(x, (uint64_t)event_num(x->e, FIELD_LIMIT) * page);
 	explain_add(&x->says, " (%s); %s", event_text(x->e, FIELD_LIMIT_NAME),
 		    tcp ? "connections stall, and data is dropped and sent again"
 			: "datagrams are dropped, and nobody is told");
 	says_end(x);
-	if (x->facts->has_more)
-		fix_line(x, "sysctl -w %s=\"%llu %llu %llu\"", key, (unsigned long long)now[0],
-			 (unsigned long long)now[1], (unsigned long long)more_than(x->e));
-	if (x->facts->has_more)
-		fix_line(
-			x,
-			"echo \"%s = $(cat /proc/sys/net/ipv4/%s_mem)\" > /etc/sysctl.d/90-%s.conf",
-			key, tcp ? "tcp" : "udp", key);
+	if (want) {
+		/* The present numbers are asked for when it runs, and the larger one is taken. */
+		fix_line(x,
+			 "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && "
+			 "sysctl -w %s=\"$1 $2 $(($3 > %llu ? $3 : %llu))\"'",
+			 file, key, want, want);
+		fix_line(x, "echo \"%s = $(cat /proc/sys/net/ipv4/%s)\" > /etc/sysctl.d/90-%s.conf",
+			 key, file, key);
+	}
 	fix_line(x, "# a program that does not read is seen in the Recv-Q column of: ss -%sanp",
 		 tcp ? "t" : "u");
 }

@@ -80,8 +80,13 @@ void explain_cpu(struct explain *x)
 {
 	const struct event *e = x->e;
 	bool killed = util_streq(event_text(e, FIELD_SIGNAL), "SIGKILL");
-	uint64_t soft = more_than(e), hard = new_hard(e, soft);
+	uint64_t soft = more_than(e), limit = (uint64_t)event_num(e, FIELD_LIMIT), hard;
 
+	/* With each SIGXCPU the kernel itself raises the soft limit by a second
+	 * (check_process_timers() of kernel/time/posix-cpu-timers.c). */
+	if (soft < limit + 2)
+		soft = limit + 2;
+	hard = new_hard(e, soft);
 	says_who(x);
 	explain_add(&x->says,
 		    killed ? " was killed %s it had used " : " was told to stop %s it had used ",

@@ -62,8 +62,11 @@ void explain_nproc(struct explain *x)
 	const struct event *e = x->e;
 	uint64_t want = more_than(e), hard = (uint64_t)event_num(e, FIELD_LIMIT_HARD);
 	/* In a user namespace the limit above is what its maker had, once and for all. */
-	bool inherited = event_has(e, FIELD_LIMIT) && !event_has(e, FIELD_LIMIT_HARD);
+	bool inherited = event_has(e, FIELD_LIMIT) && !event_has(e, FIELD_LIMIT_HARD) &&
+			 !x->facts->hard_unlimited;
 
+	if (x->facts->hard_unlimited)
+		hard = UINT64_MAX;
 	says_action(x);
 	explain_add(&x->says, "user ");
 	explain_add(&x->says, "%lld",

@@ -127,6 +127,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	memcpy(now.host_ns, p->context->host_ns, sizeof(p->context->host_ns));
 	memcpy(now.more, facts->more, sizeof(now.more));
 	now.has_more = facts->has_more;
+	now.hard_unlimited = facts->hard_unlimited;
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
 	if (about_space(facts) && p->proc >= 0)

@@ -54,6 +54,8 @@ void prove(bool (*again)(void))
 
 	if (!dir)
 		return;
+	snprintf(path, sizeof(path), "%s/waits", dir);
+	mkdir(path, 0755); /* which takes no descriptor */
 	snprintf(path, sizeof(path), "%s/go", dir);
 	for (int i = 0; i < 600; i++) {
 		struct stat st;
@@ -67,6 +69,69 @@ void prove(bool (*again)(void))
 		usleep(50000);
 	}
 	printf("{\"what\":\"%s\",\"proved\":null}\n", what);
+}
+
+struct attempt {
+	gate refused, again, tried;
+	int err, err_again;
+	pid_t pid;
+};
+static struct attempt *proved;
+
+struct attempt *attempt_make(void)
+{
+	return shared(sizeof(struct attempt));
+}
+
+_Noreturn void attempt_refused(struct attempt *a, int err, int (*again)(void))
+{
+	a->err = err;
+	if (!getenv("FAILCNT_PROVE"))
+		_exit(0);
+	gate_open(&a->refused);
+	gate_wait(&a->again);
+	a->err_again = again();
+	gate_open(&a->tried);
+	for (;;)
+		pause();
+}
+
+int attempt_wait(struct attempt *a, pid_t pid, int *ret_err)
+{
+	int status = 0;
+
+	if (getenv("FAILCNT_PROVE")) {
+		while (!__atomic_load_n(&a->refused, __ATOMIC_ACQUIRE)) {
+			if (waitpid(pid, &status, WNOHANG) == pid)
+				break;
+			usleep(1000);
+		}
+		a->pid = status ? 0 : pid;
+	} else {
+		status = reap(pid);
+	}
+	*ret_err = a->err;
+	return status;
+}
+
+static bool child_again(void)
+{
+	gate_open(&proved->again);
+	for (int i = 0; i < 10000 && !proved->tried; i++) {
+		usleep(1000);
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	}
+	return proved->tried && proved->err_again == 0;
+}
+
+void prove_child(struct attempt *a)
+{
+	if (!a->pid)
+		return;
+	proved = a;
+	prove(child_again);
+	kill(a->pid, SIGKILL);
+	reap(a->pid);
 }
 
 _Noreturn void skip(const char *format, ...)

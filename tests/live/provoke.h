@@ -42,11 +42,22 @@ _Noreturn void skip(const char *format, ...) __attribute__((format(printf, 1, 2)
 _Noreturn void fail(const char *what);
 
 /*
- * Last, after truth(): when FAILCNT_PROVE names a directory, waits until DIR/go is there - by then
- * the event's `fix` has been applied - and tries again, which prints {"proved":true} or false.
- * The process, its namespaces and cgroup must still be what was refused.
+ * Last, after truth(): when FAILCNT_PROVE names a directory, makes DIR/waits, and waits until
+ * DIR/go is there - by then the event's `fix` has been applied - and tries again, which prints
+ * {"proved":true} or false. The process, its namespaces and cgroup must still be what was refused.
  */
 void prove(bool (*again)(void));
+
+/*
+ * The same where a child was refused. In the child, after the refusal: it ends, unless it is to be
+ * proved; then it waits and tries again (0 or errno). In the parent, instead of reap(): the wait
+ * status, 0 where the child waits. And last, after truth(): prove_child().
+ */
+struct attempt;
+struct attempt *attempt_make(void);
+_Noreturn void attempt_refused(struct attempt *a, int err, int (*again)(void));
+int attempt_wait(struct attempt *a, pid_t pid, int *ret_err);
+void prove_child(struct attempt *a);
 
 /* Skips unless FAILCNT_IN_VM=1 tells that the whole machine is ours. */
 void need_vm(void);

@@ -136,22 +136,30 @@ static int hugepages_cgroup(int argc, char **argv)
 	return 0;
 }
 
+static int map_three(void)
+{
+	return map_huge(3, 0) == MAP_FAILED ? errno : 0;
+}
+
 static int hugepages_rsvd(int argc, char **argv)
 {
 	struct hierarchy h;
 	struct group g;
+	struct attempt *attempt = attempt_make();
 	pid_t pid;
+	int err;
 
 	(void)argc, (void)argv;
 	huge_group(&h, &g, "rsvd.");
 	pid = spawn();
 	if (!pid) {
 		group_join(&g);
-		_exit(map_huge(3, 0) == MAP_FAILED && errno == ENOMEM ? 0 : 1);
+		attempt_refused(attempt, map_three(), map_three);
 	}
-	if (reap(pid))
+	if (attempt_wait(attempt, pid, &err) || err != ENOMEM)
 		fail("mmap not refused");
 	truth(pid, 1, GROUP_TRUTH, "ENOMEM", "rsvd.max", 0L, 2 * HUGE, 3 * HUGE, g.path);
+	prove_child(attempt);
 	return 0;
 }
 

@@ -26,29 +26,32 @@
 #define LIMIT (16 * PAGE)
 #define USER 46172
 
+static struct attempt *attempt;
+
 /* Runs `refused` as a user with that limit; it returns the errno. */
 static pid_t as_user(long limit, int (*refused)(void), int expected)
 {
-	volatile int *err = shared(sizeof(*err));
 	struct rlimit r = {limit, 4 * limit};
-	pid_t pid = spawn();
-	int status;
+	int status, err;
+	pid_t pid;
+
+	attempt = attempt_make();
+	pid = spawn();
 
 	if (!pid) {
 		if (unshare(CLONE_NEWIPC) || setrlimit(RLIMIT_MEMLOCK, &r) || setgid(USER) ||
 		    setuid(USER))
 			_exit(77);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		*err = refused();
-		_exit(0);
+		attempt_refused(attempt, refused(), refused);
 	}
-	status = reap(pid);
+	status = attempt_wait(attempt, pid, &err);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip("setuid, or a namespace of its own");
-	if (*err == ENOSYS)
+	if (err == ENOSYS)
 		skip("this kernel has no such system call");
-	if (status || *err != expected) {
-		errno = *err;
+	if (status || err != expected) {
+		errno = err;
 		fail("not refused as expected");
 	}
 	return pid;
@@ -69,6 +72,7 @@ static int memlock(long limit, int (*refused)(void), const char *name, int err, 
 	      "\"limit_name\":\"RLIMIT_MEMLOCK\",\"measure\":\"bytes\",\"held\":%ld,\"asked\":%ld,"
 	      "\"limit\":%ld,\"limit_hard\":%ld,\"fix\":{\"re\":\"prlimit --pid %d --memlock=\"}%s",
 	      name, call, held, asked, limit, 4 * limit, pid, more);
+	prove_child(attempt);
 	return 0;
 }
 
@@ -119,6 +123,7 @@ static int memlock_all(int argc, char **argv)
 	      "\"expect\":{\"resource\":\"memlock\",\"errno\":\"ENOMEM\",\"syscall\":\"mlockall\","
 	      "\"held\":0,\"limit\":%ld,\"asked\":{\"min\":%ld,\"max\":%ld}}",
 	      LIMIT, LIMIT, 64 * MIB);
+	prove_child(attempt);
 	return 0;
 }
 

@@ -139,7 +139,7 @@ static int ports_other(int argc, char **argv)
 
 /* ---- backlog ---- */
 
-static long overflows(void)
+static long counted(const char *counter)
 {
 	char names[4096], values[4096];
 	FILE *f = fopen("/proc/self/net/netstat", "re");
@@ -152,7 +152,7 @@ static long overflows(void)
 
 		for (; name && value;
 		     name = strtok_r(NULL, " \n", &n), value = strtok_r(NULL, " \n", &v))
-			if (!strcmp(name, "ListenOverflows"))
+			if (!strcmp(name, counter))
 				found = atol(value);
 	}
 	if (f)
@@ -171,7 +171,7 @@ static int backlog(int argc, char **argv)
 	(void)argc, (void)argv;
 	own_network();
 	listener("127.0.0.1", 4712, 1);
-	before = overflows();
+	before = counted("ListenOverflows");
 	for (int i = 0; i < 2; i++)
 		if (connect_to(4712) < 0)
 			fail("connect before the limit");
@@ -179,7 +179,7 @@ static int backlog(int argc, char **argv)
 	connect(fd, (void *)&to, sizeof(to));
 	usleep(100000);
 	close(fd);
-	after = overflows();
+	after = counted("ListenOverflows");
 	if (after != before + 1) {
 		errno = 0;
 		fail("ListenOverflows did not count one");
@@ -200,10 +200,10 @@ static const char threshold[] = "/proc/sys/net/ipv4/neigh/default/gc_thresh3";
 static int ask_for(int host)
 {
 	struct sockaddr_in to = address("10.99.0.0", 9);
-	int fd = socket(AF_INET, SOCK_DGRAM, 0), err;
-	const int on = 1;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), on = 1, err;
 
-	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)); /* else ENOBUFS is kept quiet */
+	/* Without it UDP keeps ENOBUFS to itself (udp_send_skb() of net/ipv4/udp.c). */
+	setsockopt(fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 	to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + host);
 	err = sendto(fd, "x", 1, 0, (void *)&to, sizeof(to)) < 0 ? -errno : 0;
 	close(fd);
@@ -331,29 +331,48 @@ static int conntrack(int argc, char **argv)
 /* Each processor keeps up to 1 MiB of it without counting (SK_MEMORY_PCPU_RESERVE). */
 #define MANY 128
 
+static int udp_from, udp_at;
+static struct sockaddr_in udp_to;
+
+/* How many of n large datagrams arrive. */
+static long arrive(int n)
+{
+	static char data[32768];
+	long arrived = 0;
+
+	for (int i = 0; i < n; i++)
+		if (sendto(udp_from, data, sizeof(data), 0, (void *)&udp_to, sizeof(udp_to)) < 0)
+			fail("sendto");
+	while (recv(udp_at, data, sizeof(data), MSG_DONTWAIT) > 0)
+		arrived++;
+	return arrived;
+}
+
+static long fitted;
+
+static bool one_datagram_more(void)
+{
+	return arrive(fitted + 1) == fitted + 1;
+}
+
 /* Three numbers of pages; the third is the most that all sockets together may have. */
 static int udp_mem(int argc, char **argv)
 {
-	struct sockaddr_in to = address("127.0.0.1", 4713);
-	static char data[32768];
-	int from, at, size = 64 << 20;
-	long dropped = 0;
+	int size = 64 << 20;
+	long dropped;
 
 	(void)argc, (void)argv;
 	need_vm();
 	write_until_exit("/proc/sys/net/ipv4/udp_mem", "8 16 32");
 	interface_up("lo");
-	at = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(at, (void *)&to, sizeof(to)))
+	udp_to = address("127.0.0.1", 4713);
+	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
+	setsockopt(udp_at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
+	if (bind(udp_at, (void *)&udp_to, sizeof(udp_to)))
 		fail("bind");
-	from = socket(AF_INET, SOCK_DGRAM, 0);
-	for (int i = 0; i < MANY; i++)
-		if (sendto(from, data, sizeof(data), 0, (void *)&to, sizeof(to)) < 0)
-			fail("sendto");
-	while (recv(at, data, sizeof(data), MSG_DONTWAIT) > 0)
-		dropped++;
-	dropped = MANY - dropped;
+	udp_from = socket(AF_INET, SOCK_DGRAM, 0);
+	fitted = arrive(MANY);
+	dropped = MANY - fitted;
 	if (dropped < 1) {
 		errno = 0;
 		fail("nothing was dropped");
@@ -362,7 +381,23 @@ static int udp_mem(int argc, char **argv)
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
 	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
 	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
+	prove(one_datagram_more);
 	return 0;
+}
+
+static int tcp_from;
+
+/* What waits is sent at the next try of the kernel, within a few seconds. */
+static bool sends_again(void)
+{
+	static char data[65536];
+
+	for (int i = 0; i < 50; i++) {
+		if (send(tcp_from, data, sizeof(data), MSG_DONTWAIT) > 0)
+			return true;
+		usleep(100000);
+	}
+	return false;
 }
 
 /* A sender that finds no memory waits, and the kernel tries again and again: nobody can count. */
@@ -376,7 +411,7 @@ static int tcp_mem(int argc, char **argv)
 	need_vm();
 	interface_up("lo");
 	at = listener("127.0.0.1", 4714, 8);
-	from = connect_to(4714);
+	from = tcp_from = connect_to(4714);
 	peer = accept(at, NULL, NULL);
 	setsockopt(peer, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
 	setsockopt(from, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
@@ -392,6 +427,7 @@ static int tcp_mem(int argc, char **argv)
 	      "\"measure\":\"pages\",\"held\":{\"min\":32,\"max\":65536},\"limit\":32,"
 	      "\"backend\":\"tracepoint\"}",
 	      sent, getpid());
+	prove(sends_again);
 	return 0;
 }
 
@@ -408,6 +444,21 @@ static void orphan(int at, int port)
 	close(fd);
 }
 
+static int orphans_at;
+
+/* The kernel counts them every 100 ms, and from 200 ms on its timers end some. */
+static bool orphan_again(void)
+{
+	long before;
+
+	for (int i = 0; i < 4; i++)
+		orphan(orphans_at, 4715);
+	usleep(120000);
+	before = counted("TCPAbortOnMemory");
+	orphan(orphans_at, 4715);
+	return counted("TCPAbortOnMemory") == before;
+}
+
 static int tcp_orphans(int argc, char **argv)
 {
 	int at;
@@ -415,7 +466,7 @@ static int tcp_orphans(int argc, char **argv)
 	(void)argc, (void)argv;
 	need_vm();
 	interface_up("lo");
-	at = listener("127.0.0.1", 4715, 64);
+	at = orphans_at = listener("127.0.0.1", 4715, 64);
 	write_until_exit("/proc/sys/net/ipv4/tcp_max_orphans", "3");
 	for (int i = 0; i < 4; i++)
 		orphan(at, 4715);
@@ -428,6 +479,7 @@ static int tcp_orphans(int argc, char **argv)
 	      "\"limit_name\":\"net.ipv4.tcp_max_orphans\",\"measure\":\"sockets\","
 	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}",
 	      getpid());
+	prove(orphan_again);
 	return 0;
 }
 

@@ -59,6 +59,15 @@ static long tasks_now(void)
 	return n;
 }
 
+static long made_before;
+
+static bool forks_more(void)
+{
+	int err;
+
+	return fork_until(made_before + 1, &err) == made_before + 1;
+}
+
 static int threads_max(int argc, char **argv)
 {
 	long limit = tasks_now() + number(argc, argv, 0, 10);
@@ -68,7 +77,7 @@ static int threads_max(int argc, char **argv)
 	need_vm();
 	snprintf(text, sizeof(text), "%ld", limit);
 	write_until_exit("/proc/sys/kernel/threads-max", text);
-	fork_until(MOST, &err);
+	made_before = fork_until(MOST, &err);
 	if (err != EAGAIN) {
 		errno = err;
 		fail("fork not refused");
@@ -81,6 +90,7 @@ static int threads_max(int argc, char **argv)
 	      "\"held\":{\"min\":%ld,\"max\":%ld},"
 	      "\"fix\":{\"re\":\"sysctl -w kernel.threads-max=\"}}",
 	      limit, limit, limit + 2);
+	prove(forks_more);
 	return 0;
 }
 
@@ -98,7 +108,7 @@ static int pid_max(int argc, char **argv)
 		write_until_exit(last, text);
 	snprintf(text, sizeof(text), "%ld", limit);
 	write_until_exit("/proc/sys/kernel/pid_max", text);
-	fork_until(MOST, &err);
+	made_before = fork_until(MOST, &err);
 	if (err != EAGAIN) {
 		errno = err;
 		fail("fork not refused");
@@ -110,6 +120,7 @@ static int pid_max(int argc, char **argv)
 	      "\"held\":{\"min\":%ld,\"max\":%ld},\"fix\":{\"re\":\"sysctl -w kernel.pid_max=\"}},"
 	      "\"tracepoint\":{\"certain\":false}",
 	      limit, limit - 300, limit);
+	prove(forks_more);
 	return 0;
 }
 

@@ -134,13 +134,18 @@ static int disk_tmpfs(int argc, char **argv)
 	return 0;
 }
 
+static bool fallocate_again(void)
+{
+	return fallocate(written, 0, 0, 1536 * 1024) == 0;
+}
+
 static int disk_fallocate(int argc, char **argv)
 {
 	int fd;
 
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m");
-	fd = new_file();
+	fd = written = new_file();
 	if (!fallocate(fd, 0, 0, 1536 * 1024) || errno != ENOSPC)
 		fail("fallocate not refused");
 	truth(getpid(), 1,
@@ -149,6 +154,7 @@ static int disk_fallocate(int argc, char **argv)
 	      "\"mount\":\"%s\",\"filesystem\":\"tmpfs\",\"says\":{\"re\":\"no room for 1.5 "
 	      "MiB\"}}",
 	      dir);
+	prove(fallocate_again);
 	usleep(300000);
 	return 0;
 }
@@ -224,6 +230,11 @@ static int inodes_tmpfs(int argc, char **argv)
 	return 0;
 }
 
+static bool mkdir_again(void)
+{
+	return mkdir("more", 0700) == 0;
+}
+
 static int inodes_mkdir(int argc, char **argv)
 {
 	char name[16];
@@ -244,8 +255,14 @@ static int inodes_mkdir(int argc, char **argv)
 	      "\"syscall\":\"mkdir\",\"object\":\"more\",\"mount\":\"%s\","
 	      "\"says\":{\"re\":\"could not make the directory more\"}}",
 	      dir);
+	prove(mkdir_again);
 	usleep(300000);
 	return 0;
+}
+
+static bool link_again(void)
+{
+	return link("full", "other") == 0;
 }
 
 static int inodes_link(int argc, char **argv)
@@ -261,6 +278,7 @@ static int inodes_link(int argc, char **argv)
 	      "\"expect\":{\"resource\":\"inodes\",\"errno\":\"ENOSPC\",\"held\":2,\"limit\":2,"
 	      "\"syscall\":\"link\",\"object\":\"other\",\"mount\":\"%s\"}",
 	      dir);
+	prove(link_again);
 	usleep(300000);
 	return 0;
 }
@@ -400,6 +418,7 @@ static int quota_inodes(int argc, char **argv)
 	      "\"tracepoint\":{\"held\":null,\"limit\":null,\"measure\":{\"any\":true},"
 	      "\"limit_name\":{\"any\":true},\"limit_uid\":null,\"certain\":false}",
 	      dir, SOMEBODY);
+	prove(make_again);
 	usleep(300000);
 	if (setresuid(0, 0, 0))
 		fail("uid");

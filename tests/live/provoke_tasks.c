@@ -22,6 +22,7 @@
 
 /* A user whom nothing else runs as; what an earlier provocation left is not counted for it. */
 static uid_t nobody_else;
+static struct attempt *attempt;
 
 /* A process that does nothing, or -errno: here a refused fork is no failure. */
 static int fork_idle(void)
@@ -37,6 +38,11 @@ static int fork_idle(void)
 		_exit(0);
 	}
 	return 0;
+}
+
+static int fork_one(void)
+{
+	return -fork_idle();
 }
 
 /* Forks until it is refused: how many it made; *err: why no more. */
@@ -64,28 +70,30 @@ static void pids_truth(pid_t pid, long n, const struct group *g, const struct gr
 	      "\"limit_name\":\"pids.max\",\"measure\":\"tasks\",\"held\":%ld,\"limit\":%ld,"
 	      "\"asked\":1,\"limit_cgroup\":\"%s\",\"fix\":{\"re\":\"pids.max\"}}",
 	      g->path, events, limit, limit, g->path);
+	prove_child(attempt);
 }
 
 /* Fills the limit of `limited` from within `in`, and is refused n times. */
 static pid_t fill_pids(const struct group *in, long limit, long n)
 {
-	volatile int *err = shared(sizeof(*err));
-	pid_t pid = spawn();
-	int status;
+	int status, err = 0;
+	pid_t pid;
 
+	attempt = attempt_make();
+	pid = spawn();
 	if (!pid) {
 		group_join(in);
 		for (long i = 1; i < limit; i++)
 			if (fork_idle())
 				_exit(1);
 		for (long i = 0; i < n; i++)
-			if ((*err = -fork_idle()) != EAGAIN)
+			if ((err = -fork_idle()) != EAGAIN)
 				_exit(1);
-		_exit(0);
+		attempt_refused(attempt, err, fork_one);
 	}
-	status = reap(pid);
-	if (status || *err != EAGAIN) {
-		errno = *err;
+	status = attempt_wait(attempt, pid, &err);
+	if (status || err != EAGAIN) {
+		errno = err;
 		fail("fork not refused");
 	}
 	return pid;
@@ -174,22 +182,23 @@ static void become(uid_t uid, long soft, long hard)
 }
 
 /* Runs `refused` as a user of its own; it returns the errno. */
-static pid_t as_user(long soft, long hard, int (*refused)(void))
+static pid_t as_user(long soft, long hard, int (*refused)(void), int (*again)(void))
 {
-	volatile int *err = shared(sizeof(*err));
-	pid_t pid = spawn();
-	int status;
+	int status, err;
+	pid_t pid;
+
+	attempt = attempt_make();
+	pid = spawn();
 
 	if (!pid) {
 		become(nobody_else, soft, hard);
-		*err = refused();
-		_exit(0);
+		attempt_refused(attempt, refused(), again);
 	}
-	status = reap(pid);
+	status = attempt_wait(attempt, pid, &err);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
 		skip("setuid");
-	if (status || *err != EAGAIN) {
-		errno = *err;
+	if (status || err != EAGAIN) {
+		errno = err;
 		fail("not refused");
 	}
 	return pid;
@@ -208,13 +217,14 @@ static int nproc(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	nobody_else = 100000 + getpid();
-	pid = as_user(4, 64, fork_four);
+	pid = as_user(4, 64, fork_four, fork_one);
 	truth(pid, 1,
 	      "\"expect\":{\"resource\":\"nproc\",\"errno\":\"EAGAIN\",\"syscall\":\"clone\","
 	      "\"limit_name\":\"RLIMIT_NPROC\",\"measure\":\"tasks\",\"held\":4,\"limit\":4,"
 	      "\"limit_hard\":64,\"asked\":1,\"limit_uid\":%d,\"uid\":%d,\"namespace\":null,"
 	      "\"fix\":{\"re\":\"prlimit --pid %d --nproc=\"}}",
 	      nobody_else, nobody_else, pid);
+	prove_child(attempt);
 	return 0;
 }
 
@@ -225,6 +235,21 @@ static int exec_now(void)
 
 	execv("/proc/self/exe", args);
 	return errno;
+}
+
+/* A program that starts returns nothing: a child that the limit holds for as well. */
+static int exec_in_child(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return errno;
+	if (!pid)
+		_exit(exec_now());
+	status = reap(pid);
+	/* started: provoke says that it knows no such failure */
+	return WIFEXITED(status) && WEXITSTATUS(status) == 2 ? 0 : EAGAIN;
 }
 
 static int nproc_exec(int argc, char **argv)
@@ -245,15 +270,16 @@ static int nproc_exec(int argc, char **argv)
 	}
 	while (*there < 2)
 		usleep(1000);
-	pid = as_user(1, 64, exec_now);
-	for (int i = 0; i < 2; i++) {
-		kill(first[i], SIGKILL);
-		reap(first[i]);
-	}
+	pid = as_user(1, 64, exec_now, exec_in_child);
 	truth(pid, 1,
 	      "\"expect\":{\"resource\":\"nproc\",\"errno\":\"EAGAIN\",\"syscall\":\"execve\","
 	      "\"held\":3,\"limit\":1,\"limit_hard\":64,\"limit_uid\":%d}",
 	      nobody_else);
+	prove_child(attempt);
+	for (int i = 0; i < 2; i++) {
+		kill(first[i], SIGKILL);
+		reap(first[i]);
+	}
 	return 0;
 }
 

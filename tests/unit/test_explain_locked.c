@@ -72,6 +72,11 @@ static void memlock(void **state _unused_)
 	assert_has(says(NULL), "could not lock shared memory in RAM because user 1000 has 4 KiB "
 			       "locked, and the limit");
 	assert_string_equal(fix(), "prlimit --pid 900 --memlock=131072:1048576");
+	/* unlimited: it stays so; and of repeats only the limit is known */
+	event_clear(&e, FIELD_LIMIT_HARD);
+	event_clear(&e, FIELD_HELD);
+	assert_has(says(NULL), "because user 1000 has too much locked, and the limit");
+	assert_string_equal(fix(), "prlimit --pid 900 --memlock=131072:unlimited");
 	/* nothing is allowed at all */
 	refused("memlock", "RLIMIT_MEMLOCK", "mmap", 0, 4096, 0);
 	event_int(&e, FIELD_LIMIT_HARD, 0);

@@ -54,6 +54,13 @@ static void cpu(void **state _unused_)
 					"it is prepared it dies of "
 					"SIGXCPU, and a shell says \"CPU time limit exceeded\".");
 	assert_has(fix(NULL), "prlimit --pid 900 --cpu=7200:9000\n#");
+	/* more than the second that the kernel gives by itself */
+	event_int(&e, FIELD_LIMIT, 1);
+	event_int(&e, FIELD_HELD, 1);
+	says(NULL);
+	assert_has(fix(NULL), "--cpu=3:9000\n");
+	event_int(&e, FIELD_LIMIT, 3600);
+	event_int(&e, FIELD_HELD, 3600);
 	/* the dead have no limits; in limits.conf it is minutes, in a unit seconds */
 	event_static(&e, FIELD_SIGNAL, "SIGKILL");
 	assert_has(says(NULL), "was killed because");

@@ -75,6 +75,9 @@ static void nproc(void **state _unused_)
 	event_int(&e, FIELD_LIMIT_HARD, 10);
 	assert_has(says(NULL), "could not run another program because user 1000 has 12");
 	assert_has(event_text(&e, FIELD_SAYS), "setuid to that user had succeeded");
+	refused("nproc", "clone", 4096, 4096);
+	assert_has(says(&(struct explain_facts){.hard_unlimited = true}), "\"ulimit -u\"");
+	assert_has(fix(), "prlimit --pid 900 --nproc=8192:unlimited");
 	/* in a user namespace: the limit of who made it, and no prlimit of this one helps */
 	refused("nproc", "clone", 4, 4);
 	event_int(&e, FIELD_LIMIT_UID, 1000);

@@ -5,21 +5,22 @@
 # printed is run as it is, and what was refused then succeeds. In a virtual machine, because some
 # limits are the whole host's.
 #
-#   prove.sh [-k KERNEL] [-b BACKEND] [-n NAMES] BUILD_DIR
+#   prove.sh [-k KERNEL] [-b BACKEND] [-n NAMES] [-0] BUILD_DIR
 #
 #   -k KERNEL    as kernels.sh names it (default 6.12)
 #   -b BACKEND   default: auto
 #   -n NAMES     provocations (default: all that are about a resource)
+#   -0           apply nothing: then each proof must fail, or it proves nothing
 #
 # A resource passes when one of its provocations was proven and none failed. A remedy of comments
 # alone says what to do by hand: it is listed as such, and no test pretends.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backend=auto names=''
+kernel=6.12 backend=auto names='' nothing=''
 
 die() { echo "prove.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   prove.sh/,/^#   -n/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '/^#   prove.sh/,/^#   -0/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
 
 words=()
 while (($#)); do
@@ -27,6 +28,7 @@ while (($#)); do
 	-k) kernel=${2-}; shift ;;
 	-b) backend=${2-}; shift ;;
 	-n) names=${2-}; shift ;;
+	-0) nothing=yes ;;
 	-*) usage ;;
 	*) words+=("$1") ;;
 	esac
@@ -39,26 +41,38 @@ out=$build/prove
 mkdir -p "$out"
 
 # Name and resource, from the tables: {"sem-mni", sem_mni, "help", "semmni"},
-tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+",[^{}]*"[a-z0-9-]+"\}' |
+tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+", [a-z0-9_]+,[^{}]*"[a-z0-9-]+"\}' |
 	sed -E 's/^\{"([a-z0-9-]+)",.*"([a-z0-9-]+)"\}$/\1 \2/')
 # Floods add nothing, and kills are not refusals.
 if [[ -z $names ]]; then
 	names=$(awk '$2 != "memory" && $1 !~ /flood|many/ { print $1 }' <<<"$tables")
 fi
 
+# The tools that remedies name, as they are here: busybox lacks some, and some options of others.
 more=()
-for tool in prlimit setquota mount losetup; do
-	if path=$(command -v "$tool"); then more+=(-f "$path:/usr/bin/$tool"); fi
+export PATH=$PATH:/usr/sbin:/sbin
+for tool in prlimit setquota mount nsenter ipcs ipcrm; do
+	path=$(command -v "$tool") || die "needs $tool: apt-get install util-linux mount quota"
+	more+=(-f "$path:/usr/bin/$tool")
+done
+# What the file systems of provoke_space.c are copied from, as in matrix.sh.
+command -v mke2fs >/dev/null || die "needs mke2fs: apt-get install e2fsprogs"
+rm -f "$out/ext4.img"
+mke2fs -q -t ext4 -b 1024 -N 32 -m 10 -O quota,project \
+	-E quotatype=usrquota:grpquota:prjquota "$out/ext4.img" 4M 2>"$out/mke2fs.log" ||
+	die "no ext4 image: $(<"$out/mke2fs.log")"
+words=()
+for name in $names; do
+	words+=("$name=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$tables")")
 done
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 status=0
-# shellcheck disable=SC2086  # several names
-"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/bin:/usr/bin \
-	-f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
-	-- /bin/sh /guest "$backend" $names >"$out/log" 2>"$out/err" || status=$?
+"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/usr/bin:/bin -e "NOTHING=$nothing" \
+	-f "$out/ext4.img:/ext4.img" -f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
+	-- /bin/sh /guest "$backend" "${words[@]}" >"$out/log" 2>"$out/err" || status=$?
 ((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
 
-awk -v tables="$tables" '
+awk -v tables="$tables" -v nothing="$nothing" '
 	BEGIN {
 		n = split(tables, lines, "\n")
 		for (i = 1; i <= n; i++) { split(lines[i], w, " "); resource[w[1]] = w[2] }
@@ -72,15 +86,19 @@ awk -v tables="$tables" '
 	}
 	function close_one() {
 		if (name == "") return
-		if (proved == "true") verdict(name, "proved")
+		if (nothing && proved == "true") verdict(name, "succeeds without a remedy: its proof is none")
+		else if (nothing && proved == "false") verdict(name, "proved")
+		else if (proved == "true") verdict(name, "proved")
 		else if (skipped) skip[resource[name]] = skip[resource[name]] " " name
+		else if (!event) unseen[resource[name]] = unseen[resource[name]] " " name
 		else if (fixes == "") verdict(name, "no remedy was printed: " why)
 		else if (!commands) verdict(name, "by hand")
 		else if (why != "") unproved[resource[name]] = unproved[resource[name]] " " name
 		else verdict(name, (ran ? "the remedy ended with status " ran : "tried again and refused again") ":" fixes outs)
 	}
-	$1 == "begin" { close_one(); name = $2; proved = fixes = outs = why = ""; commands = ran = skipped = 0 }
+	$1 == "begin" { close_one(); name = $2; proved = fixes = outs = why = ""; event = commands = ran = skipped = 0 }
 	$1 == "fix" { fixes = fixes "\n        " substr($0, 5); if ($2 !~ /^#/) commands = 1 }
+	$1 == "event" { event = 1 }
 	$1 == "ran" { ran = $2 }
 	$1 == "out" { outs = outs "\n        > " substr($0, 5) }
 	$1 == "none" { why = substr($0, 6); if (/"skip":/) skipped = 1 }
@@ -89,12 +107,14 @@ awk -v tables="$tables" '
 	END {
 		close_one()
 		for (r in unproved) if (!ok[r]) { bad[r] = bad[r] "\n    a command, and nobody tried it:" unproved[r]; seen[r] = 1 }
+		# Whether each is seen is for matrix.sh; that none was leaves nothing to prove.
+		for (r in unseen) if (!seen[r]) { bad[r] = bad[r] "\n    no event was seen:" unseen[r]; seen[r] = 1 }
 		for (r in skip) if (!seen[r]) { print "skip " r " (" skip[r] " cannot run there)"; skipped_n++ }
 		for (r in seen)
-			if (r in bad) failed++
-			else if (ok[r]) { print "ok " r ": the remedy works"; passed++ }
+			if (bad[r] != "") failed++
+			else if (ok[r]) { print "ok " r ": " (nothing ? "refused until the remedy comes" : "the remedy works"); passed++ }
 			else { print "ok " r ": to be done by hand, and says so"; passed++ }
-		for (r in bad) print "FAIL " r bad[r]
+		for (r in bad) if (bad[r] != "") print "FAIL " r bad[r]
 		printf "prove: %d passed, %d failed, %d skipped\n", passed, failed, skipped_n
 		exit failed > 0
 	}' "$out/log"

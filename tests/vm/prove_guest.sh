@@ -5,7 +5,7 @@
 # given to sh as it is, and the same thing is tried again. It judges nothing; the first word of a line
 # tells what it is.
 #
-#   prove_guest.sh BACKEND NAME...
+#   prove_guest.sh BACKEND NAME=RESOURCE...
 #
 #   begin NAME        a failure begins
 #   truth JSON        what provoke says, and later {"proved":true|false}
@@ -19,6 +19,7 @@ if [ -e /sys/fs/cgroup/cgroup.subtree_control ]; then
 		echo '+memory +pids +cpuset' >/sys/fs/cgroup/cgroup.subtree_control
 fi
 mkdir -p /etc/sysctl.d /etc/security/limits.d
+mkfifo /tmp/said_by_it
 /failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
 watch=$!
 n=0
@@ -41,51 +42,70 @@ fix_of() {
 				c = substr(s, i, 1)
 				if (c == "n") c = "\n"
 				else if (c == "t") c = "\t"
-				else if (c == "u") { print "unexpected escape" > "/dev/stderr"; exit 1 }
+				else if (c == "u") {
+					if (substr(s, i + 1, 4) != "000a") { print "false # escape of " substr(s, i, 5); exit }
+					c = "\n"
+					i += 4
+				}
 			}
 			printf "%s", c
 		}
 	} END { print "" }'
 }
 
-prove() {
+events() {
+	tail -n +$((before + 1)) /tmp/events
+}
+
+prove() { # NAME RESOURCE
+	before=$(wc -l </tmp/events)
 	rm -rf /tmp/prove /tmp/truth /tmp/error
-	mkdir /tmp/prove
-	FAILCNT_PROVE=/tmp/prove /provoke "$1" >/tmp/truth 2>/tmp/error &
+	mkdir -m 0777 /tmp/prove
+	FAILCNT_PROVE=/tmp/prove /provoke "$1" >/tmp/said_by_it 2>/tmp/error &
 	provoke=$!
-	n=0
-	while [ $n -lt 400 ] && [ ! -s /tmp/truth ] && kill -0 $provoke 2>/dev/null; do
-		usleep 25000
-		n=$((n + 1))
-	done
+	# Nothing is started until it is done: at a limit of the host nobody could be.
+	exec 3</tmp/said_by_it
+	read -r line <&3
+	echo "$line" >/tmp/truth
+	grep -q '"pid":' /tmp/truth || { echo "none $(cat /tmp/truth /tmp/error)"; wait $provoke; return; }
+	# By process, or where a child or nobody was refused, by resource.
 	pid=$(sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' /tmp/truth | head -n 1)
-	[ -n "$pid" ] || { echo "none $(cat /tmp/truth /tmp/error)"; wait $provoke; return; }
+	refused="\"event\":\"refused\".*\"resource\":\"$2\""
 	n=0
-	while [ $n -lt 80 ] && ! grep -q "\"event\":\"refused\".*\"pid\":$pid,.*\"fix\":" /tmp/events; do
+	while [ $n -lt 80 ] && ! events | grep -q "$refused.*\"pid\":$pid,.*\"fix\":"; do
 		usleep 25000
 		n=$((n + 1))
 	done
-	# A program that does not wait for a remedy is over by now.
-	if ! kill -0 $provoke 2>/dev/null; then
+	events | grep "$refused.*\"pid\":$pid,.*\"fix\":" | tail -n 1 >/tmp/event
+	[ -s /tmp/event ] || events | grep "$refused.*\"fix\":" | tail -n 1 >/tmp/event
+	fix_of </tmp/event >/tmp/fix
+	sed 's/^/event /' /tmp/event
+	sed '/^$/d; s/^/fix /' /tmp/fix
+	n=0
+	while [ $n -lt 80 ] && [ ! -e /tmp/prove/waits ] && kill -0 $provoke 2>/dev/null; do
+		usleep 25000
+		n=$((n + 1))
+	done
+	if [ ! -e /tmp/prove/waits ]; then
 		sed 's/^/truth /' /tmp/truth
-		grep "\"event\":\"refused\".*\"pid\":$pid," /tmp/events | tail -n 1 | fix_of | sed '/^$/d; s/^/fix /'
 		echo "none it does not wait for a remedy"
 		wait $provoke
 		return
 	fi
-	grep "\"event\":\"refused\".*\"pid\":$pid,.*\"fix\":" /tmp/events | tail -n 1 | fix_of >/tmp/fix
-	sed '/^$/d; s/^/fix /' /tmp/fix
-	sh -e /tmp/fix </dev/null >/tmp/out 2>&1
-	echo "ran $?"
-	sed 's/^/out /' /tmp/out
+	if [ -z "$NOTHING" ]; then
+		sh -e /tmp/fix </dev/null >/tmp/out 2>&1
+		echo "ran $?"
+		sed 's/^/out /' /tmp/out
+	fi
 	: >/tmp/prove/go
+	while read -r line <&3; do echo "$line" >>/tmp/truth; done
 	wait $provoke
 	sed 's/^/truth /' /tmp/truth
 }
 
 for name in "$@"; do
-	echo "begin $name"
-	prove "$name"
+	echo "begin ${name%=*}"
+	prove "${name%=*}" "${name#*=}"
 done
 kill -INT $watch
 wait $watch
