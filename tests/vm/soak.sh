@@ -18,11 +18,11 @@ kernel=6.12 backends='fexit kprobe tracepoint' seconds=4
 # and those that call everything with arguments that make no sense.
 groups=(
 	dup,open,pipe,sockpair,eventfd,epoll,timerfd,memfd
-	sem-sysv,shm-sysv,msg,mq,sigq,timer,pty,key
-	clone,fork,pthread,aio,aiol,inotify,unshare
+	sem-sysv=3,shm-sysv,msg,mq,sigq,timer,pty,key
+	clone,fork,pthread,aio,aiol,inotify,unshare,resources
 	mmapmany,mlock,mlockmany,mremap,brk,madvise,munmap
 	full:hdd,fallocate,link,symlink,dir,dirmany
-	root:rlimit,fanotify,sendfile,udp,resources
+	root:rlimit,fanotify,sendfile,udp,resources,shm-sysv
 	sysinval,sysbadaddr,enosys,get,set,io-uring
 )
 
@@ -48,8 +48,12 @@ setpriv=$(command -v setpriv) || die "needs setpriv: apt-get install util-linux"
 out=$build/soak
 mkdir -p "$out"
 
-header=$(echo '#include <asm/unistd.h>' | ${CC:-cc} -E -dM -)
-names=$(sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$/{"\2":"\1"}/p' <<<"$header" | jq -sc add)
+# Numbers of system calls to names: native ones, and those of 32-bit programs.
+numbers() { # HEADER
+	echo "#include <asm/$1>" | ${CC:-cc} -E -dM - |
+		sed -nE 's/^#define __NR_([a-z0-9_]+) ([0-9]+)$/{"\2":"\1"}/p' | jq -sc add
+}
+names=$(numbers unistd.h) names32=$(numbers unistd_32.h)
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 passed=0 failed=0
 for backend in $backends; do
@@ -58,7 +62,8 @@ for backend in $backends; do
 		-f "$setpriv:/usr/bin/setpriv" -f "$here/soak_guest.sh:/guest" -- /bin/sh /guest "$backend" "$seconds" "${groups[@]}" \
 		>"$out/$backend.log" 2>"$out/$backend.err" || status=$?
 	if ((status)); then echo "FAIL soak $backend: the machine ended with status $status"; fi
-	jq -nRr --arg backend "$backend" --argjson names "$names" -f "$here/soak.jq" <"$out/$backend.log" | tee "$out/$backend.txt"
+	jq -nRr --arg backend "$backend" --argjson names "$names" --argjson names32 "$names32" \
+		-f "$here/soak.jq" <"$out/$backend.log" | tee "$out/$backend.txt"
 	if ((status == 0)) && grep -q '^ok' "$out/$backend.txt"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 done
 echo "soak: $passed passed, $failed failed"

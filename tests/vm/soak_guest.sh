@@ -7,10 +7,10 @@
 # it is: E a line of failcnt, W what it and stress-ng said, T "TID SYSCALL ERRNO COUNT" of the witness, S the
 # stressors that ran together and their status, L "LIMIT_NAME VALUE" as the machine has it, X a sum.
 #
-#   soak_guest.sh BACKEND SECONDS STRESSOR,STRESSOR...  STRESSOR,...
+#   soak_guest.sh BACKEND SECONDS STRESSOR,STRESSOR=HOW_MANY,... ...
 #
 # Root may pass many limits, so the stressors run as a user, with rlimits and sysctls that they reach.
-# A group that begins with "root:" is root's, without rlimits.
+# A group that begins with "root:" is root's, without rlimits; that of "full:" works in a small tmpfs.
 backend=$1 seconds=$2
 shift 2
 trace=/sys/kernel/tracing
@@ -21,23 +21,23 @@ mount -t tmpfs -o size=1m,nr_inodes=64,mode=1777 tmpfs /tmp/full
 echo 16384 >$trace/buffer_size_kb
 # E2BIG EAGAIN ENOMEM EINVAL ENFILE EMFILE EFBIG ENOSPC ERANGE EADDRNOTAVAIL ENOBUFS EDQUOT; those
 # that ordinary life is full of only from calls where a limit says so: EAGAIN of fork, vfork, clone,
-# clone3, mmap, mremap, timer_create, rt_sigqueueinfo and its kin, io_setup, execve, execveat; EPERM of
-# mmap, mlock, mlock2, mlockall; EINVAL of semget, shmget.
-often='id == 56 || id == 57 || id == 58 || id == 435 || id == 9 || id == 25 || id == 222 || id == 129 || id == 297 || id == 424 || id == 206 || id == 59 || id == 322'
-locks='id == 9 || id == 149 || id == 325 || id == 151'
+# clone3, mmap, mremap, fork of a 32-bit program, timer_create, rt_sigqueueinfo and its kin, io_setup, execve, execveat; EPERM of
+# mmap, mlock, mlock2, mlockall, shmget; EINVAL of semget, shmget.
+often='id == 2 || id == 56 || id == 57 || id == 58 || id == 435 || id == 9 || id == 25 || id == 222 || id == 129 || id == 297 || id == 424 || id == 206 || id == 59 || id == 322'
+locks='id == 9 || id == 29 || id == 149 || id == 325 || id == 151'
 sizes='id == 64 || id == 29'
 echo "ret == -7 || ret == -12 || ret == -23 || ret == -24 || ret == -27 || ret == -28 || ret == -34 || ret == -99 || ret == -105 || ret == -122 || (ret == -11 && ($often)) || (ret == -1 && ($locks)) || (ret == -22 && ($sizes)) || id == 12" \
 	>$trace/events/raw_syscalls/sys_exit/filter || exit 1
 # brk() has no errno: it ends at less than was asked for.
 echo 'id == 12' >$trace/events/raw_syscalls/sys_enter/filter || exit 1
 
-echo '200 400 8 32' >/proc/sys/kernel/sem || exit 1
-printf '%s\n' 'L 200 kernel.sem[0] SEMMSL' 'L 400 kernel.sem[1] SEMMNS' 'L 8 kernel.sem[2] SEMOPM' 'L 32 kernel.sem[3] SEMMNI'
+echo '200 400 8 1' >/proc/sys/kernel/sem || exit 1
+printf '%s\n' 'L 200 kernel.sem[0] SEMMSL' 'L 400 kernel.sem[1] SEMMNS' 'L 8 kernel.sem[2] SEMOPM' 'L 1 kernel.sem[3] SEMMNI'
 while read -r name value; do
 	echo "$value" >"/proc/sys/$(echo "$name" | tr . /)" || exit 1
 	echo "L $value $name"
 done <<-END
-	kernel.shmmni 16
+	kernel.shmmni 4
 	kernel.msgmni 16
 	kernel.shmmax 16777216
 	kernel.pty.max 4
@@ -45,7 +45,7 @@ done <<-END
 	fs.inotify.max_user_instances 4
 	fs.inotify.max_user_watches 20
 	fs.epoll.max_user_watches 50
-	fs.aio-max-nr 64
+	fs.aio-max-nr 8
 	fs.mqueue.queues_max 2
 	vm.max_map_count 1000
 	user.max_net_namespaces 1
@@ -65,7 +65,7 @@ echo 1 >$trace/events/raw_syscalls/sys_enter/enable
 echo 1 >$trace/events/raw_syscalls/sys_exit/enable
 for group in "$@"; do
 	set --
-	for s in $(echo "${group#*:}" | tr , ' '); do set -- "$@" "--$s" 1; done
+	for s in $(echo "${group#*:}" | tr , ' '); do set -- "$@" "--${s%=*}" "$(echo "$s=1" | cut -d= -f2)"; done
 	dir=/tmp
 	case $group in full:*) dir=/tmp/full ;; esac
 	set -- stress-ng --quiet "$@" --temp-path $dir --timeout "$seconds" --clone-max 100 --no-rand-seed
