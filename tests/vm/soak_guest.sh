@@ -55,9 +55,13 @@ END
 /failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
 watch=$!
 n=0
-while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
-	usleep 50000
+until grep -q '"event":"started"' /tmp/events; do
 	n=$((n + 1))
+	if [ $n -gt 1200 ]; then
+		echo "failcnt did not start in 60 s" >&2
+		exit 1
+	fi
+	usleep 50000
 done
 cat $trace/trace_pipe >/tmp/trace &
 pipe=$!
