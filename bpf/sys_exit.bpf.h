@@ -34,6 +34,9 @@ static __always_inline bool not_ours(const struct refused_call *c)
 {
 	__u32 call = c->regs.call;
 
+	/* sigreturn(2) gives back what the call had returned that a signal handler came after. */
+	if (c->regs.nr < 0)
+		return true;
 	if (c->ret == -EMFILE || c->ret == -ENFILE)
 		return false;
 	if (!IS_ERRNO(c->ret)) /* brk() returns where the heap ends: at less than was asked for? */

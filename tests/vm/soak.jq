@@ -1,44 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Compares what failcnt told during a soak with what the kernel's event tracing wrote down. $names is
-# an object from the numbers of system calls to their names. Prints the mistakes, and a line of sums.
+# Compares what failcnt told during a soak with what the kernel's event tracing wrote down, and with the
+# limits that the machine had. $names and $names32 are objects from the numbers of system calls to
+# their names. Prints the mistakes, and lines of sums.
 
-def rest($n): split(" ")[$n:] | join(" ");
+def total: add // 0;
+def sum_by(f; n): reduce .[] as $e ({}; .[$e | f] += ($e | n));
 
-reduce inputs as $l ({events: [], witness: [], stressors: [], sums: {}, said: []};
+# With these errnos nothing but a limit ends these calls: each of them must be told. Compared by errno,
+# for repeats are folded by process, resource and errno, whatever the call was.
+def only_limits: {
+	semget: ["ENOSPC"], shmget: ["ENOSPC"], msgget: ["ENOSPC"], semop: ["E2BIG"], semtimedop: ["E2BIG"],
+	fork: ["EAGAIN"], vfork: ["EAGAIN"], clone: ["EAGAIN"], clone3: ["EAGAIN"], io_setup: ["EAGAIN"],
+	timer_create: ["EAGAIN"], rt_sigqueueinfo: ["EAGAIN"], inotify_add_watch: ["ENOSPC"],
+	epoll_ctl: ["ENOSPC"], mq_open: ["ENOSPC"], add_key: ["EDQUOT"], openat: ["ENOSPC"],
+	mkdir: ["ENOSPC"], mkdirat: ["ENOSPC"], symlink: ["ENOSPC"], symlinkat: ["ENOSPC"],
+	link: ["ENOSPC"], linkat: ["ENOSPC"], mknod: ["ENOSPC"], fallocate: ["ENOSPC"],
+	unshare: ["ENOSPC"]};
+# The load is worth nothing if it does not reach these.
+def must_be_reached: ["nofile", "semmni", "semopm", "shmmni", "msgmni", "nproc", "sigpending", "memlock",
+		      "map-count", "inotify-instances", "aio", "pty", "keys", "disk", "inodes", "as",
+		      "data", "fsize"];
+
+reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 	($l | split(" ")) as $w
 	| if $w[0] == "E" then .events += [$l[2:] | fromjson? // {event: "not JSON"}]
-	  elif $w[0] == "T" then .witness += [{tid: ($w[1] | tonumber), call: ($names[$w[2]] // $w[2]),
+	  elif $w[0] == "T" then .witness += [{tid: ($w[1] | tonumber), call: ($names[$w[2]] // $w[2]), call32: $names32[$w[2]],
 					       errno: ($w[3] | tonumber), n: ($w[4] | tonumber)}]
-	  elif $w[0] == "S" then .stressors += [{name: $w[1], status: ($w[2] | tonumber)}]
-	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber)
-	  elif $w[0] == "W" then .said += [$l[2:]] else . end)
-| {E2BIG: 7, EAGAIN: 11, ENOMEM: 12, EINVAL: 22, ENFILE: 23, EMFILE: 24, EFBIG: 27, ENOSPC: 28, ERANGE: 34,
-   EADDRNOTAVAIL: 99, ENOBUFS: 105, EDQUOT: 122} as $numbers
+	  elif $w[0] == "S" then .ran += [{name: $w[1], status: ($w[2] | tonumber)}]
+	  elif $w[0] == "L" then .limits[$w[2:] | join(" ")] = ($w[1] | tonumber)
+	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
+| {EPERM: 1, E2BIG: 7, EAGAIN: 11, ENOMEM: 12, EINVAL: 22, ENFILE: 23, EMFILE: 24, EFBIG: 27, ENOSPC: 28,
+   ERANGE: 34, EADDRNOTAVAIL: 99, ENOBUFS: 105, EDQUOT: 122} as $numbers
+# After a signal handler sigreturn(2) returns what the interrupted call had returned: as number -1.
+| [.witness[] | select(.call != "-1")] as $seen
 | [.events[] | select(.event == "refused")] as $told
-| ([.events[] | select(.event == "lost") | .lost] | add // 0) as $lost
+| ([.events[] | select(.event == "lost") | .lost] | total) as $lost
+| .limits as $limits
 # What the tracepoint of system calls can bear witness of: an errno that a call returned.
-| [$told[] | select(.errno != null and .pid != null and .syscall != null and $numbers[.errno] != null
-		    and (.resource | IN("neighbours", "stack", "cpu", "fsize") | not))] as $mine
-| (reduce .witness[] as $w ({}; .["\($w.tid) \($w.call) \($w.errno)"] += $w.n)) as $by_tid
-| (reduce .witness[] as $w ({}; .["\($w.errno)"] += $w.n)) as $by_errno
-| ([$mine[] | select(.count == null)
-    | select(($by_tid["\(.tid) \(.syscall) \($numbers[.errno])"] // 0) == 0)]) as $invented
-| ([$told[] | select(.certain and .held != null and .limit != null and .count == null)
-    | select(.held + (.asked // 0) <= .limit)]) as $contradict
-| ([$told[] | select(.errno == "EMFILE" or .errno == "ENFILE") | .count // 1] | add // 0) as $files
-| (($by_errno["24"] // 0) + ($by_errno["23"] // 0)) as $files_seen
-| (reduce $told[] as $e ({}; .[$e.resource] += ($e.count // 1))) as $sums
-| [if (.stressors | length) == 0 then "no stressor ran" else empty end,
-   if (.witness | length) == 0 then "the witness saw nothing" else empty end,
+| [$told[] | select(.errno != null and .syscall != null and $numbers[.errno] != null
+		    and (.resource | IN("neighbours", "cpu") | not))] as $mine
+# The witness does not tell a 32-bit program's calls from others.
+| ($seen | map(., (select(.call32 != null and .call32 != .call) | .call = .call32))
+   | sum_by("\(.tid) \(.call) \(.errno)"; .n)) as $by_tid
+| ([$mine[] | select(.count == null)] | group_by([.tid, .syscall, .errno])
+   | map(select(length > ($by_tid["\(.[0].tid) \(.[0].syscall) \($numbers[.[0].errno])"] // 0)) | .[-1]))
+  as $invented
+| ($seen | sum_by("\(.errno)"; .n)) as $by_errno
+| ($mine | sum_by("\($numbers[.errno])"; .count // 1)) as $told_by_errno
+| [$told_by_errno | to_entries[] | select(.value > ($by_errno[.key] // 0))] as $too_many
+| ($numbers | with_entries({key: "\(.value)", value: .key})) as $errnos
+| [$mine[] | select(.errno as $e | only_limits[.syscall] // [] | index($e))] as $sure
+| ($sure | sum_by("\($numbers[.errno])"; .count // 1)) as $sure_told
+| [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
+| ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
+| [$sure_by_errno | to_entries[] | select(($sure_told[.key] // 0) + $lost < .value)] as $missed
+| [$told[] | select(.certain and .held != null and .limit != null and .count == null)
+   # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
+   | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
+| [$told[] | select(.limit != null and $limits[.limit_name] != null and .limit != $limits[.limit_name])]
+  as $other_limit
+| ([$told[] | select(.errno == "EMFILE" or .errno == "ENFILE") | .count // 1] | total) as $files
+| ([$seen[] | select(.errno == 23 or .errno == 24) | .n] | total) as $files_seen
+| ($told | sum_by(.resource; .count // 1)) as $sums
+| [if (.ran | length) == 0 then "nothing ran" else empty end,
+   (.ran[] | select(.status | IN(0, 1, 2, 3) | not) | "\(.name): stress-ng ended with status \(.status)"),
+   if $seen == [] then "the witness saw nothing" else empty end,
    if .sums.status != 0 then "failcnt ended with status \(.sums.status)" else empty end,
    if (.sums.overrun // 0) != 0 then "the witness lost \(.sums.overrun) events" else empty end,
-   ($invented[:8][] | "told, and no call ended so: \({pid, tid, comm, resource, errno, syscall, held, limit} | tojson)"),
+   (must_be_reached[] | select($sums[.] == null) | "the load did not reach \(.)"),
+   ($invented[:8][] | "told, and no call ended so: \({pid, tid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
+   ($too_many[] | "\($errnos[.key]): \(.value) told, \($by_errno[.key] // 0) happened"),
+   ($missed[] | "\($errnos[.key]) that only a limit makes: \($sure_told[.key] // 0) told and \($lost) lost, \(.value) happened"),
    ($contradict[:8][] | "certain, and its own numbers say no: \({pid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
+   ($other_limit[:8][] | "the limit is another, \($limits[.limit_name]): \({pid, comm, resource, errno, syscall, limit_name, limit} | tojson)"),
    (if $files > $files_seen then "\($files) EMFILE and ENFILE told, \($files_seen) happened" else empty end),
    (if $files + $lost < $files_seen then "\($files) EMFILE and ENFILE told and \($lost) lost, \($files_seen) happened" else empty end)]
   as $mistakes
 | ($mistakes[] | "FAIL soak \($backend): \(.)"),
   (if $mistakes == [] then "ok soak \($backend)" else empty end),
-  "    \(.stressors | length) stressors, the witness saw \([.witness[].n] | add // 0) errnos; told by resource: \($sums | tojson), lost \($lost)",
-  (if ($files_seen > 0) then "    EMFILE and ENFILE: \($files) told of \($files_seen)" else empty end)
+  "    \(.ran | length) groups of stressors; the witness saw \([$seen[].n] | total) errnos; told by resource: \($sums | tojson), lost \($lost)",
+  "    true: \([$mine[] | .count // 1] | total) told with a witness, \(([$told_by_errno | to_entries[] | [.value, $by_errno[.key] // 0] | min] | total) - ($invented | length)) of them seen by it; \([$told[] | .count // 1] | total) told in all",
+  "    found: EMFILE and ENFILE \($files) of \($files_seen), others that only a limit makes \([$sure[] | .count // 1] | total) of \([$sure_seen[].n] | total)"
