@@ -80,8 +80,16 @@ static __noinline int exceed_buf_limit(struct sock *sk, struct proto *prot, long
 	struct refusal w = {.hook = FC_HOOK_SOCK_MEM, .backend = FC_BACKEND_TRACEPOINT};
 	struct fc_refused *r;
 
-	if (!memory_limit(&w, prot) || allocated <= (long)w.limit)
+	if (!memory_limit(&w, prot))
 		return 0;
+	if (allocated <= (long)w.limit) {
+		/* UDP knows no pressure: above the first number already a socket gets its minimum
+		 * only. */
+		if (w.resource != FC_UDP_MEM || allocated <= (long)w.more[0])
+			return 0;
+		w.variant = FC_VARIANT_UDP_MEM_MIN;
+		w.limit = w.more[0];
+	}
 	w.nobody = nobody_asked();
 	w.held = allocated;
 	w.has |= FC_HAS_HELD | FC_HAS_CERTAIN;

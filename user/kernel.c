@@ -310,6 +310,9 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 			note_function(facts, name, 0);
 			btf = btf__load_module_btf(module, vmlinux);
 			id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
+			/* fexit finds it there and nowhere else */
+			if (id <= 0)
+				facts->fexit[h] = trial(KERNEL_AT_LOAD, -ESRCH);
 			if (id > 0)
 				note_function(facts, name,
 					      btf_vlen(btf__type_by_id(

@@ -249,7 +249,7 @@ static int neighbours(int argc, char **argv)
 	own_ethernet();
 	for (i = 1; i < 100 && !err; i++)
 		err = ask_for(i);
-	if (err != -ENOBUFS) {
+	if (err != -ENOBUFS && err != -EINVAL) { /* ip_finish_output2() of 5.10 */
 		errno = -err;
 		fail("sendto not refused as expected");
 	}
@@ -363,7 +363,7 @@ static int udp_mem(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	need_vm();
-	write_until_exit("/proc/sys/net/ipv4/udp_mem", "8 16 32");
+	write_until_exit("/proc/sys/net/ipv4/udp_mem", "32 32 32");
 	interface_up("lo");
 	udp_to = address("127.0.0.1", 4713);
 	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
