@@ -112,7 +112,8 @@ watch() {
 	"$failcnt" watch --json "$@" >"$work/$tag.json" 2>"$work/$tag.err" &
 	pid=$!
 	started+=("$pid")
-	within 10 begun "$tag" || no "it does not start: $(head -n 1 "$work/$tag.err")"
+	# how fast it starts is another test's; a busy machine takes its time
+	within 30 begun "$tag" || no "it does not start: $(head -n 1 "$work/$tag.err")"
 }
 begun() { grep -qs '"event":"started"' "$work/$1.json"; }
 

@@ -72,8 +72,10 @@ table_oom() {
 		echo 64M >"$dir/memory.max"
 		echo 0 2>/dev/null >"$dir/memory.swap.max"
 	else
+		# an earlier test's limit of both together may be lower, and the first may not exceed it
+		[[ ! -e $dir/memory.memsw.limit_in_bytes ]] || echo -1 >"$dir/memory.memsw.limit_in_bytes"
 		echo 64M >"$dir/memory.limit_in_bytes"
-		echo 64M 2>/dev/null >"$dir/memory.memsw.limit_in_bytes"
+		[[ ! -e $dir/memory.memsw.limit_in_bytes ]] || echo 64M >"$dir/memory.memsw.limit_in_bytes"
 	fi
 	in_group "$dir" 0 10 && big=$pid && in_group "$dir" 600 2 && small=$pid || return
 	table --oom --json "cgroup:$path" || { no "status $?: $(<"$work/table.err")"; return; }
