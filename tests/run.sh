@@ -143,6 +143,13 @@ prove() {
 	tests/vm/prove.sh -k "$one" "$build"
 }
 
+# As with the remedies: one kernel.
+soak() {
+	local one
+	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
+	tests/vm/soak.sh -k "$one" "$build"
+}
+
 lint_result() {
 	cat "$build/lint.log"
 	return "$linted"
@@ -178,6 +185,7 @@ if [ "$what" = all ]; then
 		suite btf btf
 		suite preempt preempt
 		suite matrix matrix
+		suite soak soak
 		suite prove prove
 	else
 		echo "== virtual machines left out: KERNELS=none"

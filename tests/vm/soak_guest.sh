@@ -37,7 +37,7 @@ while read -r name value; do
 	echo "$value" >"/proc/sys/$(echo "$name" | tr . /)" || exit 1
 	echo "L $value $name"
 done <<-END
-	kernel.shmmni 4
+	kernel.shmmni 1
 	kernel.msgmni 16
 	kernel.shmmax 16777216
 	kernel.pty.max 4
@@ -76,8 +76,7 @@ for group in "$@"; do
 	case $group in
 	root:*) "$@" ;;
 	*) (
-		# shellcheck disable=SC3045 # busybox knows them
-		ulimit -n 256 && ulimit -u 60 && ulimit -i 40 && ulimit -l 64 && ulimit -q 40000 || exit 99
+		ulimit -n 256 && ulimit -u 60 && ulimit -i 2 && ulimit -l 64 && ulimit -q 40000 || exit 99
 		exec /usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups "$@"
 	) ;;
 	esac >/tmp/stress 2>&1
