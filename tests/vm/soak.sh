@@ -16,6 +16,7 @@ kernel=6.12 backends='fexit kprobe tracepoint' seconds=4
 
 # Each word is run at one time: descriptors, IPC, tasks and signals, memory, objects of a user, space,
 # and those that call everything with arguments that make no sense.
+# shellcheck disable=SC2054 # the commas are of a word
 groups=(
 	dup,open,pipe,sockpair,eventfd,epoll,timerfd,memfd
 	sem-sysv=3,shm-sysv,msg,mq,sigq,timer,pty,key

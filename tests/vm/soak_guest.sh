@@ -76,6 +76,7 @@ for group in "$@"; do
 	case $group in
 	root:*) "$@" ;;
 	*) (
+		# shellcheck disable=SC3045 # busybox has them
 		ulimit -n 256 && ulimit -u 60 && ulimit -i 2 && ulimit -l 64 && ulimit -q 40000 || exit 99
 		exec /usr/bin/setpriv --reuid 1000 --regid 1000 --clear-groups "$@"
 	) ;;
