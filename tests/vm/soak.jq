@@ -57,7 +57,7 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
 | ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
 | [$sure_by_errno | to_entries[] | select(($sure_told[.key] // 0) + $lost < .value)] as $missed
-| [$told[] | select(.certain and .held != null and .limit != null and .count == null)
+| [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
 | [$told[] | select(.limit != null and $limits[.limit_name] != null and .limit != $limits[.limit_name])]
