@@ -64,11 +64,19 @@ void explain_socket_memory(struct explain *x)
 			: "datagrams are dropped, and nobody is told");
 	says_end(x);
 	if (want) {
-		/* The present numbers are asked for when it runs, and the larger one is taken. */
+		/*
+		 * The present numbers are asked for when it runs, and the larger ones are taken.
+		 * UDP knows no pressure: above the first number a socket that holds more than
+		 * udp_rmem_min is refused (__sk_mem_raise_allocated() of net/core/sock.c), so that
+		 * the third alone would give it nothing.
+		 */
 		fix_line(x,
-			 "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && "
-			 "sysctl -w %s=\"$1 $2 $(($3 > %llu ? $3 : %llu))\"'",
-			 file, key, want, want);
+			 tcp ? "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && n=%llu && "
+			       "sysctl -w %s=\"$1 $2 $(($3 > n ? $3 : n))\"'"
+			     : "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && n=%llu && "
+			       "sysctl -w %s=\"$(($1 > n ? $1 : n)) $(($2 > n ? $2 : n)) "
+			       "$(($3 > n ? $3 : n))\"'",
+			 file, want, key);
 		fix_line(x, "echo \"%s = $(cat /proc/sys/net/ipv4/%s)\" > /etc/sysctl.d/90-%s.conf",
 			 key, file, key);
 	}
