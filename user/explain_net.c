@@ -63,21 +63,23 @@ void explain_socket_memory(struct explain *x)
 		    tcp ? "connections stall, and data is dropped and sent again"
 			: "datagrams are dropped, and nobody is told");
 	says_end(x);
-	/* The present numbers are asked for when it runs, and the larger one is taken. */
-	if (want && strstr(event_text(x->e, FIELD_LIMIT_NAME), "[0]"))
+	if (want) {
+		/*
+		 * The present numbers are asked for when it runs, and the larger ones are taken.
+		 * UDP knows no pressure: above the first number a socket that holds more than
+		 * udp_rmem_min is refused (__sk_mem_raise_allocated() of net/core/sock.c), so that
+		 * the third alone would give it nothing.
+		 */
 		fix_line(x,
-			 "sh -c 'm() { echo $(($1 > %llu ? $1 : %llu)); }; "
-			 "set -- $(cat /proc/sys/net/ipv4/%s) && "
-			 "sysctl -w %s=\"$(m $1) $(m $2) $(m $3)\"'",
-			 want, want, file, key);
-	else if (want)
-		fix_line(x,
-			 "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && "
-			 "sysctl -w %s=\"$1 $2 $(($3 > %llu ? $3 : %llu))\"'",
-			 file, key, want, want);
-	if (want)
+			 tcp ? "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && n=%llu && "
+			       "sysctl -w %s=\"$1 $2 $(($3 > n ? $3 : n))\"'"
+			     : "sh -c 'set -- $(cat /proc/sys/net/ipv4/%s) && n=%llu && "
+			       "sysctl -w %s=\"$(($1 > n ? $1 : n)) $(($2 > n ? $2 : n)) "
+			       "$(($3 > n ? $3 : n))\"'",
+			 file, want, key);
 		fix_line(x, "echo \"%s = $(cat /proc/sys/net/ipv4/%s)\" > /etc/sysctl.d/90-%s.conf",
 			 key, file, key);
+	}
 	fix_line(x, "# a program that does not read is seen in the Recv-Q column of: ss -%sanp",
 		 tcp ? "t" : "u");
 }

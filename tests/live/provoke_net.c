@@ -451,7 +451,7 @@ static bool orphan_again(void)
 {
 	long before;
 
-	for (int i = 0; i < 4; i++)
+	while (read_number("/proc/net/sockstat", "orphan") < 4)
 		orphan(orphans_at, 4715);
 	usleep(120000);
 	before = counted("TCPAbortOnMemory");

@@ -71,13 +71,16 @@ prove() { # NAME RESOURCE
 	# By process, or where a child or nobody was refused, by resource.
 	pid=$(sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' /tmp/truth | head -n 1)
 	refused="\"event\":\"refused\".*\"resource\":\"$2\""
+	whose="\"pid\":$pid,"
+	! grep -q '"nobody":true' /tmp/truth || whose=
 	n=0
-	while [ $n -lt 80 ] && ! events | grep -q "$refused.*\"pid\":$pid,.*\"fix\":"; do
+	while [ $n -lt 60 ] && ! events | grep -q "$refused.*$whose.*\"fix\":"; do
 		usleep 25000
 		n=$((n + 1))
 	done
-	events | grep "$refused.*\"pid\":$pid,.*\"fix\":" | tail -n 1 >/tmp/event
-	[ -s /tmp/event ] || events | grep "$refused.*\"fix\":" | tail -n 1 >/tmp/event
+	# The first has all numbers; of repeats only the limit is known.
+	events | grep "$refused.*$whose.*\"fix\":" | head -n 1 >/tmp/event
+	[ -s /tmp/event ] || events | grep "$refused.*\"fix\":" | head -n 1 >/tmp/event
 	fix_of </tmp/event >/tmp/fix
 	sed 's/^/event /' /tmp/event
 	sed '/^$/d; s/^/fix /' /tmp/fix
