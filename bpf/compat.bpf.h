@@ -138,7 +138,7 @@ static __always_inline bool in_interrupt(void)
 	__u64 offset = 0, at = (__u64)&__preempt_count;
 	__u32 count = 0;
 
-	if (!at && &pcpu_hot)
+	if (!at && &pcpu_hot && bpf_core_field_exists(struct pcpu_hot, preempt_count))
 		at = (__u64)&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count);
 	/* Where the kernel hides its symbols, nobody is named. */
 	if (!at || !&__per_cpu_offset)

@@ -109,10 +109,13 @@ static __always_inline bool refuse_shmem_inode(struct refusal *w, struct super_b
 		free = BPF_CORE_READ(sbi, free_ispace) / BOGO_INODE_SIZE;
 	else
 		free = BPF_CORE_READ(sbi, free_inodes);
-	if (!w->limit || free > 0)
+	if (!w->limit)
 		return false; /* no memory for it */
 	w->held = w->limit - free;
-	w->has |= FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_CERTAIN;
+	w->has |= FC_HAS_HELD | FC_HAS_LIMIT;
+	if (free > 0)
+		return false; /* the same; or one was given back since */
+	w->has |= FC_HAS_CERTAIN;
 	return true;
 }
 
@@ -312,7 +315,11 @@ static __always_inline bool exit_enospc(struct refusal *w, const struct refused_
 		if (makes_inode(&c->regs) || w->hook == FC_HOOK_SHMEM_LINK) {
 			if (refuse_shmem_inode(w, sb))
 				return true;
-			w->has &= ~FC_HAS_ASKED; /* a long symbolic link takes a page */
+			/* A name takes no block, but for a long symbolic link: another process gave
+			 * an inode back since. */
+			if (c->regs.call != FC_CALL_SYMLINK && c->regs.call != FC_CALL_SYMLINKAT)
+				return w->has & FC_HAS_LIMIT;
+			w->has &= ~(FC_HAS_ASKED | FC_HAS_HELD | FC_HAS_LIMIT);
 		}
 		return refuse_shmem_blocks(w, c, sb);
 	}

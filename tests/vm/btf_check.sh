@@ -115,6 +115,8 @@ check() { # HEADER VERSION...
 	done
 	if (($# < ${#matrix[@]})); then return; fi
 	sort "$work/absent" | uniq -c | while read -r times field; do
+		# The BTF here is the kernel's own, without its modules'.
+		if grep -q "^struct ${field%%.*} { /\* of the module " "$copy"; then continue; fi
 		if ((times == $#)); then echo "every kernel: $field is guarded, and none has it"; fi
 	done
 }
