@@ -48,7 +48,7 @@ run_machine() { # NAME ROW...
 	local name=$1 row files=()
 	shift
 	for row in $floors; do files+=(-f "$out/$row.o:/$row.o"); done
-	"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 300 -a norandmaps \
+	"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 900 -a norandmaps \
 		-f "$out/failcnt:/failcnt" -f "$out/floor:/floor" -f "$out/loops:/loops" \
 		-f "$out/times:/times" -f "$here/guest.sh:/guest" "${files[@]}" \
 		-- /bin/sh /guest "$@" >"$out/$name.log" 2>"$out/$name.err" ||
