@@ -155,7 +155,9 @@ void explain_disk(struct explain *x)
 		explain_add(&x->says, " has no room for ");
 		says_bytes(x, (uint64_t)event_num(e, FIELD_ASKED));
 	} else {
-		explain_add(&x->says, " is full");
+		/* Neither number is known: which of the two it was, only a look at it tells. */
+		explain_add(&x->says,
+			    known || u->known ? " is full" : " has no room or no inode left");
 	}
 	if (known)
 		says_room(x, held, limit);
@@ -174,7 +176,8 @@ void explain_disk(struct explain *x)
 	if (is_reserved(x))
 		fix_line(x, "# what is reserved for root can be made less: tune2fs -m 1 DEVICE");
 	if (!x->fix.n)
-		fix_line(x, "# remove what is not needed, or enlarge the file system");
+		fix_line(x, "# df and df -i tell which; remove what is not needed, or enlarge the "
+			    "file system");
 }
 
 void explain_inodes(struct explain *x)
