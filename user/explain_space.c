@@ -156,8 +156,8 @@ void explain_disk(struct explain *x)
 		says_bytes(x, (uint64_t)event_num(e, FIELD_ASKED));
 	} else {
 		/* Neither number is known: which of the two it was, only a look at it tells. */
-		explain_add(&x->says,
-			    known || u->known ? " is full" : " has no room or no inode left");
+		explain_add(&x->says, sure || known || u->known ? " is full"
+								: " has no room or no inode left");
 	}
 	if (known)
 		says_room(x, held, limit);
