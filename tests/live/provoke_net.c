@@ -258,7 +258,7 @@ static int neighbours(int argc, char **argv)
 	      "\"sendto\","
 	      "\"limit_name\":\"net.ipv4.neigh.default.gc_thresh3\",\"measure\":\"entries\","
 	      "\"held\":{\"min\":%d,\"max\":%d},\"limit\":%d,\"asked\":1,"
-	      "\"backend\":\"tracepoint\"},\"5.10\":{\"pid\":null,\"syscall\":null}",
+	      "\"backend\":\"tracepoint\"}",
 	      limit, limit + 1, limit);
 	prove(neighbour_again);
 	return 0;
