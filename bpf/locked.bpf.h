@@ -144,7 +144,10 @@ static __always_inline bool exit_shm_lock(struct refusal *w, const struct refuse
 	if (c->regs.arg[1] != SHM_LOCK || c->ret != -ENOMEM)
 		return false;
 	memlock_over(w, user_locked_shm(w), 0);
-	w->has = (w->has & ~FC_HAS_ASKED) | FC_HAS_CERTAIN;
+	/* How much it was about nothing tells here: only a limit that is reached is sure. */
+	w->has &= ~(FC_HAS_ASKED | FC_HAS_CERTAIN);
+	if (w->held >= w->limit)
+		w->has |= FC_HAS_CERTAIN;
 	return w->resource == FC_MEMLOCK;
 }
 

@@ -192,7 +192,8 @@ static int memlock_shm(int argc, char **argv)
 	char more[96];
 
 	(void)argc, (void)argv;
-	snprintf(more, sizeof(more), ",\"limit_uid\":%d},\"tracepoint\":{\"asked\":null}", USER);
+	snprintf(more, sizeof(more),
+		 ",\"limit_uid\":%d},\"tracepoint\":{\"asked\":null,\"certain\":false}", USER);
 	return memlock(LIMIT, lock_segment, "ENOMEM", ENOMEM, "shmctl", 0, 17 * PAGE, more);
 }
 
