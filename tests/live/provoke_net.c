@@ -295,6 +295,11 @@ static long drops(void)
 	return n;
 }
 
+static bool conntrack_again(void)
+{
+	return datagram_to(30000) == 0;
+}
+
 /* Every datagram to another port is a connection to follow; the kernel drops unanswered ones early
  * to make room, so that not each one more is refused. */
 static int conntrack(int argc, char **argv)
@@ -323,6 +328,7 @@ static int conntrack(int argc, char **argv)
 	      "\"limit_name\":\"net.netfilter.nf_conntrack_max\",\"limit\":8,"
 	      "\"held\":{\"min\":8,\"max\":64}}",
 	      refused, getpid());
+	prove(conntrack_again);
 	return 0;
 }
 
