@@ -59,7 +59,8 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | ($sure | sum_by("\($numbers[.errno])"; .count // 1)) as $sure_told
 | [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
 | ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
-| [$sure_by_errno | to_entries[] | select(($sure_told[.key] // 0) + $lost < (.value | nearly))] as $missed
+# Repeats carry the name of the first call, another one's as often as not: so by errno.
+| [$sure_by_errno | to_entries[] | select(($told_by_errno[.key] // 0) + $lost < (.value | nearly))] as $missed
 | [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
