@@ -59,8 +59,9 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | ($sure | sum_by("\($numbers[.errno])"; .count // 1)) as $sure_told
 | [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
 | ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
-# Repeats carry the name of the first call, another one's as often as not: so by errno.
-| [$sure_by_errno | to_entries[] | select(($told_by_errno[.key] // 0) + $lost < (.value | nearly))] as $missed
+# Repeats carry the name of the first call, another one's as often as not: so by errno, of all calls.
+| ([$told[] | select(.errno != null and $numbers[.errno] != null)] | sum_by("\($numbers[.errno])"; .count // 1)) as $all_told
+| [$sure_by_errno | to_entries[] | select(($all_told[.key] // 0) + $lost < (.value | nearly))] as $missed
 | [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
@@ -77,7 +78,7 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
    (must_be_reached[] | select($sums[.] == null) | "the load did not reach \(.)"),
    ($invented[:8][] | "told, and no call ended so: \({pid, tid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
    ($too_many[] | "\($errnos[.key]): \(.value) told, \($by_errno[.key] // 0) happened"),
-   ($missed[] | "\($errnos[.key]) that only a limit makes: \($sure_told[.key] // 0) told and \($lost) lost, \(.value) happened"),
+   ($missed[] | "\($errnos[.key]) that only a limit makes: \($all_told[.key] // 0) told and \($lost) lost, \(.value) happened"),
    ($contradict[:8][] | "certain, and its own numbers say no: \({pid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
    ($other_limit[:8][] | "the limit is another, \($limits[.limit_name]): \({pid, comm, resource, errno, syscall, limit_name, limit} | tojson)"),
    (if $files > $files_seen then "\($files) EMFILE and ENFILE told, \($files_seen) happened" else empty end),
