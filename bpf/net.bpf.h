@@ -374,9 +374,5 @@ static __always_inline bool refuse_track(struct refusal *w, const struct refused
 ON_RETURN_ARGS(FC_HOOK_CONNTRACK_ALLOC, __nf_conntrack_alloc, long, ret == -ENOMEM, refuse_track)
 
 /* At sys_exit there is nothing to do: no return value tells which of these refused. */
-static __noinline bool exit_net(struct refusal *w, const struct refused_call *c)
-{
-	return false;
-}
 
 #endif
