@@ -262,7 +262,7 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 	t->facts = *facts;
 	t->options = *o;
 	libbpf_set_print(on_libbpf);
-	if (!t->options.want[FC_DISK] && !t->options.want[FC_INODES])
+	if (!t->options.want[FC_DISK] && !t->options.want[FC_INODES] && !t->options.want[FC_QUOTA])
 		attach_leave_out(t->refusals, facts, o->backend);
 	err = folds_new(&t->folds);
 	while (err == 0) {
