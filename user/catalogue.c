@@ -144,7 +144,6 @@ static const struct {
 	{"socketcall", 102, 0},
 	{"ipc", 117, 0},
 	{"clone", 120, 120},
-	{"ftruncate", 93, 93},
 	{"mprotect", 125, 125},
 	{"readv", 145, 145},
 	{"writev", 146, 146},

@@ -126,6 +126,16 @@ static void on_counter(void *arg, struct event *e)
 	tell(s, e, false);
 }
 
+/* A question dropped from a full queue leaves an event without holders: that is said. */
+static void report_skipped(const struct session *s)
+{
+	unsigned long long n = holders_watch_skipped(s->holders);
+
+	if (n)
+		log_info("who holds it was not looked for %llu time%s: too many limits at once", n,
+			 n == 1 ? "" : "s");
+}
+
 /* What a command's children alone are refused is no count of the host's. */
 static void open_publish(struct session *s)
 {
@@ -248,6 +258,7 @@ void session_finish(struct session *s)
 		stream_report_sinks(&s->stream); /* so that `stopped` stays the last line */
 		s->unwritten = stream_stopped(&s->stream);
 	}
+	report_skipped(s);
 }
 
 static void open_counters(struct session *s)

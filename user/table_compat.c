@@ -101,8 +101,8 @@ static void count(const struct compat *x, const struct spec *s, struct counter_r
 		known++;
 		sum += n;
 	}
-	/* A table of the kernel's that the catalogue does not have: conntrack, pids. */
-	if (!asked) {
+	/* Where nobody watches, the kernel's own counter, if it has one: conntrack, pids. */
+	if (!known) {
 		const struct counter_row *r =
 			compat_find(x, x->kind == OWNER_HOST ? s->row : s->cgroup);
 
