@@ -183,7 +183,8 @@ is_named() { pgrep -P "$1" -x "$2" >/dev/null; }
 keys() {
 	local result
 	echo "$1" >"$work/tty.sh" # not in the first line of tty.raw, which names the command
-	timeout 60 script -qefc "bash $work/tty.sh" "$work/tty.raw" >/dev/null
+	# script(1) runs it with $SHELL: one that takes SIGQUIT itself, as dash does, would end the terminal with it.
+	SHELL=$BASH timeout 60 script -qefc "exec bash $work/tty.sh" "$work/tty.raw" >/dev/null
 	result=$?
 	tr -d '\r' <"$work/tty.raw" >"$work/tty.out"
 	return $result
