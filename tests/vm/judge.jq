@@ -347,7 +347,7 @@ def stream_mistakes($m):
 	+ if $m.kernel | IN("newest", "6.18") then [] else
 		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
 	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
-	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to)") | not)
+	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to|who holds it was not looked for)") | not)
 	   | "on stderr: \(.)"];
 
 (collect + {kernel: $kernel, backend: $backend, cgroup: $cgroup}) as $m
