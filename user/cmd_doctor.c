@@ -88,11 +88,11 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 			printf("NOT SEEN through %s", attach_hooks[s->hook].name);
 		else
 			printf("not tried: %s", s->why);
-		if (s->tries > 1 && s->result != SELFTEST_NOT_POSSIBLE)
-			printf(s->result == SELFTEST_SEEN
-				       ? ", at try %u: a preempted program missed those before"
-				       : ", in %u tries: more than a preempted program misses",
+		if (s->tries > 1 && s->result == SELFTEST_SEEN)
+			printf(", at try %u: this kernel preempts, and so programs miss calls",
 			       s->tries);
+		else if (s->tries > 1 && s->result == SELFTEST_NOT_SEEN)
+			printf(" in %u tries", s->tries);
 		putchar('\n');
 		failed += s->result == SELFTEST_NOT_SEEN;
 	}
