@@ -128,7 +128,8 @@ static __always_inline bool may_be_memory(long ret)
 
 /*
  * Was it refused by a cgroup? To be asked before any other limit, for those are tested before
- * memory is asked for. forget: it will be told now.
+ * memory is asked for. forget: it will be told now. A packet is nobody's, whatever the task below
+ * is doing.
  */
 static __noinline bool refused_by_memcg(struct refusal *w, const struct task_regs *regs,
 					bool forget)
@@ -136,9 +137,9 @@ static __noinline bool refused_by_memcg(struct refusal *w, const struct task_reg
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct reclaim_note *n = bpf_map_lookup_elem(&reclaims, &tid);
 
-	if (!w || !regs || !n || n->nr != regs->nr || n->arg[0] != regs->arg[0] ||
-	    n->arg[1] != regs->arg[1] || n->arg[2] != regs->arg[2] || n->arg[3] != regs->arg[3] ||
-	    n->start != process_start() || in_interrupt())
+	if (!w || !regs || !n || w->hook == FC_HOOK_CONNTRACK_ALLOC || n->nr != regs->nr ||
+	    n->arg[0] != regs->arg[0] || n->arg[1] != regs->arg[1] || n->arg[2] != regs->arg[2] ||
+	    n->arg[3] != regs->arg[3] || n->start != process_start())
 		return false;
 	w->resource = FC_MEMORY;
 	w->variant = n->variant;

@@ -46,7 +46,8 @@ static __always_inline bool not_ours(const struct refused_call *c)
 
 /*
  * Whatever the call, and before all other limits: memcg.bpf.h tells why. While two programs run,
- * for the other one to leave it out as well, the note stays; the next call of the thread has others.
+ * for the other one to leave it out as well, the note stays; the next call of the thread has
+ * others.
  */
 static __always_inline bool exit_memcg(struct refusal *w, const struct refused_call *c)
 {
