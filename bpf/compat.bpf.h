@@ -24,6 +24,21 @@
 #define SYSCALL_PREFIX __x64_sys_
 #endif
 
+/* asm-generic/errno*.h: what limits refuse with */
+#define EPERM 1
+#define E2BIG 7
+#define EAGAIN 11
+#define ENOMEM 12
+#define EINVAL 22
+#define ENFILE 23
+#define EMFILE 24
+#define EFBIG 27
+#define ENOSPC 28
+#define ERANGE 34
+#define EADDRNOTAVAIL 99
+#define ENOBUFS 105
+#define EDQUOT 122
+
 struct task_regs {
 	__s64 nr; /* -1: not in a system call */
 	__u64 arg[5];

@@ -229,6 +229,11 @@ static __always_inline bool refuse_file(struct refusal *w, const struct refused_
 	return true;
 }
 
+static __always_inline bool refuse_new_file(struct refusal *w, const struct refused_call *c)
+{
+	return c->ret == -ENFILE && refuse_file(w, c);
+}
+
 static __always_inline void finish_file(struct fc_refused *r, const struct refused_call *c)
 {
 	fill_object(r, &c->regs);
@@ -236,8 +241,9 @@ static __always_inline void finish_file(struct fc_refused *r, const struct refus
 
 ON_RETURN_WHOLE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE, refuse_descriptor,
 		finish_descriptor)
-ON_RETURN_WHOLE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long, ret == -ENFILE, refuse_file,
-		finish_file)
+/* ENOMEM too: the memory of a cgroup, which hook.bpf.h asks for first. One comparison for both. */
+ON_RETURN_WHOLE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long,
+		(unsigned long)ret >= (unsigned long)-ENFILE, refuse_new_file, finish_file)
 
 /* At sys_exit, whatever the call: these two errnos are for files, unless the numbers say no. */
 static __noinline bool exit_files(struct refusal *w, const struct refused_call *c)

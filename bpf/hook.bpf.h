@@ -36,25 +36,10 @@
 #ifndef FAILCNT_HOOK_BPF_H
 #define FAILCNT_HOOK_BPF_H
 
-#include "emit.bpf.h"
+#include "memcg.bpf.h"
 
 #define HANDOVER_SLOTS 1024
 #define COUNTER_CPUS 512
-
-/* asm-generic/errno*.h: what limits refuse with */
-#define EPERM 1
-#define E2BIG 7
-#define EAGAIN 11
-#define ENOMEM 12
-#define EINVAL 22
-#define ENFILE 23
-#define EMFILE 24
-#define EFBIG 27
-#define ENOSPC 28
-#define ERANGE 34
-#define EADDRNOTAVAIL 99
-#define ENOBUFS 105
-#define EDQUOT 122
 
 /*
  * The exact sum, as percpu_counter_sum_positive(); the central count alone is a batch off a CPU.
@@ -192,23 +177,23 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 
 #define FEXIT_ARG(ctx, hook, i) (hook_nargs[hook] > (i) ? FEXIT_SLOT(ctx, i) : 0)
 
-#define REFUSED_FUNCTION(hook_, fn, kept_, body, tell_with)                                  \
-	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,  \
-					   __u64 arg2)                                       \
-	{                                                                                    \
-		struct refused_call c = {.ret = ret,                                         \
-					 .arg = {arg0, arg1, arg2},                          \
-					 .has_args = kept_ && backend_ == FC_BACKEND_FEXIT}; \
-		struct refusal w = {.hook = hook_, .backend = backend_, .err = -ret};        \
-                                                                                             \
-		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
-			return 0;                                                            \
-		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                  \
-			take_args(hook_, &c);                                                \
-		current_regs(&c.regs);                                                       \
-		if (body(&w, &c))                                                            \
-			tell_with;                                                           \
-		return 0;                                                                    \
+#define REFUSED_FUNCTION(hook_, fn, kept_, body, tell_with)                                      \
+	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,      \
+					   __u64 arg2)                                           \
+	{                                                                                        \
+		struct refused_call c = {.ret = ret,                                             \
+					 .arg = {arg0, arg1, arg2},                              \
+					 .has_args = kept_ && backend_ == FC_BACKEND_FEXIT};     \
+		struct refusal w = {.hook = hook_, .backend = backend_, .err = -ret};            \
+                                                                                                 \
+		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                            \
+			return 0;                                                                \
+		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                      \
+			take_args(hook_, &c);                                                    \
+		current_regs(&c.regs);                                                           \
+		if ((may_be_memory(ret) && refused_by_memcg(&w, &c.regs, true)) || body(&w, &c)) \
+			tell_with;                                                               \
+		return 0;                                                                        \
 	}
 
 #define RETURN_PROGRAMS(hook, fn, kept_, type, failed)                                     \

@@ -281,6 +281,17 @@ ON_RETURN(FC_HOOK_SHMAT, do_shmat, long, ret == -ENOMEM, refuse_shmat)
 ON_RETURN(FC_HOOK_FORK_COMMIT, kernel_clone, int, ret == -ENOMEM, refuse_fork)
 ON_RETURN(FC_HOOK_SHM_FILE, shmem_kernel_file_setup, long, ret == -ENOMEM, refuse_shm_file)
 
+/* Here only a cgroup refuses: hook.bpf.h asks that first. */
+static __always_inline bool refuse_nothing(struct refusal *w, const struct refused_call *c)
+{
+	return false;
+}
+
+ON_RETURN(FC_HOOK_CREATE_PIPE, create_pipe_files, int, may_be_memory(ret), refuse_nothing)
+ON_RETURN(FC_HOOK_PIPE_FCNTL, pipe_fcntl, long, ret == -ENOMEM, refuse_nothing)
+ON_RETURN(FC_HOOK_SOCK_CREATE, __sock_create, int, may_be_memory(ret), refuse_nothing)
+ON_RETURN(FC_HOOK_BPF, SYSCALL_FN(bpf), int, ret == -ENOMEM, refuse_nothing)
+
 /* brk() tells by its value alone, against what was asked for: fexit has that at hand. */
 #define BRK_PROGRAMS(hook, fn, reg)                                                  \
 	REFUSED_FUNCTION(hook, fn, false, refuse_brk, tell(&w, &c.regs))             \

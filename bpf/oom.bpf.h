@@ -14,12 +14,10 @@
 #ifndef FAILCNT_OOM_BPF_H
 #define FAILCNT_OOM_BPF_H
 
-#include "emit.bpf.h"
+#include "memcg.bpf.h"
 
 #define SIGKILL 9
 #define SEND_SIG_PRIV 1 /* the kernel itself */
-#define CHARGE_PAGES 8  /* a walk for the culprit allows for a charge of so many pages */
-#define MEMCG_LEVELS 16
 
 /* From BTF: the tracepoint's first argument is a task, and not a pid. */
 const volatile bool mark_victim_has_task;
@@ -111,33 +109,6 @@ static __always_inline void fill_memcg(struct fc_oom *o, struct mem_cgroup *memc
 	fill_path(&o->memcg.path, kn);
 	o->has |= FC_HAS_MEMCG | FC_HAS_EVENTS | FC_HAS_FAILCNT |
 		  (memory_is_v1 ? FC_HAS_MEMSW : FC_HAS_SWAP);
-}
-
-static __always_inline bool counter_is_full(struct page_counter *c)
-{
-	__s64 usage = BPF_CORE_READ(c, usage.counter);
-
-	return usage + CHARGE_PAGES > (__s64)BPF_CORE_READ(c, max);
-}
-
-/* Without struct oom_control: the first ancestor of the victim's cgroup that is full. */
-static __always_inline struct mem_cgroup *full_memcg(struct task_struct *victim)
-{
-	struct mem_cgroup *memcg = css_set_memcg(BPF_CORE_READ(victim, cgroups));
-	int i;
-
-	for (i = 0; i < MEMCG_LEVELS && memcg; i++) {
-		struct page_counter *parent = BPF_CORE_READ(memcg, memory.parent);
-
-		if (counter_is_full(__builtin_preserve_access_index(&memcg->memory)) ||
-		    (memory_is_v1 &&
-		     counter_is_full(__builtin_preserve_access_index(&memcg->swap))))
-			return memcg;
-		if (!parent)
-			return NULL;
-		memcg = (void *)parent - bpf_core_field_offset(struct mem_cgroup, memory);
-	}
-	return NULL;
 }
 
 /* The highest cgroup below limit that is killed as a whole (mem_cgroup_get_oom_group). */

@@ -179,7 +179,8 @@ static __always_inline bool refuse_shmem(struct refusal *w, const struct refused
 /* (file or kiocb, mapping, ...) */
 static __always_inline bool refuse_shmem_write(struct refusal *w, const struct refused_call *c)
 {
-	return refuse_shmem(w, c, written_inode(c, true));
+	/* ENOMEM: the memory of a cgroup, which hook.bpf.h asks for first. */
+	return c->ret != -ENOMEM && refuse_shmem(w, c, written_inode(c, true));
 }
 
 /* (file, mode, offset, length) */
@@ -249,8 +250,8 @@ int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
 }
 
 KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
-ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int, ret == -ENOSPC || ret == -EDQUOT,
-		     refuse_shmem_write)
+ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
+		     ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, refuse_shmem_write)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
 		     refuse_shmem_fallocate)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)

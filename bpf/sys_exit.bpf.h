@@ -44,6 +44,18 @@ static __always_inline bool not_ours(const struct refused_call *c)
 	return call >= FC_CALLS || !(call_errnos[call] >> (-c->ret & 63) & 1);
 }
 
+/*
+ * Whatever the call, and before all other limits: memcg.bpf.h tells why. While two programs run,
+ * for the other one to leave it out as well, the note stays; the next call of the thread has
+ * others.
+ */
+static __always_inline bool exit_memcg(struct refusal *w, const struct refused_call *c)
+{
+	w->hook = FC_HOOK_CREATE_PIPE; /* of those that are for memory alone, as good as any */
+	return may_be_memory(c->ret) && exit_serves[FC_HOOK_CREATE_PIPE] &&
+	       refused_by_memcg(w, &c->regs, !hook_handover[FC_HOOK_CREATE_PIPE]);
+}
+
 static __always_inline bool exit_refused(struct refusal *w, const struct refused_call *c)
 {
 	/* inotify_init() counts instances before it asks for a descriptor: so users before files.
@@ -79,15 +91,15 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	__u32 which = first;
 	struct refusal *w = bpf_map_lookup_elem(&exit_refusals, &which);
 
-	current_regs(&c.regs);
-	if (!w || not_ours(&c))
+	if (!w)
 		return 0;
+	current_regs(&c.regs);
 	__builtin_memset(w, 0, sizeof(*w));
 	w->backend = FC_BACKEND_TRACEPOINT;
 	w->err = -ret;
-	if (!exit_refused(w, &c) || w->hook >= FC_HOOKS)
+	if (!exit_memcg(w, &c) && (not_ours(&c) || !exit_refused(w, &c)))
 		return 0;
-	if (!hook_silent(w->hook, first))
+	if (w->hook < FC_HOOKS && !hook_silent(w->hook, first))
 		tell_whole(w, &c, finish_any);
 	return 0;
 }

@@ -76,19 +76,24 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 	printf("\nSelf-test: each failure is provoked in a namespace, rlimit or cgroup of its "
 	       "own\n");
 	fflush(stdout);
-	n = selftest_run(t, k->memory_is_v1, tests);
+	n = selftest_run(t, k, tests);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct selftest *s = &tests[i];
 		const char *id = catalogue_get(s->resource)->id;
 
+		printf("  %-17s %-28s ", id, s->name);
 		if (s->result == SELFTEST_SEEN)
-			printf("  %-17s %-28s seen after %llu us\n", id, s->name,
-			       (unsigned long long)s->latency_us);
+			printf("seen after %llu us", (unsigned long long)s->latency_us);
 		else if (s->result == SELFTEST_NOT_SEEN)
-			printf("  %-17s %-28s NOT SEEN through %s\n", id, s->name,
-			       attach_hooks[s->hook].name);
+			printf("NOT SEEN through %s", attach_hooks[s->hook].name);
 		else
-			printf("  %-17s %-28s not tried: %s\n", id, s->name, s->why);
+			printf("not tried: %s", s->why);
+		if (s->tries > 1 && s->result == SELFTEST_SEEN)
+			printf(", at try %u: this kernel preempts, and so programs miss calls",
+			       s->tries);
+		else if (s->tries > 1 && s->result == SELFTEST_NOT_SEEN)
+			printf(" in %u tries", s->tries);
+		putchar('\n');
 		failed += s->result == SELFTEST_NOT_SEEN;
 	}
 	printf("  %-17s %-28s not tried: the limit is the whole host's\n", "file-max",

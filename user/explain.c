@@ -225,6 +225,7 @@ static const struct {
 	{"as", explain_as},
 	{"data", explain_data},
 	{"stack", explain_stack},
+	{"memory", explain_charge},
 	{"map-count", explain_map_count},
 	{"commit", explain_commit},
 

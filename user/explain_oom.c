@@ -143,3 +143,44 @@ void explain_oom(struct explain *x)
 	if (!cause_is(x, "oom-sysrq"))
 		fix_manual(x);
 }
+
+/* What the program says may be anything but that memory is full. */
+static const char *misleading(const char *err)
+{
+	if (util_streq(err, "ENFILE"))
+		return "; ENFILE (\"too many open files in system\") only means here that there "
+		       "was "
+		       "no memory for it";
+	if (util_streq(err, "ENOBUFS"))
+		return "; ENOBUFS (\"no buffer space\") only means here that there was no memory "
+		       "for it";
+	return "; \"cannot allocate memory\" is about the group here, not about the host";
+}
+
+void explain_charge(struct explain *x)
+{
+	const struct event *e = x->e;
+	const char *call = event_text(e, FIELD_SYSCALL), *name = event_text(e, FIELD_LIMIT_NAME);
+
+	says_who(x);
+	explain_add(&x->says, " was refused memory in the kernel%s%s, %s the control group ",
+		    call[0] ? " for " : "", call, because(x));
+	if (event_has(e, FIELD_LIMIT_CGROUP)) {
+		says_name(x, event_text(e, FIELD_LIMIT_CGROUP));
+		explain_add(&x->says, " ");
+	} else {
+		explain_add(&x->says, "it belongs to ");
+	}
+	explain_add(&x->says, "was at its own limit");
+	if (event_has(e, FIELD_LIMIT)) {
+		explain_add(&x->says, " of ");
+		says_bytes(x, (uint64_t)event_num(e, FIELD_LIMIT));
+	}
+	explain_add(&x->says,
+		    " (%s), nothing in it could be reclaimed, and the OOM killer was not asked or "
+		    "found nobody to kill",
+		    name);
+	explain_add(&x->says, "%s", misleading(event_text(e, FIELD_ERRNO)));
+	says_end(x);
+	fix_memcg(x);
+}

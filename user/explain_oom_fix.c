@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * explain_oom_fix.c - remedies against the OOM killer. How the limit of a
+ * explain_oom_fix.c - remedies where memory is full. How the limit of a
  * control group is raised: explain_cgroup.c.
  */
 #include "explain_priv.h"
@@ -80,11 +80,12 @@ static void fix_file(struct explain *x, const char *memcg, unsigned long long mi
 void fix_memcg(struct explain *x)
 {
 	const struct event *e = x->e;
-	const char *memcg = event_text(e, FIELD_MEMCG);
+	enum field field = e->kind == EVENT_KILLED ? FIELD_MEMCG : FIELD_LIMIT_CGROUP;
+	const char *memcg = event_text(e, field);
 	unsigned long long mib = more_memory(e);
 	char unit[256], quoted[QUOTED_MAX];
 	struct identity id;
-	bool cut = e->cut[FIELD_MEMCG / 64] >> FIELD_MEMCG % 64 & 1;
+	bool cut = e->cut[field / 64] >> field % 64 & 1;
 
 	if (memcg[0] != '/' || cut || !event_has(e, FIELD_LIMIT)) {
 		fix_line(x, "# raise the memory limit of the control group, or make the program "

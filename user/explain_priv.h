@@ -121,6 +121,7 @@ void explain_pids(struct explain *x);
 void explain_memlock(struct explain *x);
 void explain_hugepages(struct explain *x);
 void explain_oom(struct explain *x);
+void explain_charge(struct explain *x);
 /* explain_net.c */
 void explain_socket_memory(struct explain *x);
 void explain_orphans(struct explain *x);

@@ -5,7 +5,8 @@
  * and stays silent.
  *
  * Each failure is provoked in a child with a namespace, an rlimit or a cgroup
- * of its own and hurts nobody.
+ * of its own and hurts nobody. Where this kernel may preempt the hook's program and so skip it,
+ * one that was not seen is provoked again, a few times.
  */
 #ifndef FAILCNT_SELFTEST_H
 #define FAILCNT_SELFTEST_H
@@ -20,6 +21,7 @@ struct selftest {
 	enum fc_hook hook;     /* through which hook it must be seen */
 	unsigned int resource; /* enum fc_resource */
 	enum selftest_result result;
+	unsigned int tries;  /* more than one only where a preempted program may miss a call */
 	uint64_t latency_us; /* from the refusal in the kernel to reading the record, when seen */
 	char why[96];        /* not possible: what stood in the way */
 };
@@ -27,6 +29,7 @@ struct selftest {
 #define SELFTEST_MAX 64
 
 /* Runs all of them on t; returns how many rows of ret it filled. Takes at most a few seconds. */
-unsigned int selftest_run(struct tracer *t, bool memory_is_v1, struct selftest ret[SELFTEST_MAX]);
+unsigned int selftest_run(struct tracer *t, const struct kernel_facts *k,
+			  struct selftest ret[SELFTEST_MAX]);
 
 #endif

@@ -314,7 +314,9 @@ static void stay_alive(void)
 	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 
 	if (fd < 0 || write(fd, "-1000", 5) != 5)
-		log_debug("not exempt from the OOM killer: %s", strerror(errno));
+		log_debug("the OOM killer may choose this process: %s (exempt with "
+			  "CAP_SYS_RESOURCE, or OOMScoreAdjust=-1000 in its unit)",
+			  strerror(errno));
 }
 
 int session_attach(struct session *s)

@@ -3,10 +3,11 @@
  * Refusals of semaphores: each in an IPC namespace of its own, whose kernel.sem is made small.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_ipc.h"
 
 #include <errno.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,21 +15,66 @@
 #include <sys/sem.h>
 #include <unistd.h>
 
-static char namespace[64];
+char ipc_namespace[64];
+
+void own_ipc(const char *path, const char *format, ...)
+{
+	char value[64];
+	va_list args;
+	ssize_t len;
+	int err;
+
+	va_start(args, format);
+	vsnprintf(value, sizeof(value), format, args);
+	va_end(args);
+	if (unshare(CLONE_NEWIPC))
+		skip("unshare(CLONE_NEWIPC): %s", strerror(errno));
+	err = path ? write_file(path, "%s", value) : 0;
+	if (err)
+		skip("%s: %s", path, strerror(-err));
+	len = readlink("/proc/self/ns/ipc", ipc_namespace, sizeof(ipc_namespace) - 1);
+	ipc_namespace[len > 0 ? len : 0] = '\0';
+}
+
+void must_work(long ret)
+{
+	if (ret < 0)
+		fail("refused before the limit");
+}
+
+void must_fail(long ret, int err)
+{
+	if (ret >= 0 || errno != err)
+		fail("not refused as expected");
+}
+
+#ifdef __x86_64__
+int compat_call(long nr, long b, long c, long d, long si, long di)
+{
+	long ret;
+
+	__asm__ volatile("int $0x80"
+			 : "=a"(ret)
+			 : "a"(nr), "b"(b), "c"(c), "d"(d), "S"(si), "D"(di)
+			 : "memory", "r8", "r9", "r10", "r11");
+	if ((int)ret == -ENOSYS)
+		skip("this kernel runs no 32-bit programs");
+	return (int)ret;
+}
+
+void ipc32_must_fail(long call, long first, long second, long third, void *at, int err)
+{
+	int ret = compat_call(117, call, first, second, third, (long)at);
+
+	errno = ret < 0 ? -ret : 0;
+	must_fail(-1, err);
+}
+#endif
 
 /* The order is that of /proc/sys/kernel/sem. */
 static void own_sem(int semmsl, int semmns, int semopm, int semmni)
 {
-	ssize_t len;
-	int err;
-
-	if (unshare(CLONE_NEWIPC))
-		skip("unshare(CLONE_NEWIPC): %s", strerror(errno));
-	err = write_file("/proc/sys/kernel/sem", "%d %d %d %d", semmsl, semmns, semopm, semmni);
-	if (err)
-		skip("/proc/sys/kernel/sem: %s", strerror(-err));
-	len = readlink("/proc/self/ns/ipc", namespace, sizeof(namespace) - 1);
-	namespace[len > 0 ? len : 0] = '\0';
+	own_ipc("/proc/sys/kernel/sem", "%d %d %d %d", semmsl, semmns, semopm, semmni);
 }
 
 static void own_limits(int semmsl, int semmns, int semmni)
@@ -41,18 +87,6 @@ static int get(int nsems)
 	return semget(IPC_PRIVATE, nsems, IPC_CREAT | 0600);
 }
 
-static void must_get(int nsems)
-{
-	if (get(nsems) < 0)
-		fail("semget before the limit");
-}
-
-static void must_fail(int ret, int err)
-{
-	if (ret >= 0 || errno != err)
-		fail("semget not refused as expected");
-}
-
 static bool sets_again(void)
 {
 	return get(1) >= 0;
@@ -62,20 +96,15 @@ static int refuse_sets(long n)
 {
 	own_limits(250, 32000, 4);
 	for (int i = 0; i < 4; i++)
-		must_get(1);
+		must_work(get(1));
 	for (long i = 0; i < n; i++)
 		must_fail(get(1), ENOSPC);
 	truth(getpid(), n,
 	      "\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,\"namespace\":\"%s\","
 	      "\"limit_name\":\"kernel.sem[3] SEMMNI\"",
-	      namespace);
+	      ipc_namespace);
 	prove(sets_again);
 	return 0;
-}
-
-static bool one_set_more(void)
-{
-	return get(1) >= 0;
 }
 
 static bool eight_more(void)
@@ -91,9 +120,7 @@ static bool six_in_one(void)
 static int sem_mni(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	refuse_sets(1);
-	prove(one_set_more);
-	return 0;
+	return refuse_sets(1);
 }
 
 static int sem_mni_flood(int argc, char **argv)
@@ -105,12 +132,12 @@ static int sem_mns(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	own_limits(250, 10, 128);
-	must_get(8);
+	must_work(get(8));
 	must_fail(get(8), ENOSPC);
 	truth(getpid(), 1,
 	      "\"errno\":\"ENOSPC\",\"held\":8,\"asked\":8,\"limit\":10,"
 	      "\"namespace\":\"%s\",\"limit_name\":\"kernel.sem[1] SEMMNS\"",
-	      namespace);
+	      ipc_namespace);
 	prove(eight_more);
 	return 0;
 }
@@ -123,34 +150,20 @@ static int sem_msl(int argc, char **argv)
 	truth(getpid(), 1,
 	      "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
 	      "\"limit_name\":\"kernel.sem[0] SEMMSL\"",
-	      namespace);
+	      ipc_namespace);
 	prove(six_in_one);
 	return 0;
 }
 
 #ifdef __x86_64__
-/* A system call of a 32-bit program: int $0x80 makes it in a 64-bit one too. */
-static long compat_call(long nr, long b, long c, long d, long si)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(ret)
-			 : "a"(nr), "b"(b), "c"(c), "d"(d), "S"(si), "D"(0L)
-			 : "memory", "r8", "r9", "r10", "r11");
-	return (int)ret;
-}
-
 /* Numbers of asm/unistd_32.h; kernels without 32-bit programs have neither. */
 static int sem_msl_compat(const char *name, long nr, bool by_ipc)
 {
-	long ret;
+	int ret;
 
 	own_limits(5, 32000, 128);
-	ret = by_ipc ? compat_call(nr, 2 /* SEMGET */, IPC_PRIVATE, 6, 0600)
-		     : compat_call(nr, IPC_PRIVATE, 6, 0600, 0);
-	if (ret == -ENOSYS)
-		skip("this kernel runs no 32-bit programs");
+	ret = by_ipc ? compat_call(nr, 2 /* SEMGET */, IPC_PRIVATE, 6, 0600, 0)
+		     : compat_call(nr, IPC_PRIVATE, 6, 0600, 0, 0);
 	if (ret != -EINVAL) {
 		errno = ret < 0 ? -ret : 0;
 		fail(name);
@@ -158,7 +171,7 @@ static int sem_msl_compat(const char *name, long nr, bool by_ipc)
 	truth(getpid(), 1,
 	      "\"errno\":\"EINVAL\",\"asked\":6,\"limit\":5,\"namespace\":\"%s\","
 	      "\"syscall\":\"%s\",\"limit_name\":\"kernel.sem[0] SEMMSL\"",
-	      namespace, name);
+	      ipc_namespace, name);
 	return 0;
 }
 
@@ -199,7 +212,7 @@ static int sem_opm(int argc, char **argv)
 	      "\"expect\":{\"resource\":\"semopm\",\"errno\":\"E2BIG\",\"asked\":3,\"limit\":2,"
 	      "\"held\":null,\"limit_name\":\"kernel.sem[2] SEMOPM\",\"measure\":\"operations\","
 	      "\"syscall\":{\"re\":\"^sem(timed)?op$\"},\"object\":null,\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(operations_again);
 	return 0;
 }
@@ -264,21 +277,6 @@ static int sem_vmx_setall(int argc, char **argv)
 }
 
 #ifdef __x86_64__
-/* ipc(2), asked to say what 64-bit programs are told by name. */
-static void ipc32_must_fail(long call, long first, long second, long third, void *at, int err)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(ret)
-			 : "a"(117L), "b"(call), "c"(first), "d"(second), "S"(third), "D"(at)
-			 : "memory", "r8", "r9", "r10", "r11");
-	if ((int)ret == -ENOSYS)
-		skip("this kernel runs no 32-bit programs");
-	errno = ret < 0 ? -ret : 0;
-	must_fail(-1, err);
-}
-
 static int sem_opm_ipc32(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -322,7 +320,7 @@ static int sem_einval(int argc, char **argv)
 		fail("semget of a key");
 	must_fail(semget(4711, 3, 0600), EINVAL);
 	truth(getpid(), 2, "\"errno\":\"EINVAL\",\"limit_reached\":false,\"namespace\":\"%s\"",
-	      namespace);
+	      ipc_namespace);
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * of its own, whose limits are made small; those that count by user, as a user who has nothing.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_ipc.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,22 +22,6 @@
 #define NOBODY_ELSE 54321 /* a uid */
 #define PAGE 4096L
 
-static char namespace[64];
-
-static void own_limit(const char *path, long value)
-{
-	ssize_t len;
-	int err;
-
-	if (unshare(CLONE_NEWIPC))
-		skip("unshare(CLONE_NEWIPC): %s", strerror(errno));
-	err = path ? write_file(path, "%ld", value) : 0;
-	if (err)
-		skip("%s: %s", path, strerror(-err));
-	len = readlink("/proc/self/ns/ipc", namespace, sizeof(namespace) - 1);
-	namespace[len > 0 ? len : 0] = '\0';
-}
-
 static long segment(long size)
 {
 	return shmget(IPC_PRIVATE, size, IPC_CREAT | 0600);
@@ -46,18 +30,6 @@ static long segment(long size)
 static long queue(void)
 {
 	return msgget(IPC_PRIVATE, IPC_CREAT | 0600);
-}
-
-static void must_work(long ret)
-{
-	if (ret < 0)
-		fail("refused before the limit");
-}
-
-static void must_fail(long ret, int err)
-{
-	if (ret >= 0 || errno != err)
-		fail("not refused as expected");
 }
 
 #define EXPECT(resource, err, call)                                                                \
@@ -72,7 +44,7 @@ static bool segment_again(void)
 static int shm_mni(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmmni", 2);
+	own_ipc("/proc/sys/kernel/shmmni", "2");
 	must_work(segment(1));
 	must_work(segment(1));
 	must_fail(segment(1), ENOSPC);
@@ -80,7 +52,7 @@ static int shm_mni(int argc, char **argv)
 	      EXPECT("shmmni", "ENOSPC", "shmget") "\"held\":2,\"limit\":2,\"asked\":1,"
 						   "\"measure\":\"segments\",\"object\":\"IPC_"
 						   "PRIVATE\",\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(segment_again);
 	return 0;
 }
@@ -93,13 +65,13 @@ static bool two_pages_again(void)
 static int shm_all(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmall", 4);
+	own_ipc("/proc/sys/kernel/shmall", "4");
 	must_work(segment(2 * PAGE + 1));
 	must_fail(segment(2 * PAGE), ENOSPC);
 	truth(getpid(), 1,
 	      EXPECT("shmall", "ENOSPC", "shmget") "\"held\":3,\"limit\":4,\"asked\":2,"
 						   "\"measure\":\"pages\",\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(two_pages_again);
 	return 0;
 }
@@ -112,12 +84,12 @@ static bool large_again(void)
 static int shm_max(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmmax", 2 * PAGE);
+	own_ipc("/proc/sys/kernel/shmmax", "%ld", 2 * PAGE);
 	must_fail(segment(2 * PAGE + 1), EINVAL);
 	truth(getpid(), 1,
 	      EXPECT("shmmax", "EINVAL", "shmget") "\"held\":null,\"limit\":8192,\"asked\":8193,"
 						   "\"measure\":\"bytes\",\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(large_again);
 	return 0;
 }
@@ -126,7 +98,7 @@ static int shm_max(int argc, char **argv)
 static int shm_max_key(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmmax", 2 * PAGE);
+	own_ipc("/proc/sys/kernel/shmmax", "%ld", 2 * PAGE);
 	must_fail(shmget(4711, 2 * PAGE + 1, IPC_CREAT | 0600), EINVAL);
 	truth(getpid(), 1,
 	      EXPECT("shmmax", "EINVAL", "shmget") "\"limit\":8192,\"asked\":8193,"
@@ -139,7 +111,7 @@ static int shm_max_key(int argc, char **argv)
 static int shm_einval(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmmax", 2 * PAGE);
+	own_ipc("/proc/sys/kernel/shmmax", "%ld", 2 * PAGE);
 	must_fail(segment(0), EINVAL);
 	must_work(shmget(4711, PAGE, IPC_CREAT | 0600));
 	must_fail(shmget(4711, PAGE + 1, 0600), EINVAL);
@@ -155,7 +127,7 @@ static bool queue_again(void)
 static int msg_mni(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/msgmni", 2);
+	own_ipc("/proc/sys/kernel/msgmni", "2");
 	must_work(queue());
 	must_work(queue());
 	must_fail(queue(), ENOSPC);
@@ -163,32 +135,17 @@ static int msg_mni(int argc, char **argv)
 	      EXPECT("msgmni", "ENOSPC", "msgget") "\"held\":2,\"limit\":2,\"asked\":1,"
 						   "\"measure\":\"queues\",\"object\":\"IPC_"
 						   "PRIVATE\",\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(queue_again);
 	return 0;
 }
 
 #ifdef __x86_64__
-/* ipc(2) of 32-bit programs: int $0x80 makes it in a 64-bit one too. */
-static void ipc32_must_fail(long call, long first, long second, long third, int err)
-{
-	long ret;
-
-	__asm__ volatile("int $0x80"
-			 : "=a"(ret)
-			 : "a"(117L), "b"(call), "c"(first), "d"(second), "S"(third), "D"(0L)
-			 : "memory", "r8", "r9", "r10", "r11");
-	if ((int)ret == -ENOSYS)
-		skip("this kernel runs no 32-bit programs");
-	errno = ret < 0 ? -ret : 0;
-	must_fail(-1, err);
-}
-
 static int shm_max_ipc32(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/shmmax", 2 * PAGE);
-	ipc32_must_fail(23 /* SHMGET */, IPC_PRIVATE, 2 * PAGE + 1, 0600, EINVAL);
+	own_ipc("/proc/sys/kernel/shmmax", "%ld", 2 * PAGE);
+	ipc32_must_fail(23 /* SHMGET */, IPC_PRIVATE, 2 * PAGE + 1, 0600, NULL, EINVAL);
 	truth(getpid(), 1, EXPECT("shmmax", "EINVAL", "ipc") "\"limit\":8192,\"asked\":8193}");
 	return 0;
 }
@@ -196,9 +153,9 @@ static int shm_max_ipc32(int argc, char **argv)
 static int msg_mni_ipc32(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/kernel/msgmni", 1);
+	own_ipc("/proc/sys/kernel/msgmni", "1");
 	must_work(queue());
-	ipc32_must_fail(13 /* MSGGET */, IPC_PRIVATE, IPC_CREAT | 0600, 0, ENOSPC);
+	ipc32_must_fail(13 /* MSGGET */, IPC_PRIVATE, IPC_CREAT | 0600, 0, NULL, ENOSPC);
 	truth(getpid(), 1, EXPECT("msgmni", "ENOSPC", "ipc") "\"held\":1,\"limit\":1}");
 	return 0;
 }
@@ -231,7 +188,7 @@ static int mq_bytes(int argc, char **argv)
 	struct rlimit limit = {20000, 30000};
 
 	(void)argc, (void)argv;
-	own_limit(NULL, 0);
+	own_ipc(NULL, " ");
 	if (setrlimit(RLIMIT_MSGQUEUE, &limit))
 		fail("setrlimit");
 	become_nobody_else();
@@ -251,7 +208,7 @@ static int mq_bytes(int argc, char **argv)
 static int mq_queues(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/fs/mqueue/queues_max", 1);
+	own_ipc("/proc/sys/fs/mqueue/queues_max", "1");
 	become_nobody_else();
 	must_work(open_queue("/first", 1, 8));
 	must_fail(open_queue("/second", 1, 8), ENOSPC);
@@ -259,7 +216,7 @@ static int mq_queues(int argc, char **argv)
 	      EXPECT("mq-queues", "ENOSPC",
 		     "mq_open") "\"held\":1,\"limit\":1,\"asked\":1,"
 				"\"measure\":\"queues\",\"namespace\":\"%s\"}",
-	      namespace);
+	      ipc_namespace);
 	prove(mq_again);
 	return 0;
 }
@@ -270,7 +227,7 @@ static int mq_nofile(int argc, char **argv)
 	struct rlimit limit = {3, 3};
 
 	(void)argc, (void)argv;
-	own_limit(NULL, 0);
+	own_ipc(NULL, " ");
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		fail("setrlimit");
 	for (int fd = 3; fd < 64; fd++)
@@ -283,7 +240,7 @@ static int mq_nofile(int argc, char **argv)
 static int mq_einval(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	own_limit("/proc/sys/fs/mqueue/msg_max", 10);
+	own_ipc("/proc/sys/fs/mqueue/msg_max", "10");
 	become_nobody_else();
 	must_fail(open_queue("/first", 11, 1024), EINVAL);
 	truth(getpid(), 1, "\"errno\":\"EINVAL\",\"limit_reached\":false");

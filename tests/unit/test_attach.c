@@ -206,6 +206,42 @@ static void forced(void **state _unused_)
 	must_be(FC_HOOK_NEWARY, FC_BACKEND_KPROBE, "as asked");
 }
 
+/* What no kernel must have, hook by hook: one more or less is a decision, and not an oversight. */
+static void optional_ones(void **state _unused_)
+{
+	static const enum fc_hook known[] = {
+		FC_HOOK_SEMGET_COMPAT,
+		FC_HOOK_SEMGET_IA32,
+		FC_HOOK_PIDS_CAN_FORK,
+		FC_HOOK_EXECVE_IA32,
+		FC_HOOK_MREMAP_IA32,
+		FC_HOOK_BRK_IA32,
+		FC_HOOK_MEMCG_RECLAIM,
+		FC_HOOK_CREATE_PIPE,
+		FC_HOOK_PIPE_FCNTL,
+		FC_HOOK_SOCK_CREATE,
+		FC_HOOK_BPF,
+		FC_HOOK_IO_ACCOUNT_MEM,
+		FC_HOOK_IO_ACCOUNT,
+		FC_HOOK_ACCOUNT_LOCKED_VM,
+		FC_HOOK_HUGETLB_RESERVE,
+		FC_HOOK_HUGE_PAGE,
+		FC_HOOK_HUGE_FOLIO,
+		FC_HOOK_SHMEM_INODE,
+		FC_HOOK_SHMEM_INODE_IDMAP,
+		FC_HOOK_CONNTRACK_ALLOC,
+	};
+
+	for (int h = 0; h < FC_HOOKS; h++) {
+		bool listed = false;
+
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			listed |= known[i] == (enum fc_hook)h;
+		if (attach_hooks[h].optional != listed)
+			fail_msg("%s is %soptional", attach_hooks[h].name, listed ? "not " : "");
+	}
+}
+
 /* ksys_semget is there for 32-bit programs: no reason to trace every system call of the host. */
 static void optional(void **state _unused_)
 {
@@ -274,7 +310,7 @@ int main(void)
 		cmocka_unit_test(no_function), cmocka_unit_test(each_alone),
 		cmocka_unit_test(forced),      cmocka_unit_test(optional),
 		cmocka_unit_test(long_words),  cmocka_unit_test(opt_in),
-		cmocka_unit_test(module),
+		cmocka_unit_test(module),      cmocka_unit_test(optional_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

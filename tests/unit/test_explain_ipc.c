@@ -22,7 +22,7 @@ static void semopm(void **state _unused_)
 {
 	no_facts();
 	memcpy(f.more, (uint64_t[]){250, 32000, 32, 128}, sizeof(f.more));
-	refused("semopm", "E2BIG", -1, 32, 600);
+	refused_db("semopm", "E2BIG", -1, 32, 600);
 	event_str(&e, FIELD_NAMESPACE, OTHER_IPC);
 	assert_string_equal(
 		says(&f),
@@ -33,14 +33,14 @@ static void semopm(void **state _unused_)
 	assert_string_equal(fix(&f),
 			    "nsenter -t 900 -i sh -c 'set -- $(cat /proc/sys/kernel/sem) && "
 			    "sysctl -w kernel.sem=\"$1 $2 $(($3 > 675 ? $3 : 675)) $4\"'");
-	refused("semopm", "E2BIG", -1, -1, -1);
+	refused_db("semopm", "E2BIG", -1, -1, -1);
 	assert_has(says(NULL), "could not do so many operations");
 	assert_has(fix(NULL), "$1 $2 $(($3 * 2)) $4");
 }
 
 static void semvmx(void **state _unused_)
 {
-	refused("semvmx", "ERANGE", -1, 32767, 40000);
+	refused_db("semvmx", "ERANGE", -1, 32767, 40000);
 	assert_string_equal(
 		says(NULL),
 		"db (pid 900) could not raise a System V semaphore to 40000 because neither its "
@@ -54,7 +54,7 @@ static void semvmx(void **state _unused_)
 static void segments(void **state _unused_)
 {
 	no_facts();
-	refused("shmmni", "ENOSPC", 4096, 4096, 1);
+	refused_db("shmmni", "ENOSPC", 4096, 4096, 1);
 	event_str(&e, FIELD_NAMESPACE, HOST_IPC);
 	assert_string_equal(says(&f), "db (pid 900) could not make a System V shared memory "
 				      "segment because 4096 segments "
@@ -65,21 +65,21 @@ static void segments(void **state _unused_)
 	assert_has(fix(&f), "/etc/sysctl.d/90-kernel.shmmni.conf");
 	assert_has(fix(&f), ": ipcs -m -p ; ipcrm -m ID");
 	/* never above what the kernel takes */
-	refused("shmmni", "ENOSPC", 20000, 20000, 1);
+	refused_db("shmmni", "ENOSPC", 20000, 20000, 1);
 	assert_has(fix(&f), "kernel.shmmni=32768\n");
-	refused("shmmni", "ENOSPC", 32768, 32768, 1);
+	refused_db("shmmni", "ENOSPC", 32768, 32768, 1);
 	assert_has(fix(&f), "ipcmni_extend");
 	assert_lacks(fix(&f), "sysctl -w");
 	/* pages, of this machine's size */
 	no_facts();
 	memcpy(f.more, (uint64_t[]){1 << 30, 4, 3, 65536}, sizeof(f.more));
-	refused("shmall", "ENOSPC", 3, 4, 20);
+	refused_db("shmall", "ENOSPC", 3, 4, 20);
 	event_str(&e, FIELD_NAMESPACE, OTHER_IPC);
 	assert_has(says(&f),
 		   "segment of 1.2 MiB because all segments together have 192 KiB and the "
 		   "limit is 256 KiB (kernel.shmall, which counts pages, in its own");
 	assert_has(fix(&f), "nsenter -t 900 -i sysctl -w kernel.shmall=25\n");
-	refused("shmall", "ENOSPC", -1, -1, -1);
+	refused_db("shmall", "ENOSPC", -1, -1, -1);
 	assert_has(says(NULL), "all segments together have too much (kernel.shmall");
 	assert_has(fix(NULL),
 		   "sh -c 'sysctl -w kernel.shmall=$(($(cat /proc/sys/kernel/shmall) * 2))'");
@@ -90,7 +90,7 @@ static void segment_size(void **state _unused_)
 	no_facts();
 	memcpy(f.more, (uint64_t[]){32 << 20, 2097152, 10, 4096}, sizeof(f.more));
 	f.has_more = true;
-	refused("shmmax", "EINVAL", -1, 32 << 20, 1 << 30);
+	refused_db("shmmax", "EINVAL", -1, 32 << 20, 1 << 30);
 	assert_string_equal(
 		says(&f),
 		"db (pid 900) could not make a System V shared memory segment of 1 GiB because one "
@@ -104,7 +104,7 @@ static void segment_size(void **state _unused_)
 	f.more[1] = 10;
 	assert_has(fix(&f), "sysctl -w kernel.shmall=262155\n");
 	/* more than a number of JSON can tell */
-	refused("shmmax", "EINVAL", -1, 32 << 20, -1);
+	refused_db("shmmax", "EINVAL", -1, 32 << 20, -1);
 	assert_true(fix(&f)[0] == '#');
 	event_bool(&e, FIELD_CERTAIN, false);
 	assert_has(says(&f), "segment probably because");
@@ -113,12 +113,12 @@ static void segment_size(void **state _unused_)
 static void queues(void **state _unused_)
 {
 	no_facts();
-	refused("msgmni", "ENOSPC", 1, 1, 1);
+	refused_db("msgmni", "ENOSPC", 1, 1, 1);
 	assert_has(says(&f), "a System V message queue because 1 queue exists and the limit is 1 "
 			     "(kernel.msgmni); the program reports \"No space left on device\"");
 	assert_has(fix(&f), "sysctl -w kernel.msgmni=2\n");
 	assert_has(fix(&f), "ipcrm -q ID");
-	refused("mq-queues", "ENOSPC", 256, 256, 1);
+	refused_db("mq-queues", "ENOSPC", 256, 256, 1);
 	event_str(&e, FIELD_NAMESPACE, OTHER_IPC);
 	event_str(&e, FIELD_CONTAINER, "abc");
 	event_static(&e, FIELD_CONTAINER_RUNTIME, "docker");
@@ -129,7 +129,7 @@ static void queues(void **state _unused_)
 
 static void queue_bytes(void **state _unused_)
 {
-	refused("mq-bytes", "EMFILE", 819200, 819200, 81920);
+	refused_db("mq-bytes", "EMFILE", 819200, 819200, 81920);
 	event_int(&e, FIELD_LIMIT_HARD, 819200);
 	event_int(&e, FIELD_LIMIT_UID, 1000);
 	assert_string_equal(
@@ -148,7 +148,7 @@ static void queue_bytes(void **state _unused_)
 	event_str(&e, FIELD_SYSTEMD_UNIT, "db.service");
 	assert_has(fix(NULL), "LimitMSGQUEUE=1638400:1073741824");
 	/* there was room in its own: a user namespace around it */
-	refused("mq-bytes", "EMFILE", -1, -1, 81920);
+	refused_db("mq-bytes", "EMFILE", -1, -1, 81920);
 	assert_true(fix(NULL)[0] == '#');
 }
 
@@ -197,7 +197,7 @@ static void two_pasted(void **state _unused_)
 		memset(ns, 0, sizeof(ns));
 		assert_true(readlink(path, ns, sizeof(ns) - 1) > 0);
 		for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
-			refused(events[i].resource, "", 0, events[i].limit, events[i].asked);
+			refused_db(events[i].resource, "", 0, events[i].limit, events[i].asked);
 			event_int(&e, FIELD_PID, pid);
 			event_str(&e, FIELD_NAMESPACE, ns);
 			assert_int_equal(system(fix(&f)), 0);

@@ -4,19 +4,9 @@
  * test_explain_locked.c - locked memory and huge pages: whose limit, and as much more as was
  * missing.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "../../bpf/event.h"
-#include "../../user/explain.h"
+#include "explain_fixture.h"
 
 #define MIB (1LL << 20)
-
-static struct event e;
 
 static void refused(const char *resource, const char *limit_name, const char *call, int64_t held,
 		    int64_t asked, int64_t limit)
@@ -29,28 +19,8 @@ static void refused(const char *resource, const char *limit_name, const char *ca
 	event_str(&e, FIELD_COMM, "db");
 	event_int(&e, FIELD_PID, 900);
 	event_bool(&e, FIELD_CERTAIN, true);
-	event_int(&e, FIELD_HELD, held);
-	if (asked >= 0)
-		event_int(&e, FIELD_ASKED, asked);
-	event_int(&e, FIELD_LIMIT, limit);
+	amounts(held, limit, -1, asked);
 }
-
-static const char *says(const struct explain_facts *f)
-{
-	explain_event(&e, f);
-	return event_text(&e, FIELD_SAYS);
-}
-
-static const char *fix(void)
-{
-	return event_text(&e, FIELD_FIX);
-}
-
-#define assert_has(text, part)                                    \
-	do {                                                      \
-		if (!strstr(text, part))                          \
-			fail_msg("no \"%s\" in: %s", part, text); \
-	} while (0)
 
 static void memlock(void **state _unused_)
 {
@@ -63,25 +33,25 @@ static void memlock(void **state _unused_)
 		"db (pid 900) of db.service could not lock memory in RAM because it has "
 		"0 bytes locked, asked for 8 MiB more, and the limit is 64 KiB "
 		"(RLIMIT_MEMLOCK, \"ulimit -l\"); memory itself is not short.");
-	assert_has(fix(), "prlimit --pid 900 --memlock=9437184:9437184\n");
-	assert_has(fix(), "LimitMEMLOCK=9437184:9437184");
+	assert_has(fixed(), "prlimit --pid 900 --memlock=9437184:9437184\n");
+	assert_has(fixed(), "LimitMEMLOCK=9437184:9437184");
 	/* of a user, with how much it was unknown; the hard limit is not to come down */
 	refused("memlock", "RLIMIT_MEMLOCK", "shmctl", 4096, -1, 65536);
 	event_int(&e, FIELD_LIMIT_HARD, 1 * MIB);
 	event_int(&e, FIELD_LIMIT_UID, 1000);
 	assert_has(says(NULL), "could not lock shared memory in RAM because user 1000 has 4 KiB "
 			       "locked, and the limit");
-	assert_string_equal(fix(), "prlimit --pid 900 --memlock=131072:1048576");
+	assert_string_equal(fixed(), "prlimit --pid 900 --memlock=131072:1048576");
 	/* unlimited: it stays so; and of repeats only the limit is known */
 	event_clear(&e, FIELD_LIMIT_HARD);
 	event_clear(&e, FIELD_HELD);
 	assert_has(says(NULL), "because user 1000 has too much locked, and the limit");
-	assert_string_equal(fix(), "prlimit --pid 900 --memlock=131072:unlimited");
+	assert_string_equal(fixed(), "prlimit --pid 900 --memlock=131072:unlimited");
 	/* nothing is allowed at all */
 	refused("memlock", "RLIMIT_MEMLOCK", "mmap", 0, 4096, 0);
 	event_int(&e, FIELD_LIMIT_HARD, 0);
 	says(NULL);
-	assert_string_equal(fix(), "prlimit --pid 900 --memlock=5120:5120");
+	assert_string_equal(fixed(), "prlimit --pid 900 --memlock=5120:5120");
 }
 
 static void pool(void **state _unused_)
@@ -93,16 +63,16 @@ static void pool(void **state _unused_)
 	assert_has(says(&f), "because of the 10 huge pages of 2 MiB that this machine may have "
 			     "(vm.nr_hugepages and nr_overcommit_hugepages) 9 are in use or "
 			     "promised and it needed 4 more; ordinary memory may be plenty.");
-	assert_has(fix(), "sysctl -w vm.nr_hugepages=11\n");
+	assert_has(fixed(), "sysctl -w vm.nr_hugepages=11\n");
 	f.more[0] = 1024 * MIB;
 	refused("hugepages", "vm.nr_hugepages", "", 10, 1, 10);
 	assert_has(says(&f), "touched memory for which there was no huge page because");
 	assert_has(event_text(&e, FIELD_SAYS), "SIGBUS");
-	assert_has(fix(), "echo 9 > /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages\n");
+	assert_has(fixed(), "echo 9 > /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages\n");
 	/* nothing known of the pool */
 	refused("hugepages", "vm.nr_hugepages", "mmap", 9, 4, 10);
 	says(NULL);
-	assert_true(fix()[0] == '#');
+	assert_true(fixed()[0] == '#');
 }
 
 static void bounds(void **state _unused_)
@@ -113,16 +83,17 @@ static void bounds(void **state _unused_)
 	event_str(&e, FIELD_LIMIT_CGROUP, "/db");
 	assert_has(says(&f), "the control group /db has 4 MiB of huge pages and may have 4 MiB "
 			     "(hugetlb.2MB.max)");
-	assert_string_equal(fix(), "echo 8388608 > /sys/fs/cgroup/db/hugetlb.2MB.max");
+	assert_string_equal(fixed(), "echo 8388608 > /sys/fs/cgroup/db/hugetlb.2MB.max");
 	f.more[3] = 1;
 	refused("hugepages", "hugetlb.*.rsvd.max", "mmap", 0, 6 * MIB, 4 * MIB);
 	event_str(&e, FIELD_LIMIT_CGROUP, "/db");
 	says(&f);
 	assert_string_equal(
-		fix(), "echo 8388608 > /sys/fs/cgroup/hugetlb/db/hugetlb.2MB.rsvd.limit_in_bytes");
+		fixed(),
+		"echo 8388608 > /sys/fs/cgroup/hugetlb/db/hugetlb.2MB.rsvd.limit_in_bytes");
 	refused("hugepages", "size= of the hugetlbfs mount", "mmap", 0, 3, 2);
 	assert_has(says(&f), "the hugetlbfs mount is full: 0 of 2 pages, 3 more asked for");
-	assert_has(fix(), "size=8192K");
+	assert_has(fixed(), "size=8192K");
 }
 
 int main(void)

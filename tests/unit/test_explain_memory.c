@@ -4,15 +4,8 @@
  * test_explain_memory.c - as, data, stack, map-count, commit: the sentence names the limit and how
  * it looks from outside, and the remedy is computed from what was held and asked for.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "explain_fixture.h"
 
-#include <cmocka.h>
-
-#include "../../bpf/event.h"
-#include "../../user/explain.h"
 #include "../../user/hints.h"
 
 #include <fcntl.h>
@@ -20,8 +13,6 @@
 
 #define GIB (1LL << 30)
 #define MIB (1LL << 20)
-
-static struct event e;
 
 static void refused(const char *resource, const char *measure, const char *call, int64_t held,
 		    int64_t limit, int64_t hard, int64_t asked)
@@ -36,14 +27,7 @@ static void refused(const char *resource, const char *measure, const char *call,
 	event_bool(&e, FIELD_CERTAIN, true);
 	if (call)
 		event_str(&e, FIELD_SYSCALL, call);
-	if (held >= 0)
-		event_int(&e, FIELD_HELD, held);
-	if (limit >= 0)
-		event_int(&e, FIELD_LIMIT, limit);
-	if (hard >= 0)
-		event_int(&e, FIELD_LIMIT_HARD, hard);
-	if (asked >= 0)
-		event_int(&e, FIELD_ASKED, asked);
+	amounts(held, limit, hard, asked);
 }
 
 static void of_unit(const char *unit)
@@ -54,28 +38,6 @@ static void of_unit(const char *unit)
 	event_str(&e, FIELD_CGROUP, cgroup);
 	event_str(&e, FIELD_SYSTEMD_UNIT, unit);
 }
-
-static const char *says(const struct explain_facts *f)
-{
-	explain_event(&e, f);
-	return event_text(&e, FIELD_SAYS);
-}
-
-static const char *fix(void)
-{
-	return event_text(&e, FIELD_FIX);
-}
-
-#define assert_has(text, part)                                    \
-	do {                                                      \
-		if (!strstr(text, part))                          \
-			fail_msg("no \"%s\" in: %s", part, text); \
-	} while (0)
-#define assert_lacks(text, part)                               \
-	do {                                                   \
-		if (strstr(text, part))                        \
-			fail_msg("\"%s\" in: %s", part, text); \
-	} while (0)
 
 static void address_space(void **state _unused_)
 {
@@ -88,16 +50,17 @@ static void address_space(void **state _unused_)
 			    "program reports "
 			    "\"Cannot allocate memory\", however much the machine has left.");
 	/* never below what was wanted, an eighth on top, nor below twice the limit */
-	assert_has(fix(), "prlimit --pid 812 --as=8589934592:8589934592");
-	assert_has(fix(), "LimitAS=8589934592:8589934592");
-	assert_has(fix(), "systemctl restart app.service");
+	assert_has(fixed(), "prlimit --pid 812 --as=8589934592:8589934592");
+	assert_has(fixed(), "LimitAS=8589934592:8589934592");
+	assert_has(fixed(), "systemctl restart app.service");
 }
 
 static void address_space_unlimited_above(void **state _unused_)
 {
 	refused("as", "bytes", "brk", GIB, GIB, INT64_MAX, 8 * GIB);
 	assert_has(says(NULL), "could not make its heap 8 GiB larger because");
-	assert_has(fix(), "prlimit --pid 812 --as=10871635968:unlimited"); /* 9 GiB and an eighth */
+	assert_has(fixed(),
+		   "prlimit --pid 812 --as=10871635968:unlimited"); /* 9 GiB and an eighth */
 }
 
 static void address_space_at_a_fault(void **state _unused_)
@@ -106,7 +69,7 @@ static void address_space_at_a_fault(void **state _unused_)
 	assert_has(says(NULL), "could not make its stack 4 KiB larger");
 	assert_has(says(NULL), "SIGSEGV");
 	assert_lacks(says(NULL), "reports");
-	assert_has(fix(), "prlimit --pid 800 --as=2147483648:unlimited"); /* the parent's */
+	assert_has(fixed(), "prlimit --pid 800 --as=2147483648:unlimited"); /* the parent's */
 }
 
 static void shmat_inferred(void **state _unused_)
@@ -114,7 +77,7 @@ static void shmat_inferred(void **state _unused_)
 	refused("as", "bytes", "shmat", GIB, 2 * GIB, 2 * GIB, -1);
 	event_bool(&e, FIELD_CERTAIN, false);
 	assert_has(says(NULL), "could not attach a segment of shared memory probably because");
-	assert_has(fix(), "--as=4294967296:4294967296");
+	assert_has(fixed(), "--as=4294967296:4294967296");
 }
 
 static void data(void **state _unused_)
@@ -123,7 +86,7 @@ static void data(void **state _unused_)
 	assert_has(says(NULL),
 		   "could not change the protection of 16 MiB of its memory because it had "
 		   "1 MiB of data and its limit (RLIMIT_DATA, \"ulimit -d\") is 2 MiB");
-	assert_has(fix(), "prlimit --pid 812 --data=20054016:67108864");
+	assert_has(fixed(), "prlimit --pid 812 --data=20054016:67108864");
 }
 
 static void stack(void **state _unused_)
@@ -135,9 +98,9 @@ static void stack(void **state _unused_)
 		   "and its limit (RLIMIT_STACK, \"ulimit -s\") is 8 MiB; it gets SIGSEGV "
 		   "(\"Segmentation fault\"), as for a wrong pointer.");
 	/* The process is dead: the parent's limit is what the next one inherits. */
-	assert_has(fix(), "prlimit --pid 800 --stack=16777216:unlimited");
-	assert_lacks(fix(), "--pid 812");
-	assert_has(fix(), "# a recursion that never ends");
+	assert_has(fixed(), "prlimit --pid 800 --stack=16777216:unlimited");
+	assert_lacks(fixed(), "--pid 812");
+	assert_has(fixed(), "# a recursion that never ends");
 }
 
 static void stack_of_a_service(void **state _unused_)
@@ -145,8 +108,8 @@ static void stack_of_a_service(void **state _unused_)
 	refused("stack", "bytes", NULL, 8 * MIB, 8 * MIB, INT64_MAX, 8192);
 	of_unit("app.service");
 	says(NULL);
-	assert_lacks(fix(), "prlimit"); /* its parent is the service manager */
-	assert_has(fix(), "LimitSTACK=16777216:infinity");
+	assert_lacks(fixed(), "prlimit"); /* its parent is the service manager */
+	assert_has(fixed(), "LimitSTACK=16777216:infinity");
 }
 
 static void stack_in_a_call(void **state _unused_)
@@ -164,8 +127,8 @@ static void args(void **state _unused_)
 		   "its arguments and environment take more than 2 MiB, a quarter of the "
 		   "limit for its stack (RLIMIT_STACK); the shell says \"Argument list too "
 		   "long\"");
-	assert_has(fix(), "prlimit --pid 800 --stack=16777216:"); /* a quarter is 4 MiB then */
-	assert_has(fix(), "xargs");
+	assert_has(fixed(), "prlimit --pid 800 --stack=16777216:"); /* a quarter is 4 MiB then */
+	assert_has(fixed(), "xargs");
 }
 
 /* No stack makes more room than 6 MiB. */
@@ -174,12 +137,12 @@ static void args_at_the_most(void **state _unused_)
 	refused("stack", "bytes", "execve", -1, 6 * MIB, -1, 6 * MIB + 512);
 	event_str(&e, FIELD_ERRNO, "E2BIG");
 	assert_has(says(NULL), "6 MiB, the most that the kernel allows");
-	assert_lacks(fix(), "prlimit");
-	assert_has(fix(), "xargs");
+	assert_lacks(fixed(), "prlimit");
+	assert_has(fixed(), "xargs");
 	refused("stack", "bytes", "execve", -1, 5 * MIB, -1, 5 * MIB + 512);
 	event_str(&e, FIELD_ERRNO, "E2BIG");
 	says(NULL);
-	assert_has(fix(), "--stack=25165824:");
+	assert_has(fixed(), "--stack=25165824:");
 }
 
 static void maps(void **state _unused_)
@@ -190,17 +153,17 @@ static void maps(void **state _unused_)
 		"java (pid 812) could not map more memory because it had 65531 memory maps "
 		"and vm.max_map_count is 65530; the program reports \"Cannot allocate "
 		"memory\", however much the machine has left.");
-	assert_has(fix(), "sysctl -w vm.max_map_count=131060\n");
-	assert_has(fix(), "/etc/sysctl.d/90-vm.max_map_count.conf");
-	assert_lacks(fix(), "leak");
+	assert_has(fixed(), "sysctl -w vm.max_map_count=131060\n");
+	assert_has(fixed(), "/etc/sysctl.d/90-vm.max_map_count.conf");
+	assert_lacks(fixed(), "leak");
 	refused("map-count", "maps", "munmap", 2097152, 2097152, -1, 1);
 	assert_has(says(NULL),
 		   "could not give back a part of a memory map, whose rest would be one "
 		   "map more, because");
-	assert_has(fix(), "look like a leak");
+	assert_has(fixed(), "look like a leak");
 	refused("map-count", "maps", "munmap", INT32_MAX, INT32_MAX, -1, 1);
 	says(NULL);
-	assert_lacks(fix(), "sysctl");
+	assert_lacks(fixed(), "sysctl");
 }
 
 static void one_request(void **state _unused_)
@@ -211,9 +174,9 @@ static void one_request(void **state _unused_)
 	assert_has(says(&f),
 		   "could not map 64 GiB of memory because that is more than the machine's "
 		   "memory and swap together, 1 GiB (vm.overcommit_memory is 0");
-	assert_lacks(fix(), "overcommit_memory=");
-	assert_lacks(fix(), "sysctl");
-	assert_has(fix(), "swap");
+	assert_lacks(fixed(), "overcommit_memory=");
+	assert_lacks(fixed(), "sysctl");
+	assert_has(fixed(), "swap");
 }
 
 static void promised(void **state _unused_)
@@ -228,12 +191,12 @@ static void promised(void **state _unused_)
 		   "processes (Committed_AS) and promises no more than 1 GiB (CommitLimit; "
 		   "vm.overcommit_memory is 2), used or not; the program reports");
 	/* 300000 pages, an eighth and the reserve: 372316, of which 131072 are swap */
-	assert_has(fix(), "sysctl -w vm.overcommit_ratio=93\n");
-	assert_lacks(fix(), "overcommit_memory=");
+	assert_has(fixed(), "sysctl -w vm.overcommit_ratio=93\n");
+	assert_lacks(fixed(), "overcommit_memory=");
 	f.more[2] = 524288;
 	says(&f);
-	assert_has(fix(), "sysctl -w vm.overcommit_kbytes=964976\n");
-	assert_lacks(fix(), "ratio");
+	assert_has(fixed(), "sysctl -w vm.overcommit_kbytes=964976\n");
+	assert_lacks(fixed(), "ratio");
 }
 
 /* Nothing of what explain wants is known: still a sentence, and no command made of nothing. */
@@ -245,8 +208,8 @@ static void unknown(void **state _unused_)
 		event_init(&e, EVENT_REFUSED);
 		event_str(&e, FIELD_RESOURCE, ids[i]);
 		assert_has(says(NULL), "A process could not");
-		assert_lacks(fix(), "--pid 0");
-		assert_lacks(fix(), "=0");
+		assert_lacks(fixed(), "--pid 0");
+		assert_lacks(fixed(), "=0");
 	}
 }
 

@@ -3,17 +3,7 @@
  * test_explain_net.c - refusals of the network: often nobody in particular, and a remedy that keeps
  * the numbers which stand beside the one to raise.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "../../bpf/event.h"
-#include "../../user/explain.h"
-
-static struct event e;
+#include "explain_fixture.h"
 
 static void refused(const char *resource, const char *limit_name, int64_t pid, int64_t held,
 		    int64_t limit)

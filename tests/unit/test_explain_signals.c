@@ -10,7 +10,7 @@ static void sigpending(void **state _unused_)
 {
 	struct explain_facts f = {.more = {900}, .has_more = true};
 
-	refused("sigpending", "EAGAIN", 3, 3, 1);
+	refused_db("sigpending", "EAGAIN", 3, 3, 1);
 	event_int(&e, FIELD_LIMIT_HARD, 4);
 	event_int(&e, FIELD_LIMIT_UID, 1000);
 	event_str(&e, FIELD_SYSCALL, "rt_sigqueueinfo");
@@ -38,14 +38,14 @@ static void sigpending(void **state _unused_)
 	assert_has(says(&f), "A real-time signal to process 900 was lost because 3");
 	assert_has(fix(&f), "prlimit --pid 900 ");
 	assert_true(fix(NULL)[0] == '#');
-	refused("sigpending", "EAGAIN", -1, -1, 1);
+	refused_db("sigpending", "EAGAIN", -1, -1, 1);
 	assert_has(says(NULL), "too many signals");
 	assert_true(fix(NULL)[0] == '#');
 }
 
 static void cpu(void **state _unused_)
 {
-	refused("cpu", "", 3600, 3600, -1);
+	refused_db("cpu", "", 3600, 3600, -1);
 	event_int(&e, FIELD_LIMIT_HARD, 9000);
 	event_static(&e, FIELD_SIGNAL, "SIGXCPU");
 	assert_string_equal(says(NULL), "db (pid 900) was told to stop because it had used 3600 s "
@@ -76,7 +76,7 @@ static void cpu(void **state _unused_)
 
 static void fsize(void **state _unused_)
 {
-	refused("fsize", "EFBIG", 1 << 20, 1 << 20, 100);
+	refused_db("fsize", "EFBIG", 1 << 20, 1 << 20, 100);
 	event_int(&e, FIELD_LIMIT_HARD, 1 << 20);
 	assert_has(says(NULL),
 		   "db (pid 900) could not make a file larger because the file has 1 MiB and this "
@@ -86,7 +86,7 @@ static void fsize(void **state _unused_)
 	event_str(&e, FIELD_CGROUP, "/user.slice/user-1000.slice/session-1.scope");
 	event_str(&e, FIELD_SYSTEMD_UNIT, "session-1.scope");
 	assert_has(fix(NULL), "':1000 - fsize 2048'");
-	refused("fsize", "EFBIG", -1, -1, -1);
+	refused_db("fsize", "EFBIG", -1, -1, -1);
 	assert_true(fix(NULL)[0] == '#');
 }
 

@@ -4,19 +4,10 @@
  * test_explain_space.c - full file systems: what is reserved is said, tmpfs and
  * quotas are raised by a command, and nothing that deletes is one.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "../../bpf/event.h"
-#include "../../user/explain.h"
+#include "explain_fixture.h"
 
 #define GIB (1LL << 30)
 
-static struct event e;
 static struct explain_facts facts;
 
 static void refused(const char *resource, const char *call, const char *object, const char *type)
@@ -33,14 +24,6 @@ static void refused(const char *resource, const char *call, const char *object, 
 	event_str(&e, FIELD_FILESYSTEM, type);
 	event_bool(&e, FIELD_CERTAIN, true);
 	facts = (struct explain_facts){.page_size = 4096};
-}
-
-static void amounts(int64_t held, int64_t limit, int64_t asked)
-{
-	event_int(&e, FIELD_HELD, held);
-	event_int(&e, FIELD_LIMIT, limit);
-	if (asked)
-		event_int(&e, FIELD_ASKED, asked);
 }
 
 static void must(const char *says, const char *fix)
@@ -68,7 +51,7 @@ static void only_advice(const char *command)
 static void disk(void **state _unused_)
 {
 	refused("disk", "write", "0000000100000001", "ext4");
-	amounts(19 * GIB, 19 * GIB, 8192);
+	amounts(19 * GIB, 19 * GIB, -1, 8192);
 	facts.space = (struct mounts_usage){.known = true, .total = 20 * GIB, .free = GIB};
 	must("postgres (pid 812) could not write to 0000000100000001 because the file system "
 	     "/var/lib/postgresql (ext4 on 8:1) is full: 0 bytes of 20 GiB are free for it (1 GiB "
@@ -80,7 +63,7 @@ static void disk(void **state _unused_)
 	/* Inferred, and there is room: something else may be full. */
 	refused("disk", "mkdir", "base", "xfs");
 	event_bool(&e, FIELD_CERTAIN, false);
-	amounts(5 * GIB, 20 * GIB, 0);
+	amounts(5 * GIB, 20 * GIB, -1, -1);
 	facts.space = (struct mounts_usage){
 		.known = true, .total = 20 * GIB, .free = 15 * GIB, .available = 15 * GIB};
 	must("could not make the directory base probably because", "lsof +aL1 /var/lib/postgresql");
@@ -99,15 +82,15 @@ static void disk(void **state _unused_)
 static void tmpfs(void **state _unused_)
 {
 	refused("disk", "write", "x", "tmpfs");
-	amounts(1048576, 1048576, 4096);
+	amounts(1048576, 1048576, -1, 4096);
 	must("(tmpfs) is full: 0 bytes of 1 MiB are free for it.",
 	     "mount -o remount,size=2097152 /var/lib/postgresql\n");
 	only_advice("mount -o remount");
 	refused("disk", "fallocate", "x", "tmpfs");
-	amounts(0, 1048576, 8 * 1048576);
+	amounts(0, 1048576, -1, 8 * 1048576);
 	must("has no room for 8 MiB: 1 MiB of 1 MiB are free for it.", "size=9437184 ");
 	refused("inodes", "mkdir", "x", "tmpfs");
-	amounts(8, 8, 1);
+	amounts(8, 8, -1, 1);
 	must("has no inode left, of which each file and directory takes one: 8 of 8 are in use",
 	     "mount -o remount,nr_inodes=16 /var/lib/postgresql\n");
 	/* In the mount namespace of the process. */
@@ -126,7 +109,7 @@ static void tmpfs(void **state _unused_)
 static void inodes(void **state _unused_)
 {
 	refused("inodes", "openat", "/var/lib/postgresql/x", "ext4");
-	amounts(1000, 1000, 1);
+	amounts(1000, 1000, -1, 1);
 	must("could not create /var/lib/postgresql/x because", "# inodes cannot be added to ext4");
 	only_advice(NULL);
 }
@@ -134,7 +117,7 @@ static void inodes(void **state _unused_)
 static void quota(void **state _unused_)
 {
 	refused("quota", "write", "x", "ext4");
-	amounts(102400, 102400, 4096);
+	amounts(102400, 102400, -1, 4096);
 	event_int(&e, FIELD_LIMIT_HARD, 102400);
 	facts.has_more = true;
 	facts.more[0] = 1000;
@@ -152,7 +135,7 @@ static void quota(void **state _unused_)
 	must("above the soft limit for longer than its time of grace", "");
 	refused("quota", "mkdir", "x", "ext4");
 	event_str(&e, FIELD_MEASURE, "inodes");
-	amounts(3, 3, 1);
+	amounts(3, 3, -1, 1);
 	event_int(&e, FIELD_LIMIT_HARD, 3);
 	facts.has_more = true;
 	facts.more[0] = 2ULL << 32 | 5;

@@ -4,20 +4,10 @@
  * test_explain_user.c - inotify, fanotify, namespaces, epoll, mounts, aio, ptys, keys: the sysctl
  * of the namespace whose limit it is, entered the right way, and never lower than now.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "../../bpf/event.h"
-#include "../../user/explain.h"
+#include "explain_fixture.h"
 
 #define HOST_NS "user:[4026531837]"
 #define OTHER_NS "user:[4026532177]"
-
-static struct event e;
 
 static void refused(const char *resource, const char *limit_name, const char *err, int64_t held,
 		    int64_t limit, int64_t asked)
@@ -42,17 +32,6 @@ static const char *explained(const struct explain_facts *f, enum field what)
 	explain_event(&e, f);
 	return event_text(&e, what);
 }
-
-#define assert_has(text, part)                                    \
-	do {                                                      \
-		if (!strstr(text, part))                          \
-			fail_msg("no \"%s\" in: %s", part, text); \
-	} while (0)
-#define assert_lacks(text, part)                               \
-	do {                                                   \
-		if (strstr(text, part))                        \
-			fail_msg("\"%s\" in: %s", part, text); \
-	} while (0)
 
 static void of_the_host(void **state _unused_)
 {
