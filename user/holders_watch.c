@@ -187,6 +187,7 @@ static void send_next(struct holders_watch *w, uint64_t now_ms)
 	ask->self_only = w->lines > HOLDERS_STORM && w->second == now_ms / 1000;
 	if (send(w->fd, ask, sizeof(*ask), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(*ask)) {
 		log_debug("holders: %s", strerror(errno));
+		w->unanswered++;
 		helper_end(w);
 	} else {
 		w->busy = true;
