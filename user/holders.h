@@ -14,6 +14,8 @@
 #include "counter.h"
 #include "field.h"
 
+struct holders_iter;
+
 /* What is asked: fields of the event. Strings "" and numbers without their flag: unknown. */
 struct holders_ask {
 	int64_t seq;
@@ -57,6 +59,7 @@ struct holders_found {
 struct holders_env {
 	int proc;                  /* procfs */
 	struct counters *counters; /* for the directories of cgroups; NULL: none are read */
+	struct holders_iter *iter; /* NULL: /proc is walked */
 	uint64_t page_size;
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none */
 	/* Enters the IPC namespace of a process, so that /proc/sysvipc is its; NULL: it is already.

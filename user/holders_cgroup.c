@@ -53,15 +53,13 @@ static uint64_t read_usage(struct usage *u, int dir, unsigned int depth)
 	return all > below ? all : below;
 }
 
-static int on_rss(struct gather *g, const struct proc *p, void *arg)
+static int on_rss(struct gather *g, const struct proc *p, void *arg _unused_)
 {
 	struct proc_status s;
 	struct holder h;
-	uint64_t *all = arg;
 
 	if (proc_status(p, &s) < 0 || !s.rss)
 		return 0;
-	*all += s.rss;
 	holder_of(&h, p, s.rss);
 	gather_offer(g, &h);
 	return 0;
@@ -101,15 +99,15 @@ int gather_memory(struct gather *g)
 	const char *path = g->ask->limit_cgroup[0] ? g->ask->limit_cgroup : "/";
 	struct usage u = {.g = g};
 	_cleanup_close_ int dir = -1;
-	uint64_t rss = 0, all;
+	struct walk_where where = {};
+	uint64_t all;
 	bool v1 = false;
 	int r;
 
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
 	if (g->ask->limit_cgroup[0])
-		r = proc_walk_cgroup(g, "memory", path, on_rss, &rss);
-	else
-		r = proc_walk(g, on_rss, &rss);
+		where = (struct walk_where){"memory", path};
+	r = proc_walk_top(g, &where, WALK_RSS, on_rss, NULL);
 	if (cgroup_open(g, "memory", path, &dir, &v1) < 0)
 		return r;
 	util_strlcpy(u.path, path, sizeof(u.path));
@@ -135,7 +133,7 @@ static int on_huge(struct gather *g, const struct proc *p, void *arg _unused_)
 int gather_hugepages(struct gather *g)
 {
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	return proc_walk(g, on_huge, NULL);
+	return proc_walk_top(g, &(struct walk_where){}, WALK_HUGE, on_huge, NULL);
 }
 
 /* What CommitLimit counts are private writable mappings: VmData and VmStk come next to that. */
@@ -154,5 +152,5 @@ static int on_commit(struct gather *g, const struct proc *p, void *arg _unused_)
 int gather_commit(struct gather *g)
 {
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	return proc_walk(g, on_commit, NULL);
+	return proc_walk_top(g, &(struct walk_where){}, WALK_DATA, on_commit, NULL);
 }

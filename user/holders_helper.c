@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "holders_iter.h"
 #include "holders_watch.h"
 
 struct helper {
@@ -109,8 +110,10 @@ static void serve(int fd, const char *root, uint64_t page_size)
 	const struct counter_options co = {.root = root};
 	struct holders_env env = {.page_size = page_size, .arg = &h};
 	bool live = !root || util_streq(root, "/");
-	char proc[4096];
+	char proc[4096], why[HOLDERS_ITER_WHY];
 
+	if (live)
+		holders_iter_open(&env.iter, why); /* else /proc is walked */
 	snprintf(proc, sizeof(proc), "%s/proc", live ? "" : root);
 	h.proc = env.proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	h.own_ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
