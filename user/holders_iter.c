@@ -256,9 +256,11 @@ static int try_own(struct holders_iter *it, char why[HOLDERS_ITER_WHY])
 	DIR *d = opendir("/proc/self/fd");
 	int r;
 
-	if (!d)
-		return -errno;
-	r = own_links(d, &by_proc);
+	r = d ? own_links(d, &by_proc) : -errno;
+	if (!d) {
+		snprintf(why, HOLDERS_ITER_WHY, "/proc/self/fd: %s", strerror(-r));
+		return r;
+	}
 	if (!r)
 		r = holders_iter_tasks(it, &want, 0, on_own_task, &by_iterator);
 	it->one = true;
@@ -289,8 +291,10 @@ int holders_iter_open(struct holders_iter **ret, char why[HOLDERS_ITER_WHY])
 	int r;
 
 	why[0] = '\0';
-	if (!it)
+	if (!it) {
+		snprintf(why, HOLDERS_ITER_WHY, "no memory");
 		return -ENOMEM;
+	}
 	if (!first_pid_namespace()) {
 		snprintf(why, HOLDERS_ITER_WHY,
 			 "not in the first pid namespace: their process numbers are others");
