@@ -90,7 +90,9 @@ struct proc_status {
 	char comm[64];
 	char state;
 	int64_t ppid, uid, euid, threads; /* uid: the real one */
-	uint64_t rss, data, huge, sigq;   /* bytes; 0 where it does not say */
+	uint64_t rss, data, huge;         /* bytes; 0 where it does not say */
+	uint64_t sigq;                    /* signals of its user; only from /proc */
+	bool pending;                     /* signals wait for it; only from /proc */
 	bool has_huge;
 };
 int proc_status(const struct proc *p, struct proc_status *ret);
@@ -115,6 +117,9 @@ int proc_fds(struct gather *g, const struct proc *p, fd_fn *cb, void *arg);
 struct walk_where {
 	const char *controller, *path;
 };
+/* Every thread that has signals waiting, to cb; -ENOTSUP: there is no iterator. */
+int walk_pending(struct gather *g,
+		 int (*cb)(struct gather *g, const struct fc_iter_task *t, void *arg), void *arg);
 /* For a cb that asks no more than proc_status() and proc_start(): p may have no directory. */
 int proc_walk_status(struct gather *g, const struct walk_where *where, proc_fn *cb, void *arg);
 /* For a cb that offers those that have some of it: only the largest are looked at, as they all
@@ -142,6 +147,10 @@ int read_u64(int dir, const char *path, uint64_t *ret);
 /* The directory of a cgroup: of the controller's v1 hierarchy where that is mounted, else of v2. */
 int cgroup_open(struct gather *g, const char *controller, const char *path, int *ret, bool *ret_v1);
 
+/* Cgroups below path with what each has without its children, as file says; none where it has no
+ * children.  */
+int cgroups_offer(struct gather *g, const char *controller, const char *path, const char *file);
+
 /* What sockets these inodes are: adds kinds, as "TCP sockets in CLOSE_WAIT". inodes gets sorted. */
 struct socket_kinds {
 	struct tally *kinds;
@@ -162,6 +171,7 @@ gather_fn gather_epoll, gather_pty, gather_aio, gather_disk, gather_mounts, gath
 gather_fn gather_user_tasks, gather_all_tasks, gather_cgroup_tasks;
 gather_fn gather_sem, gather_shm, gather_msg;
 gather_fn gather_memory, gather_hugepages, gather_commit;
+gather_fn gather_conntrack, gather_neighbours, gather_socket_memory, gather_sigpending;
 gather_fn gather_map_count, gather_map_bytes, gather_map_locked;
 
 #endif

@@ -173,6 +173,13 @@ static uint64_t bytes_or_0(const char *text, const char *key)
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
+static bool mask_is_set(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at && strtoull(at + strlen(key), NULL, 16);
+}
+
 int proc_status(const struct proc *p, struct proc_status *ret)
 {
 	char text[8192];
@@ -198,6 +205,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 	util_strlcpy(ret->comm, p->comm, sizeof(ret->comm));
 	if (parse_sigq((struct parse_text){text, (size_t)n}, &sigq) == 0)
 		ret->sigq = sigq;
+	ret->pending = mask_is_set(text, "\nSigPnd:\t") || mask_is_set(text, "\nShdPnd:\t");
 	uids = strstr(text, "\nUid:\t");
 	uids = uids ? strchr(uids + 6, '\t') : NULL;
 	ret->euid = uids ? strtoll(uids + 1, NULL, 10) : ret->uid;

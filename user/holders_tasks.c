@@ -164,6 +164,9 @@ int gather_cgroup_tasks(struct gather *g)
 	if (!g->ask->limit_cgroup[0])
 		return -ENOTSUP;
 	r = tell(g, &t, false, walk_group);
+	/* Where the limit is an ancestor's: which of those below it have them. */
+	if (!r && !g->ask->self_only)
+		cgroups_offer(g, "pids", g->ask->limit_cgroup, "pids.current");
 	tasks_free(&t);
 	return r;
 }

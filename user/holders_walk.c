@@ -13,9 +13,6 @@
 #include "holders_priv.h"
 
 #define RECORDS_MAX (1U << 20) /* more is no answer for a person either */
-#define TOP_MAX 64             /* looked at for the EVENT_HOLDER_MAX that are told */
-
-_Static_assert(TOP_MAX > EVENT_HOLDER_MAX, "there is something to choose from");
 
 struct records {
 	char *at;
@@ -151,28 +148,57 @@ static uint64_t value_of(const struct fc_iter_task *t, enum walk_by by)
 	return by == WALK_RSS ? t->rss : by == WALK_DATA ? t->data : t->huge;
 }
 
-struct top {
-	const struct fc_iter_task *task[TOP_MAX];
-	size_t n;
-	uint64_t others; /* have some, but less than these */
-};
-
-static void add_top(struct top *top, const struct fc_iter_task *t, enum walk_by by)
+static int by_rss(const void *a, const void *b)
 {
-	size_t at = top->n;
+	uint64_t x = value_of(a, WALK_RSS), y = value_of(b, WALK_RSS);
 
-	if (!value_of(t, by))
-		return;
-	while (at > 0 && value_of(top->task[at - 1], by) < value_of(t, by))
-		at--;
-	if (top->n == TOP_MAX)
-		top->others++;
-	else
-		top->n++;
-	if (at == TOP_MAX)
-		return;
-	memmove(&top->task[at + 1], &top->task[at], (top->n - at - 1) * sizeof(top->task[0]));
-	top->task[at] = t;
+	return x > y ? -1 : x < y;
+}
+
+static int by_data(const void *a, const void *b)
+{
+	uint64_t x = value_of(a, WALK_DATA), y = value_of(b, WALK_DATA);
+
+	return x > y ? -1 : x < y;
+}
+
+static int by_huge(const void *a, const void *b)
+{
+	uint64_t x = value_of(a, WALK_HUGE), y = value_of(b, WALK_HUGE);
+
+	return x > y ? -1 : x < y;
+}
+
+/* How far the pages of an iterator can be from those of /proc: three counters (files, anonymous,
+ * shared memory), of which each processor keeps back a batch (lib/percpu_counter.c). */
+static uint64_t lag_of(enum walk_by by)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	uint64_t n = cpus > 0 ? (uint64_t)cpus : 1;
+
+	return by == WALK_RSS ? 3 * n * (2 * n > 32 ? 2 * n : 32) : 0;
+}
+
+/* The largest, and whoever could be one of them: their exact numbers are in /proc. */
+static int visit_top(struct gather *g, struct records *tasks, enum walk_by by, proc_fn *cb,
+		     void *arg)
+{
+	static int (*const order[])(const void *a, const void *b) = {
+		[WALK_RSS] = by_rss, [WALK_DATA] = by_data, [WALK_HUGE] = by_huge};
+	const struct fc_iter_task *task = (const struct fc_iter_task *)tasks->at;
+	uint64_t least = 0, lag = lag_of(by);
+	int r = 0;
+
+	qsort(tasks->at, tasks->n, tasks->size, order[by]);
+	if (tasks->n >= EVENT_HOLDER_MAX)
+		least = value_of(&task[EVENT_HOLDER_MAX - 1], by);
+	for (size_t i = 0; i < tasks->n && value_of(&task[i], by); i++) {
+		if (i >= EVENT_HOLDER_MAX && value_of(&task[i], by) + 2 * lag < least)
+			g->f->total++;
+		else if (!r && !gather_late(g))
+			r = proc_visit(g, task[i].pid, NULL, cb, arg);
+	}
+	return r < 0 ? r : 0;
 }
 
 int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by by, proc_fn *cb,
@@ -180,21 +206,16 @@ int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by
 {
 	struct records tasks = {.size = sizeof(struct fc_iter_task)};
 	struct fc_iter_want want = {};
-	struct top top = {};
-	int r = 0;
+	int r;
 
 	if (!g->env->iter || g->ask->self_only || want_cgroup(g, where, &want) < 0 ||
 	    read_tasks(g, &want, &tasks) < 0) {
 		free(tasks.at);
 		return walk_proc(g, where, cb, arg);
 	}
-	for (size_t i = 0; i < tasks.n; i++)
-		add_top(&top, (struct fc_iter_task *)tasks.at + i, by);
-	for (size_t i = 0; !r && i < top.n && !gather_late(g); i++)
-		r = proc_visit(g, top.task[i]->pid, NULL, cb, arg);
-	g->f->total += top.others;
+	r = tasks.n ? visit_top(g, &tasks, by, cb, arg) : 0;
 	free(tasks.at);
-	return r < 0 ? r : 0;
+	return r;
 }
 
 int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *link), proc_fn *cb,
@@ -222,6 +243,19 @@ int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *lin
 	}
 	free(fds.at);
 	return r < 0 ? r : 0;
+}
+
+int walk_pending(struct gather *g,
+		 int (*cb)(struct gather *g, const struct fc_iter_task *t, void *arg), void *arg)
+{
+	struct records tasks = {.size = sizeof(struct fc_iter_task)};
+	const struct fc_iter_want want = {.pending = 1};
+	int r = g->env->iter && !g->ask->self_only ? read_tasks(g, &want, &tasks) : -ENOTSUP;
+
+	for (size_t i = 0; !r && i < tasks.n; i++)
+		r = cb(g, (struct fc_iter_task *)tasks.at + i, arg);
+	free(tasks.at);
+	return r;
 }
 
 struct one {
