@@ -222,7 +222,7 @@ static void ends_early(void **state _unused_)
 	kill((pid_t)pid, SIGSTOP);
 	n_told = 0;
 	for (int i = 5; i < 8; i++) {
-		char comm[8];
+		char comm[16];
 
 		snprintf(comm, sizeof(comm), "c%d", i);
 		refused("nofile", i, comm);
