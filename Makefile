@@ -37,6 +37,7 @@ SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-
 
 SRC := $(wildcard user/*.c)
 OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
+SKEL := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 BPF_SRC := $(wildcard bpf/*.h bpf/*.def bpf/*.c) vmlinux/vmlinux.h
 # Everything that needs no kernel: what the unit tests are linked with.
 PURE := $(filter-out user/main.c user/cmd_%.c user/tracer%.c user/start.c user/session.c user/selftest%.c,$(SRC))
@@ -52,18 +53,18 @@ all: $(BUILD)/failcnt
 $(BUILD)/user $(BUILD)/san $(BUILD)/unit $(BUILD)/fuzz:
 	@mkdir -p $@
 
-$(BUILD)/failcnt.bpf.o: $(BPF_SRC) | $(BUILD)/user
+$(BUILD)/%.bpf.o: bpf/%.bpf.c $(BPF_SRC) | $(BUILD)/user
 	$(call say,BPF,$@)
 	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_$(BPF_ARCH) \
-		-Ivmlinux -Ibpf -c bpf/failcnt.bpf.c -o $@
+		-Ivmlinux -Ibpf -c $< -o $@
 
-$(BUILD)/failcnt.skel.h: $(BUILD)/failcnt.bpf.o
+$(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen object $(BUILD)/failcnt.linked.o $<
-	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/failcnt.linked.o name failcnt_bpf > $@.tmp
+	$(Q)$(BPFTOOL) gen object $(BUILD)/$*.linked.o $<
+	$(Q)$(BPFTOOL) gen skeleton $(BUILD)/$*.linked.o name $*_bpf > $@.tmp
 	$(Q)mv $@.tmp $@
 
-$(BUILD)/user/%.o: user/%.c $(BUILD)/failcnt.skel.h Makefile | $(BUILD)/user
+$(BUILD)/user/%.o: user/%.c $(SKEL) Makefile | $(BUILD)/user
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
@@ -72,7 +73,7 @@ $(BUILD)/failcnt: $(OBJ)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
 
 # The same sources with the sanitizers, for the unit tests.
-$(BUILD)/san/%.o: user/%.c Makefile | $(BUILD)/san
+$(BUILD)/san/%.o: user/%.c $(BUILD)/holders.skel.h Makefile | $(BUILD)/san
 	$(call say,CC-SAN,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) -MMD -MP -c $< -o $@
 
@@ -87,7 +88,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libpure.a $(wildcard tests/unit/*.h
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) -Wno-missing-prototypes -I. -Iuser -DFIXTURES='"$(CURDIR)/tests/fixtures"' $< \
 		$(BUILD)/san/libpure.a -lcmocka -ljson-c $(LIBS) -o $@
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE)
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE) $(BUILD)/holders.skel.h
 	$(call say,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) -std=gnu11 $(CPPFLAGS) -O1 -g -w -fsanitize=fuzzer,address,undefined -I. -Iuser $< $(PURE) $(LIBS) \

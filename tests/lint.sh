@@ -62,6 +62,8 @@ includes() {
 	# shellcheck disable=SC2010
 	no_include "$(ls user/*.[ch] | grep -v user/tracer)" '.*failcnt\.skel\.h' 'only tracer includes the skeleton'
 	# shellcheck disable=SC2010
+	no_include "$(ls user/*.[ch] | grep -v user/holders_iter)" '.*holders\.skel\.h' 'only holders_iter includes its skeleton'
+	# shellcheck disable=SC2010
 	no_include "$(ls user/*.[ch] | grep -v user/store)" 'sqlite3\.h' 'only store.c includes sqlite3.h'
 	no_include "$(echo user/sink*.[ch])" '(tracer|watcher|cmd|pipeline)\.h' 'no sink knows where events come from'
 	no_include "$(echo bpf/*.[ch])" '.*user/.*' 'arrows go down only'
@@ -129,6 +131,8 @@ complete_rows() {
 arm64() {
 	clang -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_arm64 -Ivmlinux -Ibpf \
 		-c bpf/failcnt.bpf.c -o "$build/failcnt.arm64.o"
+	clang -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_arm64 -Ivmlinux -Ibpf \
+		-c bpf/holders.bpf.c -o "$build/holders.arm64.o"
 }
 
 # man page: no mistakes of form

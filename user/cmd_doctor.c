@@ -9,6 +9,7 @@
 #include "catalogue.h"
 #include "cmd.h"
 #include "counter.h"
+#include "holders_iter.h"
 #include "kernel.h"
 #include "log.h"
 #include "obstacle.h"
@@ -22,6 +23,21 @@ static void print_trial(const char *name, const struct kernel_trial *t, const ch
 	else
 		printf("  %-20s refused at %s: %s\n", name,
 		       t->stage == KERNEL_AT_LOAD ? "load" : "attach", strerror(-t->error));
+}
+
+/* How the process that looks for holders finds them. */
+static void print_holders(void)
+{
+	_cleanup_(holders_iter_closep) struct holders_iter *it = NULL;
+	char why[HOLDERS_ITER_WHY];
+
+	if (holders_iter_open(&it, why) < 0)
+		printf("  %-20s found by walking /proc; BPF iterators: %s\n", "holders", why);
+	else
+		printf("  %-20s found by BPF iterators (iter/task, iter/task_file)%s\n", "holders",
+		       holders_iter_one(it) ? ""
+					    : "; one process alone by /proc/PID/fd: this kernel's "
+					      "iterators know only all");
 }
 
 static void print_kernel(const struct kernel_facts *k)
@@ -42,6 +58,7 @@ static void print_kernel(const struct kernel_facts *k)
 				"these are counted"
 			      : "none: no program misses a call");
 	printf("  %-20s cgroup v%d\n", "memory", k->memory_is_v1 ? 1 : 2);
+	print_holders();
 }
 
 /* Returns how many hooks that should be there are not. */

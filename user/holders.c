@@ -44,6 +44,11 @@ static const struct gatherer {
 	{"as", gather_map_bytes, PROCESS},
 	{"data", gather_map_bytes, PROCESS},
 	{"memlock", gather_map_locked, PROCESS},
+	{"sigpending", gather_sigpending, USER},
+	{"conntrack", gather_conntrack, HOST},
+	{"neighbours", gather_neighbours, HOST},
+	{"tcp-mem", gather_socket_memory, HOST},
+	{"udp-mem", gather_socket_memory, HOST},
 };
 
 static const struct gatherer *find(const char *resource)
@@ -72,6 +77,8 @@ void holders_owner(const struct holders_ask *ask, char key[HOLDERS_KEY], char pr
 		snprintf(key, HOLDERS_KEY, "%s uid %lld", ask->resource, (long long)ask->limit_uid);
 	} else if (ask->ipc_ns) {
 		snprintf(key, HOLDERS_KEY, "%s ipc %u", ask->resource, ask->ipc_ns);
+	} else if (ask->net_ns) {
+		snprintf(key, HOLDERS_KEY, "%s net %u", ask->resource, ask->net_ns);
 	} else {
 		snprintf(key, HOLDERS_KEY, "%s %s%s%s", ask->resource, ask->limit_cgroup,
 			 ask->device, ask->mount);
@@ -112,6 +119,9 @@ void holders_ask_of(struct holders_ask *ask, const struct event *e, int64_t seq)
 		ask->mount[0] = '\0';
 	if (util_after(event_text(e, FIELD_NAMESPACE), "ipc:["))
 		ask->ipc_ns = (uint32_t)strtoul(event_text(e, FIELD_NAMESPACE) + 5, NULL, 10);
+	if (util_after(event_text(e, FIELD_NAMESPACE), "net:["))
+		ask->net_ns = (uint32_t)strtoul(event_text(e, FIELD_NAMESPACE) + 5, NULL, 10);
+	ask->ipv6 = strstr(event_text(e, FIELD_LIMIT_NAME), "ipv6") != NULL;
 }
 
 int holders_gather(const struct holders_env *env, const struct holders_ask *ask,

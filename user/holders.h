@@ -14,6 +14,9 @@
 #include "counter.h"
 #include "field.h"
 
+struct holders_iter;
+struct nlmsghdr;
+
 /* What is asked: fields of the event. Strings "" and numbers without their flag: unknown. */
 struct holders_ask {
 	int64_t seq;
@@ -29,6 +32,8 @@ struct holders_ask {
 	int64_t held, limit; /* -1 unknown */
 	int64_t uptime_us;   /* when; 0 unknown: what started later is another process */
 	uint32_t ipc_ns;     /* inode of the IPC namespace; 0 unknown */
+	uint32_t net_ns;     /* the same of the network namespace */
+	bool ipv6;           /* neighbours: of IPv6 */
 	bool killed;
 	bool self_only; /* a storm: look at the process that was refused and at no other */
 };
@@ -57,6 +62,7 @@ struct holders_found {
 struct holders_env {
 	int proc;                  /* procfs */
 	struct counters *counters; /* for the directories of cgroups; NULL: none are read */
+	struct holders_iter *iter; /* NULL: /proc is walked */
 	uint64_t page_size;
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC; 0: none */
 	/* Enters the IPC namespace of a process, so that /proc/sysvipc is its; NULL: it is already.
@@ -65,6 +71,13 @@ struct holders_env {
 	/* semctl(GETPID): who operated the semaphore last; 0 nobody; -errno. NULL: not to be asked.
 	 */
 	int64_t (*sem_pid)(void *arg, int64_t id, unsigned int number);
+	/* The same for the network namespace; a process that is not known (0): only where the
+	 * namespace is. */
+	int (*enter_net)(void *arg, int64_t pid);
+	/* Sends a netlink request for a dump, each answer to cb until it returns other than 0.
+	 * -ETIME: not through at deadline_ms. NULL: not to be asked. */
+	int (*dump)(void *arg, int protocol, struct nlmsghdr *request, uint64_t deadline_ms,
+		    int (*cb)(void *arg, const struct nlmsghdr *m), void *cb_arg);
 	void *arg;
 };
 

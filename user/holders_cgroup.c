@@ -14,6 +14,7 @@ struct usage {
 	struct gather *g;
 	const char *file;
 	char path[4096]; /* of the cgroup being read */
+	bool nested;     /* the top is told only where there is something below it */
 };
 
 /* What cgroup at dir has in all; offers what it has without its children. 0: unknown. */
@@ -21,6 +22,7 @@ static uint64_t read_usage(struct usage *u, int dir, unsigned int depth)
 {
 	size_t end = strlen(u->path);
 	uint64_t all = 0, below = 0;
+	bool children = false;
 	const struct dirent *e;
 	struct holder h = {.have = HOLDER_HELD};
 	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -37,6 +39,7 @@ static uint64_t read_usage(struct usage *u, int dir, unsigned int depth)
 		child = openat(dir, e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 		if (child < 0)
 			continue;
+		children = true;
 		snprintf(u->path + end, sizeof(u->path) - end, "%s%s",
 			 end && u->path[end - 1] == '/' ? "" : "/", e->d_name);
 		below += read_usage(u, child, depth + 1);
@@ -46,22 +49,35 @@ static uint64_t read_usage(struct usage *u, int dir, unsigned int depth)
 		closedir(d);
 	if (read_u64(dir, u->file, &all) < 0)
 		return below;
-	if (all > below && util_strlcpy(h.cgroup, u->path, sizeof(h.cgroup))) {
+	if (all > below && (children || depth || !u->nested) &&
+	    util_strlcpy(h.cgroup, u->path, sizeof(h.cgroup))) {
 		h.held = (int64_t)(all - below);
 		gather_offer(u->g, &h);
 	}
 	return all > below ? all : below;
 }
 
-static int on_rss(struct gather *g, const struct proc *p, void *arg)
+int cgroups_offer(struct gather *g, const char *controller, const char *path, const char *file)
+{
+	struct usage u = {.g = g, .file = file, .nested = true};
+	_cleanup_close_ int dir = -1;
+	bool v1;
+	int r = cgroup_open(g, controller, path, &dir, &v1);
+
+	if (r < 0)
+		return r;
+	util_strlcpy(u.path, path, sizeof(u.path));
+	read_usage(&u, dir, 0);
+	return 0;
+}
+
+static int on_rss(struct gather *g, const struct proc *p, void *arg _unused_)
 {
 	struct proc_status s;
 	struct holder h;
-	uint64_t *all = arg;
 
 	if (proc_status(p, &s) < 0 || !s.rss)
 		return 0;
-	*all += s.rss;
 	holder_of(&h, p, s.rss);
 	gather_offer(g, &h);
 	return 0;
@@ -101,15 +117,15 @@ int gather_memory(struct gather *g)
 	const char *path = g->ask->limit_cgroup[0] ? g->ask->limit_cgroup : "/";
 	struct usage u = {.g = g};
 	_cleanup_close_ int dir = -1;
-	uint64_t rss = 0, all;
+	struct walk_where where = {};
+	uint64_t all;
 	bool v1 = false;
 	int r;
 
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
 	if (g->ask->limit_cgroup[0])
-		r = proc_walk_cgroup(g, "memory", path, on_rss, &rss);
-	else
-		r = proc_walk(g, on_rss, &rss);
+		where = (struct walk_where){"memory", path};
+	r = proc_walk_top(g, &where, WALK_RSS, on_rss, NULL);
 	if (cgroup_open(g, "memory", path, &dir, &v1) < 0)
 		return r;
 	util_strlcpy(u.path, path, sizeof(u.path));
@@ -135,7 +151,7 @@ static int on_huge(struct gather *g, const struct proc *p, void *arg _unused_)
 int gather_hugepages(struct gather *g)
 {
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	return proc_walk(g, on_huge, NULL);
+	return proc_walk_top(g, &(struct walk_where){}, WALK_HUGE, on_huge, NULL);
 }
 
 /* What CommitLimit counts are private writable mappings: VmData and VmStk come next to that. */
@@ -154,5 +170,5 @@ static int on_commit(struct gather *g, const struct proc *p, void *arg _unused_)
 int gather_commit(struct gather *g)
 {
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	return proc_walk(g, on_commit, NULL);
+	return proc_walk_top(g, &(struct walk_where){}, WALK_DATA, on_commit, NULL);
 }

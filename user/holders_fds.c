@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "../bpf/holders.h"
 #include "holders_priv.h"
 
 #define PROC_MAGIC 0x9fa0 /* PROC_SUPER_MAGIC of linux/magic.h */
@@ -91,7 +92,8 @@ static bool is_ptmx(const char *link)
 static int walk(struct gather *g, struct wanted w)
 {
 	util_strlcpy(g->f->measure, w.kind, sizeof(g->f->measure));
-	return proc_walk(g, on_proc, &w);
+	return proc_walk_fds(g, w.is == is_ptmx ? 1U << FC_FD_PTMX : 1U << FC_FD_ANON, w.is,
+			     on_proc, &w);
 }
 
 int gather_inotify_instances(struct gather *g)
@@ -170,11 +172,15 @@ static int on_files(struct gather *g, const struct proc *p, void *arg)
 	struct stat st;
 	int r = 0;
 
-	if (c->size_tells)
+	if (p->task && p->task->has & FC_ITER_FDS)
+		n = p->task->fds;
+	else if (p->task)
+		return proc_visit(g, p->pid, NULL, on_files, arg); /* a huge table */
+	else if (c->size_tells)
 		r = fstatat(p->dir, "fd", &st, 0) < 0 ? -errno : 0;
-	if (c->size_tells && !r)
+	if (!p->task && c->size_tells && !r)
 		n = (uint64_t)st.st_size;
-	else if (!c->size_tells)
+	else if (!p->task && !c->size_tells)
 		r = proc_fds(g, p, count_fd, &n);
 	if (r == -EACCES || r == -EPERM)
 		g->f->incomplete = true;
@@ -198,7 +204,7 @@ int gather_file_max(struct gather *g)
 	c.size_tells = fstatfs(g->env->proc, &fs) == 0 && fs.f_type == PROC_MAGIC &&
 		       fstatat(g->env->proc, "self/fd", &st, 0) == 0 && st.st_size > 0;
 	util_strlcpy(g->f->measure, "descriptors", sizeof(g->f->measure));
-	r = proc_walk(g, on_files, &c);
+	r = proc_walk_status(g, &(struct walk_where){}, on_files, &c);
 	/* Half of the limit in one process is no question of the limit alone. */
 	if (!r && g->f->n && !g->f->incomplete && g->ask->limit > 0 &&
 	    top->held * 2 >= g->ask->limit)

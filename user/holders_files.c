@@ -6,6 +6,7 @@
  * than its limit allows has connections, one that forgets to close has the same
  * thing over and over, and then a higher limit only delays the end.
  */
+#include "../bpf/holders.h"
 #include "holders_priv.h"
 
 #define LEAK_LEAST 32 /* fewer of a kind show nothing */
@@ -15,6 +16,7 @@ struct own {
 	uint64_t *inodes;
 	size_t n_inodes, cap_inodes;
 	uint64_t fds;
+	bool known; /* an iterator told of some */
 	const struct proc *p;
 	struct gather *g;
 };
@@ -81,6 +83,28 @@ static int on_fd(struct gather *g _unused_, const struct proc *p _unused_, int f
 		add_path(o, link);
 	else
 		tally_add(o->kinds, "other descriptors", 1, 0);
+	return 0;
+}
+
+/* What needs no look at where it leads. */
+static int on_known(struct gather *g _unused_, const struct fc_iter_fd *f, void *arg)
+{
+	struct own *o = arg;
+	struct socket_kinds k = {.kinds = o->kinds, .ports = o->ports};
+	char name[FC_ITER_NAME + 1];
+
+	if (f->kind != FC_FD_SOCKET && f->kind != FC_FD_PIPE && f->kind != FC_FD_ANON)
+		return -ENOTSUP;
+	o->fds++;
+	o->known = true;
+	if (f->kind == FC_FD_PIPE) {
+		tally_add(o->kinds, "pipes", 1, 0);
+	} else if (f->kind == FC_FD_ANON) {
+		snprintf(name, sizeof(name), "%.*s", FC_ITER_NAME, f->name);
+		add_anonymous(o, name);
+	} else if (!sockets_known(f, &k)) {
+		return add_inode(o, f->inode);
+	}
 	return 0;
 }
 
@@ -176,10 +200,10 @@ static int own_files(struct gather *g, const struct proc *p, struct own *o)
 	if ((r = tally_new(&o->kinds)) < 0 || (r = tally_new(&o->ports)) < 0 ||
 	    (r = tally_new(&o->paths)) < 0 || (r = tally_new(&o->dirs)) < 0)
 		return r;
-	r = proc_fds(g, p, on_fd, o);
+	r = proc_fds_known(g, p, on_known, on_fd, o);
 	if (r < 0)
 		return r;
-	k = (struct socket_kinds){o->kinds, o->ports};
+	k = (struct socket_kinds){o->kinds, o->ports, o->known};
 	r = sockets_resolve(g, p, o->inodes, o->n_inodes, &k);
 	if (r < 0)
 		return r;

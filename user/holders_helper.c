@@ -5,6 +5,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/netlink.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,11 +16,12 @@
 #include <sys/syscall.h>
 #include <time.h>
 
+#include "holders_iter.h"
 #include "holders_watch.h"
 
 struct helper {
-	int proc, own_ipc;
-	bool entered; /* it is in another IPC namespace */
+	int proc, own_ipc, own_net;
+	bool entered, entered_net; /* it is in another namespace: IPC, network */
 	struct holders_ask ask;
 	struct holders_found found;
 };
@@ -32,22 +34,22 @@ static uint64_t now_ms(void)
 	return ts.tv_sec * 1000ULL + (uint64_t)ts.tv_nsec / 1000000;
 }
 
-/* The namespace of a process, where it is the one that is asked for; -1. */
-static int open_ipc(const struct helper *h, const char *pid)
+/* A namespace of a process, where it is the one that is asked for (inode; 0: any); -1. */
+static int open_ns(const struct helper *h, const char *pid, const char *kind, uint32_t inode)
 {
 	_cleanup_close_ int fd = -1;
 	char path[64];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "%.20s/ns/ipc", pid);
+	snprintf(path, sizeof(path), "%.20s/ns/%s", pid, kind);
 	fd = openat(h->proc, path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0 || (h->ask.ipc_ns && st.st_ino != h->ask.ipc_ns))
+	if (fd < 0 || fstat(fd, &st) < 0 || (inode && st.st_ino != inode))
 		return -1;
 	return util_take_fd(&fd);
 }
 
 /* The process may have gone; another one in its namespace serves as well. */
-static int find_ipc(const struct helper *h, int64_t pid)
+static int find_ns(const struct helper *h, int64_t pid, const char *kind, uint32_t inode)
 {
 	char name[24];
 	const struct dirent *e;
@@ -55,8 +57,8 @@ static int find_ipc(const struct helper *h, int64_t pid)
 	int fd, found;
 
 	snprintf(name, sizeof(name), "%lld", (long long)pid);
-	found = open_ipc(h, name);
-	if (found >= 0 || !h->ask.ipc_ns)
+	found = open_ns(h, name, kind, inode);
+	if (found >= 0 || !inode)
 		return found;
 	fd = openat(h->proc, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd >= 0)
@@ -65,27 +67,102 @@ static int find_ipc(const struct helper *h, int64_t pid)
 		close(fd);
 	while (d && found < 0 && (e = readdir(d)))
 		if (e->d_name[0] >= '1' && e->d_name[0] <= '9')
-			found = open_ipc(h, e->d_name);
+			found = open_ns(h, e->d_name, kind, inode);
 	if (d)
 		closedir(d);
 	return found;
 }
 
+static bool same_file(int a, int b)
+{
+	struct stat sa, sb;
+
+	return fstat(a, &sa) == 0 && fstat(b, &sb) == 0 && sa.st_ino == sb.st_ino &&
+	       sa.st_dev == sb.st_dev;
+}
+
+static int enter_ns(const struct helper *h, int64_t pid, const char *kind, uint32_t inode, int own,
+		    int type, bool *entered)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (fstat(own, &st) == 0 && inode && st.st_ino == inode)
+		return 0;
+	fd = find_ns(h, pid, kind, inode);
+	if (fd < 0)
+		return -ESRCH;
+	if (same_file(fd, own)) /* nobody needs a privilege to stay */
+		return 0;
+	if (setns(fd, type) < 0)
+		return -errno;
+	*entered = true;
+	return 0;
+}
+
 static int enter_ipc(void *arg, int64_t pid)
 {
 	struct helper *h = arg;
-	_cleanup_close_ int fd = -1;
-	struct stat own;
 
-	if (fstat(h->own_ipc, &own) == 0 && h->ask.ipc_ns && own.st_ino == h->ask.ipc_ns)
+	return enter_ns(h, pid, "ipc", h->ask.ipc_ns, h->own_ipc, CLONE_NEWIPC, &h->entered);
+}
+
+static int enter_net(void *arg, int64_t pid)
+{
+	struct helper *h = arg;
+
+	if (!h->ask.net_ns && pid <= 0) /* nobody's: of the first one then */
 		return 0;
-	fd = find_ipc(h, pid);
-	if (fd < 0)
-		return -ESRCH;
-	if (setns(fd, CLONE_NEWIPC) < 0)
-		return -errno;
-	h->entered = true;
+	return enter_ns(h, pid, "net", h->ask.net_ns, h->own_net, CLONE_NEWNET, &h->entered_net);
+}
+
+static bool is_late(uint64_t deadline_ms)
+{
+	return deadline_ms && now_ms() >= deadline_ms;
+}
+
+/* The answers in one buffer; 1: that was the last. */
+static int take_answers(char *buf, size_t n, int (*cb)(void *arg, const struct nlmsghdr *m),
+			void *cb_arg)
+{
+	for (const struct nlmsghdr *m = (void *)buf; NLMSG_OK(m, n); m = NLMSG_NEXT(m, n)) {
+		int r;
+
+		if (m->nlmsg_type == NLMSG_DONE)
+			return 1;
+		if (m->nlmsg_type == NLMSG_ERROR)
+			return ((const struct nlmsgerr *)NLMSG_DATA(m))->error ?: -EIO;
+		r = cb(cb_arg, m);
+		if (r)
+			return r < 0 ? r : 1;
+	}
 	return 0;
+}
+
+static int dump(void *arg _unused_, int protocol, struct nlmsghdr *request, uint64_t deadline_ms,
+		int (*cb)(void *arg, const struct nlmsghdr *m), void *cb_arg)
+{
+	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+	char buf[65536] __attribute__((aligned(8)));
+	struct timeval wait = {.tv_sec = 1};
+	int r = 0;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	if (send(fd, request, request->nlmsg_len, 0) < 0)
+		return -errno;
+	while (!r) {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0)
+			return errno == EAGAIN ? -ETIME : -errno;
+		r = take_answers(buf, (size_t)n, cb, cb_arg);
+		if (!r && is_late(deadline_ms))
+			return -ETIME;
+	}
+	return r < 0 ? r : 0;
 }
 
 static int64_t sem_pid(void *arg _unused_, int64_t id, unsigned int number)
@@ -96,11 +173,12 @@ static int64_t sem_pid(void *arg _unused_, int64_t id, unsigned int number)
 }
 
 /* Back to its own namespace; one that cannot go back would answer for the wrong one. */
-static void leave_ipc(struct helper *h)
+static void leave(struct helper *h)
 {
-	if (h->entered && setns(h->own_ipc, CLONE_NEWIPC) < 0)
+	if ((h->entered && setns(h->own_ipc, CLONE_NEWIPC) < 0) ||
+	    (h->entered_net && setns(h->own_net, CLONE_NEWNET) < 0))
 		_exit(1);
-	h->entered = false;
+	h->entered = h->entered_net = false;
 }
 
 static void serve(int fd, const char *root, uint64_t page_size)
@@ -109,14 +187,21 @@ static void serve(int fd, const char *root, uint64_t page_size)
 	const struct counter_options co = {.root = root};
 	struct holders_env env = {.page_size = page_size, .arg = &h};
 	bool live = !root || util_streq(root, "/");
-	char proc[4096];
+	char proc[4096], why[HOLDERS_ITER_WHY];
 
+	if (live)
+		holders_iter_open(&env.iter, why); /* else /proc is walked */
 	snprintf(proc, sizeof(proc), "%s/proc", live ? "" : root);
 	h.proc = env.proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	h.own_ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	h.own_net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (live && h.own_ipc >= 0) {
 		env.enter_ipc = enter_ipc;
 		env.sem_pid = sem_pid;
+	}
+	if (live && h.own_net >= 0) {
+		env.enter_net = enter_net;
+		env.dump = dump;
 	}
 	counters_open(&env.counters,
 		      &co); /* without them the directories of cgroups are not read */
@@ -125,7 +210,7 @@ static void serve(int fd, const char *root, uint64_t page_size)
 
 		env.deadline_ms = now_ms() + HOLDERS_DEADLINE_MS;
 		r = holders_gather(&env, &h.ask, &h.found);
-		leave_ipc(&h);
+		leave(&h);
 		h.found.status = r;
 		/* What could not be found out is not half told. */
 		if (r < 0) {

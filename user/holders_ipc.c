@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "../bpf/holders.h"
 #include "holders_priv.h"
 
 #define IDS_MAX 64   /* named in the remedy */
@@ -219,15 +220,27 @@ static void on_owner(void *arg, const struct tally_entry *e)
 	gather_offer(x->g, &h);
 }
 
+/* The inode of its IPC namespace. */
+static int ipc_of(const struct proc *p, uint64_t *ret)
+{
+	struct stat st;
+
+	if (p->task && !p->task->ipc_ns)
+		return -ENOENT;
+	if (!p->task && fstatat(p->dir, "ns/ipc", &st, 0) < 0)
+		return -errno;
+	*ret = p->task ? p->task->ipc_ns : st.st_ino;
+	return 0;
+}
+
 static int on_living(struct gather *g, const struct proc *p, void *arg)
 {
 	struct ipc *x = arg;
 	struct proc_status s;
-	struct stat st;
-	uint64_t start;
+	uint64_t start, ns = 0;
 
-	if (g->ask->ipc_ns && fstatat(p->dir, "ns/ipc", &st, 0) == 0) {
-		if (st.st_ino != g->ask->ipc_ns)
+	if (g->ask->ipc_ns && ipc_of(p, &ns) == 0) {
+		if (ns != g->ask->ipc_ns)
 			return 0;
 	} else if (g->ask->ipc_ns && p->pid == 1 && x->own_ns && x->own_ns != g->ask->ipc_ns) {
 		return 0; /* some hosts hide init even from root; it is where everybody began */
@@ -266,7 +279,7 @@ static int read_living(struct gather *g, struct ipc *x)
 	if (fstatat(g->env->proc, "self/ns/ipc", &st, 0) == 0)
 		x->own_ns = st.st_ino;
 	if (!r)
-		r = proc_walk(g, on_living, x);
+		r = proc_walk_status(g, &(struct walk_where){}, on_living, x);
 	if (r < 0)
 		return r;
 	x->alive_known = x->boot > 0 && !g->f->incomplete;

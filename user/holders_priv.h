@@ -55,11 +55,23 @@ const struct tally_entry *tally_top(const struct tally *t, bool by_amount);
 void tally_each(const struct tally *t, void (*cb)(void *arg, const struct tally_entry *e),
 		void *arg);
 
-/* A process as procfs shows it. */
+struct fc_iter_fd;
+struct fc_iter_task;
+
+/* Descriptors that are worth a look: an iterator found them. */
+struct proc_only {
+	const struct fc_iter_fd *fd;
+	size_t n;
+};
+
+/* A process as procfs shows it; or as an iterator does: then there is no directory. */
 struct proc {
-	int dir; /* /proc/PID */
+	int dir; /* /proc/PID; -1: task and known say what is known */
 	int64_t pid;
 	char comm[64];
+	const struct fc_iter_task *task;
+	const struct proc_status *known;
+	const struct proc_only *only; /* NULL: all of its descriptors */
 };
 /* Opens /proc/PID. -ESRCH: there is none. To be closed with proc_close(). */
 int proc_open(struct gather *g, int64_t pid, struct proc *ret);
@@ -78,24 +90,52 @@ struct proc_status {
 	char comm[64];
 	char state;
 	int64_t ppid, uid, euid, threads; /* uid: the real one */
-	uint64_t rss, data, huge, sigq;   /* bytes; 0 where it does not say */
+	uint64_t rss, data, huge;         /* bytes; 0 where it does not say */
+	uint64_t sigq;                    /* signals of its user; only from /proc */
+	bool pending;                     /* signals wait for it; only from /proc */
 	bool has_huge;
 };
 int proc_status(const struct proc *p, struct proc_status *ret);
 
+typedef int proc_fn(struct gather *g, const struct proc *p, void *arg);
+
 /* Calls cb for every process until it returns other than 0 or the time is up. In a storm: for
  * the process that was refused alone. */
-int proc_walk(struct gather *g, int (*cb)(struct gather *g, const struct proc *p, void *arg),
-	      void *arg);
+int proc_walk(struct gather *g, proc_fn *cb, void *arg);
 /* The same for the processes of a cgroup and those below it. */
-int proc_walk_cgroup(struct gather *g, const char *controller, const char *path,
-		     int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg);
+int proc_walk_cgroup(struct gather *g, const char *controller, const char *path, proc_fn *cb,
+		     void *arg);
+/* One process; only: of its descriptors these. One that has gone is none. */
+int proc_visit(struct gather *g, int64_t pid, const struct proc_only *only, proc_fn *cb, void *arg);
 
-/* Calls cb for each descriptor, with where it leads; how many there were. */
-int proc_fds(struct gather *g, const struct proc *p,
-	     int (*cb)(struct gather *g, const struct proc *p, int fds, const char *name,
-		       const char *link, void *arg),
-	     void *arg);
+typedef int fd_fn(struct gather *g, const struct proc *p, int fds, const char *name,
+		  const char *link, void *arg);
+/* Calls cb for each descriptor, with where it leads. */
+int proc_fds(struct gather *g, const struct proc *p, fd_fn *cb, void *arg);
+
+/* holders_walk.c: the same by iterators where there are any. controller NULL: all processes. */
+struct walk_where {
+	const char *controller, *path;
+};
+/* Every thread that has signals waiting, to cb; -ENOTSUP: there is no iterator. */
+int walk_pending(struct gather *g,
+		 int (*cb)(struct gather *g, const struct fc_iter_task *t, void *arg), void *arg);
+/* For a cb that asks no more than proc_status() and proc_start(): p may have no directory. */
+int proc_walk_status(struct gather *g, const struct walk_where *where, proc_fn *cb, void *arg);
+/* For a cb that offers those that have some of it: only the largest are looked at, as they all
+ * have one holder each; the rest is added to total. */
+enum walk_by { WALK_RSS, WALK_DATA, WALK_HUGE };
+int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by by, proc_fn *cb,
+		  void *arg);
+/* For a cb that looks at descriptors of some kinds (1 << enum fc_iter_kind of bpf/holders.h) only,
+ * and of anonymous inodes at those that keep likes: processes without any may be left out. */
+int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *link), proc_fn *cb,
+		  void *arg);
+/* Of one process: known takes what an iterator tells of a descriptor, or says -ENOTSUP; then, and
+ * without iterators, cb gets where it leads. */
+int proc_fds_known(struct gather *g, const struct proc *p,
+		   int (*known)(struct gather *g, const struct fc_iter_fd *f, void *arg), fd_fn *cb,
+		   void *arg);
 
 /* The lines of a file, without their ends; only whole ones. cb: other than 0 ends it. */
 int read_lines(struct gather *g, int dir, const char *path,
@@ -107,11 +147,18 @@ int read_u64(int dir, const char *path, uint64_t *ret);
 /* The directory of a cgroup: of the controller's v1 hierarchy where that is mounted, else of v2. */
 int cgroup_open(struct gather *g, const char *controller, const char *path, int *ret, bool *ret_v1);
 
+/* Cgroups below path with what each has without its children, as file says; none where it has no
+ * children.  */
+int cgroups_offer(struct gather *g, const char *controller, const char *path, const char *file);
+
 /* What sockets these inodes are: adds kinds, as "TCP sockets in CLOSE_WAIT". inodes gets sorted. */
 struct socket_kinds {
 	struct tally *kinds;
 	struct tally *ports; /* key: the kind, a tab, "local port 80" */
+	bool rare;           /* TCP, UDP and unix sockets are not among them */
 };
+/* The same of one that an iterator tells; false: the tables have to be asked. */
+bool sockets_known(const struct fc_iter_fd *f, struct socket_kinds *k);
 int sockets_resolve(struct gather *g, const struct proc *p, uint64_t *inodes, size_t n,
 		    struct socket_kinds *k);
 
@@ -124,6 +171,7 @@ gather_fn gather_epoll, gather_pty, gather_aio, gather_disk, gather_mounts, gath
 gather_fn gather_user_tasks, gather_all_tasks, gather_cgroup_tasks;
 gather_fn gather_sem, gather_shm, gather_msg;
 gather_fn gather_memory, gather_hugepages, gather_commit;
+gather_fn gather_conntrack, gather_neighbours, gather_socket_memory, gather_sigpending;
 gather_fn gather_map_count, gather_map_bytes, gather_map_locked;
 
 #endif

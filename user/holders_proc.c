@@ -8,6 +8,7 @@
 #include <ctype.h>
 #include <fcntl.h>
 
+#include "../bpf/holders.h"
 #include "holders_priv.h"
 
 #define CGROUP_DEPTH 16 /* deeper nobody nests them */
@@ -108,10 +109,14 @@ int proc_open(struct gather *g, int64_t pid, struct proc *ret)
 int proc_start(const struct proc *p, uint64_t *ret)
 {
 	char text[1024];
-	ssize_t n = read_small(p->dir, "stat", text, sizeof(text));
+	ssize_t n = p->task ? 0 : read_small(p->dir, "stat", text, sizeof(text));
 	/* The comm can hold blanks and brackets: only the last bracket ends it. */
-	const char *at = n < 0 ? NULL : strrchr(text, ')');
+	const char *at = n <= 0 ? NULL : strrchr(text, ')');
 
+	if (p->task) {
+		*ret = p->task->start / (1000000000ULL / (uint64_t)sysconf(_SC_CLK_TCK));
+		return 0;
+	}
 	for (int field = 2; at && field < 22; field++) {
 		at = strchr(at, ' ');
 		at = at ? at + 1 : NULL;
@@ -168,13 +173,25 @@ static uint64_t bytes_or_0(const char *text, const char *key)
 	return v < 0 ? 0 : (uint64_t)v;
 }
 
+static bool mask_is_set(const char *text, const char *key)
+{
+	const char *at = strstr(text, key);
+
+	return at && strtoull(at + strlen(key), NULL, 16);
+}
+
 int proc_status(const struct proc *p, struct proc_status *ret)
 {
 	char text[8192];
-	ssize_t n = read_small(p->dir, "status", text, sizeof(text));
 	const char *state, *uids;
 	uint64_t sigq;
+	ssize_t n;
 
+	if (p->known) {
+		*ret = *p->known;
+		return 0;
+	}
+	n = read_small(p->dir, "status", text, sizeof(text));
 	if (n < 0)
 		return (int)n;
 	*ret = (struct proc_status){
@@ -188,6 +205,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 	util_strlcpy(ret->comm, p->comm, sizeof(ret->comm));
 	if (parse_sigq((struct parse_text){text, (size_t)n}, &sigq) == 0)
 		ret->sigq = sigq;
+	ret->pending = mask_is_set(text, "\nSigPnd:\t") || mask_is_set(text, "\nShdPnd:\t");
 	uids = strstr(text, "\nUid:\t");
 	uids = uids ? strchr(uids + 6, '\t') : NULL;
 	ret->euid = uids ? strtoll(uids + 1, NULL, 10) : ret->uid;
@@ -196,8 +214,7 @@ int proc_status(const struct proc *p, struct proc_status *ret)
 	return 0;
 }
 
-static int visit(struct gather *g, int64_t pid,
-		 int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg)
+int proc_visit(struct gather *g, int64_t pid, const struct proc_only *only, proc_fn *cb, void *arg)
 {
 	struct proc p = {.dir = -1};
 	int r = proc_open(g, pid, &p);
@@ -206,13 +223,13 @@ static int visit(struct gather *g, int64_t pid,
 		g->f->incomplete = true;
 	if (r < 0)
 		return 0;
+	p.only = only;
 	r = cb(g, &p, arg);
 	proc_close(&p);
 	return r;
 }
 
-static int walk_asked(struct gather *g,
-		      int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg)
+static int walk_asked(struct gather *g, proc_fn *cb, void *arg)
 {
 	struct proc p = {.dir = -1};
 	int r = proc_open_asked(g, &p);
@@ -225,8 +242,7 @@ static int walk_asked(struct gather *g,
 	return r < 0 ? r : 0;
 }
 
-int proc_walk(struct gather *g, int (*cb)(struct gather *g, const struct proc *p, void *arg),
-	      void *arg)
+int proc_walk(struct gather *g, proc_fn *cb, void *arg)
 {
 	_cleanup_(dir_closep) DIR *d = NULL;
 	const struct dirent *e;
@@ -239,7 +255,7 @@ int proc_walk(struct gather *g, int (*cb)(struct gather *g, const struct proc *p
 		return -errno;
 	while (!r && !gather_late(g) && (e = readdir(d))) {
 		if (isdigit((unsigned char)e->d_name[0]))
-			r = visit(g, strtoll(e->d_name, NULL, 10), cb, arg);
+			r = proc_visit(g, strtoll(e->d_name, NULL, 10), NULL, cb, arg);
 	}
 	return r < 0 ? r : 0;
 }
@@ -270,7 +286,7 @@ int cgroup_open(struct gather *g, const char *controller, const char *path, int 
 }
 
 struct cgroup_walk {
-	int (*cb)(struct gather *g, const struct proc *p, void *arg);
+	proc_fn *cb;
 	void *arg;
 };
 
@@ -278,7 +294,7 @@ static int visit_line(struct gather *g, char *line, void *arg)
 {
 	const struct cgroup_walk *w = arg;
 
-	return gather_late(g) ? 1 : visit(g, strtoll(line, NULL, 10), w->cb, w->arg);
+	return gather_late(g) ? 1 : proc_visit(g, strtoll(line, NULL, 10), NULL, w->cb, w->arg);
 }
 
 static int walk_below(struct gather *g, int dir, const struct cgroup_walk *w, unsigned int depth)
@@ -299,8 +315,8 @@ static int walk_below(struct gather *g, int dir, const struct cgroup_walk *w, un
 	return r == -ENOENT || r == -EOPNOTSUPP ? 0 : r; /* gone; a threaded cgroup */
 }
 
-int proc_walk_cgroup(struct gather *g, const char *controller, const char *path,
-		     int (*cb)(struct gather *g, const struct proc *p, void *arg), void *arg)
+int proc_walk_cgroup(struct gather *g, const char *controller, const char *path, proc_fn *cb,
+		     void *arg)
 {
 	struct cgroup_walk w = {cb, arg};
 	_cleanup_close_ int dir = -1;
@@ -313,29 +329,39 @@ int proc_walk_cgroup(struct gather *g, const char *controller, const char *path,
 	return r < 0 ? r : walk_below(g, dir, &w, 0);
 }
 
-int proc_fds(struct gather *g, const struct proc *p,
-	     int (*cb)(struct gather *g, const struct proc *p, int fds, const char *name,
-		       const char *link, void *arg),
-	     void *arg)
+/* Where one leads; closed meanwhile: it is none. */
+static int visit_fd(struct gather *g, const struct proc *p, int fds, const char *name, fd_fn *cb,
+		    void *arg)
+{
+	char link[4096];
+	ssize_t len = readlinkat(fds, name, link, sizeof(link) - 1);
+
+	if (len < 0)
+		return 0;
+	link[len] = '\0';
+	return cb(g, p, fds, name, link, arg);
+}
+
+int proc_fds(struct gather *g, const struct proc *p, fd_fn *cb, void *arg)
 {
 	_cleanup_(dir_closep) DIR *d = open_dir(p->dir, "fd");
 	const struct dirent *e;
-	char link[4096];
 	unsigned int n = 0;
+	char name[16];
 	int r = 0;
 
 	if (!d)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (!r && (e = readdir(d))) {
-		ssize_t len;
-
+	for (size_t i = 0; !r && p->only && i < p->only->n; i++) {
+		snprintf(name, sizeof(name), "%u", p->only->fd[i].fd);
+		r = visit_fd(g, p, dirfd(d), name, cb, arg);
+		if (++n % 256 == 0 && gather_late(g))
+			break;
+	}
+	while (!r && !p->only && (e = readdir(d))) {
 		if (!isdigit((unsigned char)e->d_name[0]))
 			continue;
-		len = readlinkat(dirfd(d), e->d_name, link, sizeof(link) - 1);
-		if (len < 0)
-			continue; /* closed meanwhile */
-		link[len] = '\0';
-		r = cb(g, p, dirfd(d), e->d_name, link, arg);
+		r = visit_fd(g, p, dirfd(d), e->d_name, cb, arg);
 		if (++n % 256 == 0 && gather_late(g))
 			break;
 	}

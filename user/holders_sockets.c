@@ -4,7 +4,11 @@
  * state. /proc/PID/fd knows only the inode; the tables of the process's network
  * namespace, /proc/PID/net, know the rest.
  */
+#include "../bpf/holders.h"
 #include "holders_priv.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 struct table {
 	const char *file, *name;
@@ -15,12 +19,13 @@ struct table {
 /* Columns: the headings of net/ipv4/tcp_ipv4.c, udp.c, unix/af_unix.c, netlink/af_netlink.c,
  * packet/af_packet.c. The IP tables have two words under one heading in places. */
 static const struct table tables[] = {
-	{"net/tcp", "TCP sockets", 9, true},        {"net/tcp6", "TCP sockets", 9, true},
-	{"net/unix", "unix sockets", 6, false},     {"net/udp", "UDP sockets", 9, false},
-	{"net/udp6", "UDP sockets", 9, false},      {"net/netlink", "netlink sockets", 9, false},
-	{"net/packet", "packet sockets", 8, false}, {"net/raw", "raw sockets", 9, false},
-	{"net/raw6", "raw sockets", 9, false},      {"net/icmp", "ICMP sockets", 9, false},
-	{"net/icmp6", "ICMP sockets", 9, false},
+	{"net/tcp", "TCP sockets", 9, true},          {"net/tcp6", "TCP sockets", 9, true},
+	{"net/unix", "unix sockets", 6, false},       {"net/udp", "UDP sockets", 9, false},
+	{"net/udp6", "UDP sockets", 9, false},
+#define RARE_FROM 5
+	{"net/netlink", "netlink sockets", 9, false}, {"net/packet", "packet sockets", 8, false},
+	{"net/raw", "raw sockets", 9, false},         {"net/raw6", "raw sockets", 9, false},
+	{"net/icmp", "ICMP sockets", 9, false},       {"net/icmp6", "ICMP sockets", 9, false},
 };
 
 /* include/net/tcp_states.h */
@@ -121,6 +126,36 @@ static int on_socket(struct gather *g _unused_, char *line, void *arg)
 	return 0;
 }
 
+#define TCP_CLOSE 7 /* neither bound for good nor connected: no table has it */
+
+bool sockets_known(const struct fc_iter_fd *f, struct socket_kinds *k)
+{
+	bool ip = f->family == AF_INET || f->family == AF_INET6;
+	char local[32], remote[32], *words[] = {NULL, local, remote}, kind[64];
+	const char *name = NULL;
+
+	if (f->family == AF_UNIX)
+		name = "unix sockets";
+	else if (ip && f->type == SOCK_STREAM && f->protocol == IPPROTO_TCP)
+		name = f->state == TCP_CLOSE ? "other sockets" : "TCP sockets";
+	else if (ip && f->type == SOCK_DGRAM && f->protocol == IPPROTO_UDP)
+		name = f->local ? "UDP sockets" : "other sockets";
+	if (!name)
+		return false;
+	if (!util_streq(name, "TCP sockets")) {
+		tally_add(k->kinds, name, 1, 0);
+		return true;
+	}
+	snprintf(kind, sizeof(kind), "%s in %s", name,
+		 f->state < ARRAY_SIZE(states) && states[f->state] ? states[f->state]
+								   : "another state");
+	snprintf(local, sizeof(local), ":%X", f->local);
+	snprintf(remote, sizeof(remote), ":%X", f->remote);
+	tally_add(k->kinds, kind, 1, 0);
+	add_ports(k, kind, words, 1);
+	return true;
+}
+
 int sockets_resolve(struct gather *g, const struct proc *p, uint64_t *inodes, size_t n,
 		    struct socket_kinds *k)
 {
@@ -129,7 +164,8 @@ int sockets_resolve(struct gather *g, const struct proc *p, uint64_t *inodes, si
 	if (n == 0)
 		return 0;
 	qsort(inodes, n, sizeof(*inodes), by_number);
-	for (size_t i = 0; i < ARRAY_SIZE(tables) && r.found < n && !gather_late(g); i++) {
+	for (size_t i = k->rare ? RARE_FROM : 0;
+	     i < ARRAY_SIZE(tables) && r.found < n && !gather_late(g); i++) {
 		r.table = &tables[i];
 		read_lines(g, p->dir, tables[i].file, on_socket, &r); /* some are not there */
 	}

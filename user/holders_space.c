@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "../bpf/holders.h"
 #include "holders_priv.h"
 
 #define DELETED_LEAST (64ull << 20) /* where the size of the file system is not known */
@@ -94,7 +95,7 @@ int gather_disk(struct gather *g)
 	if (r < 0)
 		return r;
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	r = proc_walk(g, on_proc, &d);
+	r = proc_walk_fds(g, 1U << FC_FD_DELETED, NULL, on_proc, &d);
 	tally_free(d.seen);
 	if (!g->f->n || (bytes ? d.all < (uint64_t)g->ask->limit / 20 : d.all < DELETED_LEAST))
 		return r;

@@ -121,12 +121,14 @@ static int tell(struct gather *g, struct tasks *t, bool users,
 
 static int walk_all(struct gather *g, struct tasks *t)
 {
-	return proc_walk(g, on_proc, t);
+	return proc_walk_status(g, &(struct walk_where){}, on_proc, t);
 }
 
 static int walk_group(struct gather *g, struct tasks *t)
 {
-	return proc_walk_cgroup(g, "pids", g->ask->limit_cgroup, on_proc, t);
+	const struct walk_where where = {"pids", g->ask->limit_cgroup};
+
+	return proc_walk_status(g, &where, on_proc, t);
 }
 
 static void tasks_free(struct tasks *t)
@@ -162,6 +164,9 @@ int gather_cgroup_tasks(struct gather *g)
 	if (!g->ask->limit_cgroup[0])
 		return -ENOTSUP;
 	r = tell(g, &t, false, walk_group);
+	/* Where the limit is an ancestor's: which of those below it have them. */
+	if (!r && !g->ask->self_only)
+		cgroups_offer(g, "pids", g->ask->limit_cgroup, "pids.current");
 	tasks_free(&t);
 	return r;
 }

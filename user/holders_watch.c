@@ -49,7 +49,7 @@ struct holders_watch {
 	struct recent recent[RECENT_MAX];
 	uint64_t second; /* the one in which lines counts */
 	unsigned int lines;
-	uint64_t skipped;
+	uint64_t skipped, unanswered;
 };
 
 static void helper_end(struct holders_watch *w)
@@ -110,6 +110,11 @@ int holders_watch_fd(const struct holders_watch *w)
 uint64_t holders_watch_skipped(const struct holders_watch *w)
 {
 	return w ? w->skipped : 0;
+}
+
+uint64_t holders_watch_unanswered(const struct holders_watch *w)
+{
+	return w ? w->unanswered : 0;
 }
 
 /* The entry of key, made where there is none: in place of the one seen longest ago. */
@@ -182,6 +187,7 @@ static void send_next(struct holders_watch *w, uint64_t now_ms)
 	ask->self_only = w->lines > HOLDERS_STORM && w->second == now_ms / 1000;
 	if (send(w->fd, ask, sizeof(*ask), MSG_DONTWAIT | MSG_NOSIGNAL) != sizeof(*ask)) {
 		log_debug("holders: %s", strerror(errno));
+		w->unanswered++;
 		helper_end(w);
 	} else {
 		w->busy = true;
@@ -281,11 +287,13 @@ static void receive(struct holders_watch *w, uint64_t now_ms)
 		if (now_ms < w->asked_at + HOLDERS_DEADLINE_MS + GRACE_MS)
 			return;
 		log_debug("holders: no answer in time; the process that looks is started anew");
+		w->unanswered++;
 		helper_end(w);
 		return;
 	}
 	if (n != sizeof(d->found)) {
 		log_debug("holders: the process that looks has gone; it is started anew");
+		w->unanswered++;
 		helper_end(w);
 		return;
 	}
@@ -339,6 +347,8 @@ void holders_watch_flush(struct holders_watch *w, uint64_t now_ms,
 		return;
 	if (w->busy && poll(&p, 1, END_MS) > 0)
 		receive(w, now_ms);
+	w->unanswered += w->busy; /* there is no time left for it */
+	w->skipped += w->n_queue;
 	w->n_queue = 0;
 	tell_due(w, now_ms, true, emit, arg);
 }

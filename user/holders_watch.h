@@ -54,8 +54,10 @@ void holders_watch_run(struct holders_watch *w, uint64_t now_ms,
 void holders_watch_flush(struct holders_watch *w, uint64_t now_ms,
 			 void (*emit)(void *arg, struct event *e), void *arg);
 
-/* Limits that were not looked at because too many waited. */
+/* Limits that were not looked at because too many waited, or the run ended. */
 uint64_t holders_watch_skipped(const struct holders_watch *w);
+/* Limits that were looked at without an answer in time. */
+uint64_t holders_watch_unanswered(const struct holders_watch *w);
 
 /* holders_helper.c: the process that looks. Its end of a socket pair is in *ret_fd. */
 int holders_helper_start(const char *root, uint64_t page_size, int *ret_fd, pid_t *ret_pid);

@@ -126,14 +126,17 @@ static void on_counter(void *arg, struct event *e)
 	tell(s, e, false);
 }
 
-/* A question dropped from a full queue leaves an event without holders: that is said. */
+/* A question that was dropped, or never answered, leaves an event without holders: that is said. */
 static void report_skipped(const struct session *s)
 {
-	unsigned long long n = holders_watch_skipped(s->holders);
+	unsigned long long skipped = holders_watch_skipped(s->holders);
+	unsigned long long unanswered = holders_watch_unanswered(s->holders);
+	unsigned long long n = skipped + unanswered;
 
 	if (n)
-		log_info("who holds it was not looked for %llu time%s: too many limits at once", n,
-			 n == 1 ? "" : "s");
+		log_info("who holds it is missing %llu time%s: %llu not looked for because too "
+			 "many limits came at once, %llu not found out in time",
+			 n, n == 1 ? "" : "s", skipped, unanswered);
 }
 
 /* What a command's children alone are refused is no count of the host's. */

@@ -119,6 +119,8 @@ typedef struct {
 } possible_net_t;
 struct sock_common {
 	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	__be16 skc_dport;
 	u16 skc_num;
 	u32 skc_rcv_saddr;
 	struct in6_addr skc_v6_rcv_saddr;
@@ -129,6 +131,8 @@ struct sock {
 	struct sock_common __sk_common;
 	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
+	u16 sk_type;
+	u16 sk_protocol;
 };
 struct socket {
 	struct sock *sk;
@@ -146,6 +150,8 @@ struct super_block {
 };
 struct inode {
 	unsigned short i_mode;
+	unsigned int i_rdev;
+	unsigned long i_ino;
 	struct super_block *i_sb;
 	unsigned char i_blkbits;
 	long long i_size;
@@ -156,7 +162,12 @@ struct address_space {
 struct qstr {
 	const unsigned char *name;
 };
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
 struct dentry {
+	struct hlist_bl_node d_hash;
+	struct dentry *d_parent;
 	struct qstr d_name;
 	struct super_block *d_sb;
 };
@@ -305,6 +316,7 @@ struct mm_struct {
 	unsigned long locked_vm;
 	unsigned long def_flags;
 	struct percpu_counter rss_stat[4]; /* guarded: from 6.2 */
+	atomic_long_t hugetlb_usage;
 	atomic_long_t pgtables_bytes;
 	unsigned long total_vm, data_vm, stack_vm;
 	unsigned long task_size, mmap_base;
@@ -489,7 +501,15 @@ struct task_cputime_atomic {
 struct thread_group_cputimer {
 	struct task_cputime_atomic cputime_atomic;
 };
+struct list_head {
+	struct list_head *next;
+};
+struct sigpending {
+	struct list_head list;
+};
 struct signal_struct {
+	int nr_threads;
+	struct sigpending shared_pending;
 	struct thread_group_cputimer cputimer;
 	struct pid *pids[4];
 	struct rlimit rlim[16];
@@ -536,6 +556,24 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct mm_struct *mm;
+	int exit_state;
+	struct sigpending pending;
+};
+
+/* Iterators: kernel/bpf/task_iter.c */
+struct seq_file;
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+struct bpf_iter__task {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+};
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	u32 fd;
+	struct file *file;
 };
 
 /* exec */

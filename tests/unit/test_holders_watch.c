@@ -197,13 +197,42 @@ static void helper_dies(void **state _unused_)
 	assert_int_equal(holders_watch_due(w), 100000 + HOLDERS_DEADLINE_MS + 1000);
 	holders_watch_run(w, 103000, emit, NULL);
 	assert_int_equal(holders_watch_fd(w), -1);
+	assert_int_equal(holders_watch_unanswered(w), 1);
 	ask_of(w, 6, "y", 2, 104000, 1);
 	pid = child_of_me();
 	kill((pid_t)pid, SIGKILL);
 	ask_of(w, 7, "z", 3, 105000, 0);
 	ask_of(w, 8, "v", 4, 106000, 1);
+	assert_int_equal(holders_watch_unanswered(w), 2);
+	assert_int_equal(holders_watch_skipped(w), 0);
 	holders_watch_free(w);
 	assert_int_equal(child_of_me(), 0);
+}
+
+/* The run ends while one is looked at and others wait: none of them is lost in silence. */
+static void ends_early(void **state _unused_)
+{
+	struct holders_watch *w = begin(0);
+	int64_t pid = child_of_me();
+
+	if (pid <= 0) {
+		holders_watch_free(w);
+		skip();
+	}
+	kill((pid_t)pid, SIGSTOP);
+	n_told = 0;
+	for (int i = 5; i < 8; i++) {
+		char comm[16];
+
+		snprintf(comm, sizeof(comm), "c%d", i);
+		refused("nofile", i, comm);
+		holders_watch_event(w, &e, i, 100000);
+	}
+	holders_watch_flush(w, 100001, emit, NULL);
+	assert_int_equal(n_told, 0);
+	assert_int_equal(holders_watch_unanswered(w), 1);
+	assert_int_equal(holders_watch_skipped(w), 2);
+	holders_watch_free(w);
 }
 
 static void nobody(void **state _unused_)
@@ -268,8 +297,8 @@ static void really(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(once_per_limit), TEST(storm),  TEST(joins),
-		TEST(helper_dies),    TEST(nobody), TEST(really),
+		TEST(once_per_limit), TEST(storm),  TEST(joins),  TEST(helper_dies),
+		TEST(ends_early),     TEST(nobody), TEST(really),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
