@@ -239,6 +239,20 @@ struct event_holder *event_holder_add(struct event *e)
 	return h;
 }
 
+struct event_candidate *event_candidate_add(struct event *e)
+{
+	struct event_candidate *c;
+
+	mark(e, FIELD_CANDIDATES);
+	if (e->n_candidates == EVENT_CANDIDATE_MAX) {
+		event_cut(e, FIELD_CANDIDATES);
+		return NULL;
+	}
+	c = &e->candidates[e->n_candidates++];
+	memset(c, 0, sizeof(*c));
+	return c;
+}
+
 const char *event_keep(struct event *e, const char *s)
 {
 	size_t n = s ? strlen(s) : 0;

@@ -48,11 +48,12 @@ const char *relation_name(enum relation r);
 
 /* One entry of the `failcnt` array: a counter row that moved. Strings live in the event's pool. */
 #define EVENT_MOVED_MAX 16
+#define EVENT_DELTA_UNKNOWN INT64_MIN
 struct event_moved {
 	const char *source, *owner, *resource;
 	unsigned int have;             /* enum counter_have: HELD, LIMIT, FAILCNT */
 	uint64_t held, limit, failcnt; /* limit UINT64_MAX: unlimited */
-	int64_t delta;
+	int64_t delta; /* EVENT_DELTA_UNKNOWN: only the number itself is known */
 	enum relation relation;
 };
 
@@ -76,7 +77,24 @@ struct event_holder {
 	const char *comm, *kind, *cgroup, *object;
 };
 
-/* One entry of an object field (`backends`, `totals`). */
+/* One entry of the `candidates` array: a process that the OOM killer weighed. */
+#define EVENT_CANDIDATE_MAX 10
+enum candidate_have {
+	CANDIDATE_POINTS = 1 << 0,
+	CANDIDATE_RSS = 1 << 1,
+	CANDIDATE_SWAP = 1 << 2,
+	CANDIDATE_ADJ = 1 << 3,
+};
+struct event_candidate {
+	unsigned int have; /* enum candidate_have */
+	int64_t pid;
+	int64_t points;    /* pages */
+	int64_t rss, swap; /* bytes */
+	int64_t adj;       /* oom_score_adj */
+	const char *comm;
+};
+
+/* One entry of an object field (`backends`, `totals`, `memory`). */
 #define EVENT_PAIR_MAX 12
 struct event_pair {
 	enum field field;
@@ -95,6 +113,8 @@ struct event {
 	unsigned int n_moved, moved_left_out;
 	struct event_holder holders[EVENT_HOLDER_MAX];
 	unsigned int n_holders, holders_left_out;
+	struct event_candidate candidates[EVENT_CANDIDATE_MAX];
+	unsigned int n_candidates;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -124,6 +144,8 @@ void event_pair(struct event *e, enum field f, const char *key, int64_t v);
 struct event_moved *event_moved_add(struct event *e);
 /* The same for `holders`. */
 struct event_holder *event_holder_add(struct event *e);
+/* The same for `candidates`, highest first. */
+struct event_candidate *event_candidate_add(struct event *e);
 /* Copies a string into the pool; "" when it is full. */
 const char *event_keep(struct event *e, const char *s);
 

@@ -13,6 +13,10 @@ static void add_moved(struct text *t, const struct event_moved *m)
 {
 	text_f(t, "%.64s of ", m->resource ? m->resource : "?");
 	text_add(t, m->owner && *m->owner ? m->owner : "?");
+	if (m->delta == EVENT_DELTA_UNKNOWN) {
+		text_f(t, " %llu in all", (unsigned long long)m->failcnt);
+		return;
+	}
 	text_f(t, " %+lld", (long long)m->delta);
 	if (t->e->kind != EVENT_COUNTED) {
 		text_f(t, " (%s)", relation_name(m->relation));
