@@ -23,9 +23,11 @@ static bool is_report(const struct import_oom *o)
 	return o->active && !o->spent;
 }
 
-bool import_oom_reading(const struct import *im)
+bool import_oom_reading(struct import *im)
 {
-	return im->oom.active;
+	if (is_report(&im->oom) && im->stats.lines - im->oom.last_line > STRAY_LINES)
+		import_oom_end(im);
+	return is_report(&im->oom);
 }
 
 static bool same_host(const struct import_oom *o, const struct import_msg *m)

@@ -244,6 +244,8 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 	const struct import_task *row = import_tasks_find(&o->tasks, l.pid);
 	int64_t page = page_size(row, &l);
 
+	if (l.doubtful)
+		l.oom_memcg[0] = l.task_memcg[0] = '\0';
 	if (o->limit_cgroup[0] && !(l.have & KMSG_HAS_CONSTRAINT)) {
 		l.constraint = FC_CONSTRAINT_MEMCG;
 		l.have |= KMSG_HAS_CONSTRAINT;

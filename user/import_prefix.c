@@ -14,7 +14,7 @@
 #define NAME_MAX_HERE 64
 
 struct at {
-	const char *s;
+	const char *s, *begin;
 	struct import_prefix *p;
 	int64_t now;
 	bool dated; /* a date as syslog writes it: host and program may follow */
@@ -176,6 +176,11 @@ static bool is_name(char c)
 static size_t ident(const char *s, struct import_prefix *p)
 {
 	static const char kernels[] = "kernel klogd vmunix kmsg dmesg";
+	/* with which messages of the kernel itself begin */
+	static const char parts[] = "VFS TCP traps mmap cgroup INFO audit printk neighbour "
+				    "oom_reaper nf_conntrack ip_conntrack ipv4 net_ratelimit "
+				    "__ratelimit __vm_enough_memory request_sock_TCP "
+				    "request_sock_TCPv6 show_signal_msg show_signal Mem-Info";
 	const char *end = s;
 	char name[NAME_MAX_HERE], *close;
 	bool has_pid = false;
@@ -194,6 +199,8 @@ static size_t ident(const char *s, struct import_prefix *p)
 		end = close + 1;
 	}
 	if (end[0] != ':' || (end[1] != ' ' && end[1] != '\0' && end[1] != '['))
+		return 0;
+	if (!has_pid && util_listed(parts, name))
 		return 0;
 	if (util_listed(kernels, name)) {
 		p->origin = ORIGIN_KERNEL;
@@ -234,6 +241,7 @@ static bool host_and_ident(struct at *a)
 		return false;
 	}
 	copy(a->p->host, sizeof(a->p->host), s, n);
+	a->p->program = (size_t)(s + n + 1 - a->begin);
 	a->s = s + n + 1 + len;
 	return true;
 }
@@ -298,7 +306,7 @@ static bool file_name(struct at *a, bool first)
 
 void import_prefix(const char *s, int64_t now, struct import_prefix *ret)
 {
-	struct at a = {.s = s, .p = ret, .now = now};
+	struct at a = {.s = s, .begin = s, .p = ret, .now = now};
 	bool first = true;
 
 	memset(ret, 0, sizeof(*ret));

@@ -79,6 +79,23 @@ struct import_oom {
 	struct import_tasks tasks;
 };
 
+/* A message whose end may stand on the next line. */
+struct import_pending {
+	bool is;
+	unsigned int quality;
+	struct import_msg msg;
+	char text[IMPORT_TEXT_MAX];
+};
+
+/* A record of several lines: what is known of it so far. */
+struct import_record {
+	bool is; /* it has a message */
+	struct import_stamp at;
+	enum import_origin origin;
+	char host[64], ident[32];
+	char text[IMPORT_TEXT_MAX];
+};
+
 struct import {
 	struct import_options o;
 	struct import_stats stats;
@@ -87,6 +104,8 @@ struct import {
 	int64_t now; /* for dates without a year */
 	bool has_boot;
 	int64_t boot;
+	struct import_pending pending;
+	struct import_record record;
 	struct import_oom oom;
 	struct event event; /* being made, or held back for what belongs to it still */
 	bool held;
@@ -99,6 +118,24 @@ struct import {
 	int64_t last_fault_pid;
 	uint64_t last_fault_line;
 };
+
+/* import.c: what reading a file does, for a line at a time. s: n bytes, without the newline. */
+void import_line(struct import *im, const char *s, size_t n);
+/* The end of the text. */
+void import_end(struct import *im);
+int import_init(struct import *im, const struct import_options *o,
+		void (*on_event)(void *arg, struct event *e), void *arg);
+void import_done(struct import *im);
+
+/* import_record.c: is s (of JSON, or of a journal export) part of a record? Then nobody else may
+ * take it. */
+bool import_record_line(struct import *im, const char *s);
+
+/* import_join.c: takes a message; it is read when the next line shows that it was whole. at: where
+ * in s a phrase begins; SIZE_MAX none. */
+void import_text(struct import *im, const char *s, size_t at);
+void import_message(struct import *im, const struct import_msg *m); /* a whole one, now */
+void import_pending_flush(struct import *im);
 
 /* Makes im->event of that kind with time, host and backend, after what was held has gone out. */
 struct event *import_begin(struct import *im, enum event_kind kind, const struct import_msg *m);
@@ -117,7 +154,7 @@ bool import_daemon_line(struct import *im, const struct import_msg *m);
 
 void import_oom_start(struct import *im, const struct import_msg *m); /* a new report begins */
 void import_oom_end(struct import *im);   /* of the text, or of what belongs together */
-bool import_oom_reading(const struct import *im); /* any line may belong to it */
+bool import_oom_reading(struct import *im); /* any line may belong to it */
 
 /* import_oom_event.c: the event of one killed process */
 void import_oom_killed(struct import *im, const struct kmsg_victim *v, const struct import_msg *m,
@@ -126,6 +163,7 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 /* import_tasks.c */
 bool import_tasks_heading(struct import_tasks *t, const char *s);
 bool import_tasks_row(struct import_tasks *t, const char *s);
+bool import_tasks_is_row(const struct import_tasks *t, const char *s);
 const struct import_task *import_tasks_find(const struct import_tasks *t, int64_t pid);
 bool import_tasks_have_swap(const struct import_tasks *t);
 bool import_tasks_have_adj(const struct import_tasks *t); /* oom_score_adj, and not oom_adj */
@@ -137,9 +175,6 @@ void import_tasks_rank(const struct import_tasks *t, struct event *e, int64_t to
 bool import_usage_line(struct import_oom *oom, const char *s);
 bool import_memory_line(struct import_memory *m, const char *s);
 bool import_memcg_line(struct import_memcg *m, const char *s);
-
-/* How much of a message can be understood: the higher, the more; 0 nothing. For wrapped lines. */
-unsigned int import_quality(const char *s);
 
 /* A number behind key, or -1. */
 int64_t import_number(const char *s, const char *key);

@@ -50,6 +50,8 @@ static const struct phrase {
 	{" printk messages dropped", SCAN_TEXT},
 	{"issed ", SCAN_TEXT},
 	{"setting system clock to ", SCAN_TEXT},
+	{"Linux version ", SCAN_START},
+	{"message repeated ", SCAN_TEXT},
 	/* watchers of memory in user space */
 	{" due to memory ", SCAN_TEXT},
 	{"sending SIG", SCAN_TEXT},

@@ -134,8 +134,7 @@ static void set(struct import_task *task, enum import_column c, int64_t v)
 	}
 }
 
-/* "[ 1046]  1066  1046   228537    95491   3       0             0 apache2" */
-bool import_tasks_row(struct import_tasks *t, const char *s)
+static bool parse_row(const struct import_tasks *t, const char *s, struct import_task *ret)
 {
 	struct import_task task = {0};
 	char *end;
@@ -159,8 +158,26 @@ bool import_tasks_row(struct import_tasks *t, const char *s)
 	if (!*s)
 		return false;
 	util_strlcpy(task.comm, s, sizeof(task.comm));
+	*ret = task;
+	return true;
+}
+
+/* "[ 1046]  1066  1046   228537    95491   3       0             0 apache2" */
+bool import_tasks_row(struct import_tasks *t, const char *s)
+{
+	struct import_task task;
+
+	if (!parse_row(t, s, &task))
+		return false;
 	keep(t, &task);
 	return true;
+}
+
+bool import_tasks_is_row(const struct import_tasks *t, const char *s)
+{
+	struct import_task task;
+
+	return parse_row(t, s, &task);
 }
 
 bool import_tasks_have_swap(const struct import_tasks *t)
