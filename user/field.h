@@ -77,25 +77,21 @@ struct event_holder {
 	const char *comm, *kind, *cgroup, *object;
 };
 
-/* One entry of the `candidates` array: a process that the OOM killer weighed. */
+/* One entry of `candidates` or `exempted`: whom the OOM killer weighed. */
 #define EVENT_CANDIDATE_MAX 10
-enum candidate_have {
-	CANDIDATE_POINTS = 1 << 0,
-	CANDIDATE_RSS = 1 << 1,
-	CANDIDATE_SWAP = 1 << 2,
-	CANDIDATE_ADJ = 1 << 3,
-};
 struct event_candidate {
-	unsigned int have; /* enum candidate_have */
-	int64_t pid;
-	int64_t points;    /* pages */
-	int64_t rss, swap; /* bytes */
-	int64_t adj;       /* oom_score_adj */
+	int64_t pid, score_adj;
+	int64_t points; /* pages */
+	int64_t held;   /* bytes: resident, in swap and page tables */
 	const char *comm;
+};
+struct event_ballot {
+	struct event_candidate c[EVENT_CANDIDATE_MAX];
+	unsigned int n, left_out;
 };
 
 /* One entry of an object field (`backends`, `totals`, `memory`). */
-#define EVENT_PAIR_MAX 12
+#define EVENT_PAIR_MAX 16
 struct event_pair {
 	enum field field;
 	const char *key; /* static */
@@ -113,8 +109,7 @@ struct event {
 	unsigned int n_moved, moved_left_out;
 	struct event_holder holders[EVENT_HOLDER_MAX];
 	unsigned int n_holders, holders_left_out;
-	struct event_candidate candidates[EVENT_CANDIDATE_MAX];
-	unsigned int n_candidates;
+	struct event_ballot candidates, exempted;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -140,12 +135,14 @@ void event_static(struct event *e, enum field f, const char *s); /* s outlives t
 void event_fmt(struct event *e, enum field f, const char *fmt, ...) _printf_(3, 4);
 void event_cut(struct event *e, enum field f);
 void event_pair(struct event *e, enum field f, const char *key, int64_t v);
+/* False: there is no such entry. */
+bool event_pair_num(const struct event *e, enum field f, const char *key, int64_t *ret);
+/* Room for one more entry of CANDIDATES or EXEMPTED, zeroed; NULL when full (left_out). */
+struct event_candidate *event_candidate_add(struct event *e, enum field f);
 /* Room for one more entry of `failcnt`, zeroed, or NULL when full (counted in moved_left_out). */
 struct event_moved *event_moved_add(struct event *e);
 /* The same for `holders`. */
 struct event_holder *event_holder_add(struct event *e);
-/* The same for `candidates`, highest first. */
-struct event_candidate *event_candidate_add(struct event *e);
 /* Copies a string into the pool; "" when it is full. */
 const char *event_keep(struct event *e, const char *s);
 

@@ -85,13 +85,42 @@ static void clean(char *to, size_t size, const char *s, size_t n)
 	to[len] = '\0';
 }
 
+/* Where a second message begins in a line that has lost its end: "...uid=1000[30930.543901] Out" */
+static char *glued(char *s)
+{
+	for (char *at = strchr(s, '['); at; at = strchr(at + 1, '[')) {
+		size_t whole = strspn(at + 1, " 0123456789");
+
+		if (at > s && !strchr(" \t>]`|", at[-1]) && at[1 + whole] == '.' &&
+		    strspn(at + 2 + whole, "0123456789") == 6 && at[8 + whole] == ']')
+			return at;
+	}
+	return NULL;
+}
+
+/* A line without its colours. at: where in it the phrase that was found begins */
+static void take_line(struct import *im, char *line, size_t at)
+{
+	char *second = at == SIZE_MAX ? NULL : glued(line);
+	struct scan_hit hit;
+
+	if (second) {
+		char copy[IMPORT_TEXT_MAX];
+
+		util_strlcpy(copy, second, sizeof(copy));
+		*second = '\0';
+		import_text(im, line, at < strlen(line) ? at : SIZE_MAX);
+		hit = scan_line(copy, strlen(copy));
+		import_text(im, copy, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
+		return;
+	}
+	import_text(im, line, at);
+}
+
 void import_line(struct import *im, const char *s, size_t n)
 {
 	struct scan_hit hit = scan_line(s, n);
 	char line[IMPORT_LINE_MAX];
-	const char *found;
-	char phrase[16];
-	size_t at = SIZE_MAX;
 
 	im->stats.lines++;
 	if (hit.kind == SCAN_NONE && !im->pending.is && !im->record.is && !import_oom_reading(im))
@@ -99,12 +128,9 @@ void import_line(struct import *im, const char *s, size_t n)
 	clean(line, sizeof(line), s, n);
 	if ((hit.kind != SCAN_NONE || im->record.is) && import_record_line(im, line))
 		return;
-	if (hit.kind != SCAN_NONE && hit.at < n) { /* it may have moved */
-		snprintf(phrase, sizeof(phrase), "%.*s", (int)(n - hit.at), s + hit.at);
-		found = strstr(line, phrase);
-		at = found ? (size_t)(found - line) : SIZE_MAX;
-	}
-	import_text(im, line, at);
+	if (hit.kind != SCAN_NONE)
+		hit = scan_line(line, strlen(line)); /* it may have moved */
+	take_line(im, line, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
 }
 
 void import_end(struct import *im)

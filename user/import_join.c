@@ -11,6 +11,9 @@
 
 #include "import_priv.h"
 
+#define UNDERSTOOD 10 /* one key that kmsg_parse() found */
+#define GUESSES 3     /* lines that are taken for the rest though no key of them is known */
+
 /* More of the text than this is not understood better by more of it. */
 static unsigned int quality(const struct import *im, const char *s)
 {
@@ -26,12 +29,12 @@ static unsigned int quality(const struct import *im, const char *s)
 	if (kmsg_parse(s, strlen(s), &l) == KMSG_OTHER)
 		kmsg_parse_old(s, strlen(s), &l);
 	if (l.kind != KMSG_OTHER)
-		n = 10 + 10 * (unsigned int)__builtin_popcount(l.have) + (l.comm[0] != '\0') +
+		n = UNDERSTOOD + UNDERSTOOD * (unsigned int)__builtin_popcount(l.have) + (l.comm[0] != '\0') +
 		    (l.oom_memcg[0] != '\0') + (l.task_memcg[0] != '\0') +
 		    (strstr(s, "oom_score_adj") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		n += strstr(s, keys[i]) != NULL;
-	return n + import_tasks_is_row(&im->oom.tasks, s);
+	return n + import_tasks_is_row(&im->oom.tasks, s) + import_tasks_is_heading(s);
 }
 
 static void learn_boot(struct import *im, const struct import_msg *m)
@@ -103,6 +106,21 @@ static bool is_tail(const char *s)
 	return n > 0 && n <= 8 && strspn(s, "0123456789kBs).") == n;
 }
 
+/* Is s the beginning of something of which more must come? */
+static bool is_begun(const char *s)
+{
+	struct kmsg_line l;
+	size_t n = strlen(s);
+
+	if (strstr(s, "oom-kill:"))
+		return kmsg_parse(s, n, &l) == KMSG_OTHER;
+	if (!strstr(s, "Killed process "))
+		return false;
+	if (kmsg_parse(s, n, &l) == KMSG_OTHER)
+		kmsg_parse_old(s, n, &l);
+	return !(l.have & KMSG_HAS_SCORE_ADJ) && n > 40;
+}
+
 /* Is s (its prefix is p) the rest of the message that waits? */
 static bool joined(struct import *im, const char *s, const struct import_prefix *p, size_t at)
 {
@@ -111,12 +129,15 @@ static bool joined(struct import *im, const char *s, const struct import_prefix 
 	char best[IMPORT_TEXT_MAX] = "";
 	size_t n;
 
-	if (!w->is || p->has_stamp || p->host[0] || at == p->len || !*s)
+	if (!w->is || p->has_stamp || p->host[0] || at == p->len || !*s ||
+	    quality(im, s) >= UNDERSTOOD)
 		return false;
 	try_join(im, s, "", best, &best_quality);
 	try_join(im, s, " ", best, &best_quality);
 	n = strlen(w->text);
-	if (!best[0] && w->msg.prefix.has_stamp && is_tail(s) && n + strlen(s) < sizeof(w->text)) {
+	if (!best[0] && w->msg.prefix.has_stamp && at == SIZE_MAX && w->guessed < GUESSES &&
+	    (is_tail(s) || is_begun(w->text)) && n + strlen(s) < sizeof(w->text)) {
+		w->guessed++;
 		util_strlcpy(w->text + n, s, sizeof(w->text) - n);
 		return true;
 	}
@@ -154,6 +175,7 @@ void import_text(struct import *im, const char *s, size_t at)
 	struct import_msg m = {.repeats = 1};
 	char text[IMPORT_TEXT_MAX];
 	struct import_prefix *p = &m.prefix;
+	size_t n;
 
 	import_prefix(s, im->now, p);
 	/* a phrase that reaches into what looked like "host program:" shows that it was none */
@@ -163,6 +185,20 @@ void import_text(struct import *im, const char *s, size_t at)
 		p->ident[0] = '\0';
 	}
 	util_strlcpy(text, s + p->len, sizeof(text));
+	if (!*text && p->has_stamp) {
+		im->lone = *p;
+		im->lone_line = im->stats.lines;
+		return;
+	}
+	if (!p->has_stamp && im->lone_line && im->lone_line + 1 == im->stats.lines) {
+		size_t len = p->len;
+
+		*p = im->lone;
+		p->len = len;
+	}
+	n = strlen(text);
+	if (n > 0 && text[n - 1] == '`' && memchr(s, '`', p->len))
+		text[n - 1] = '\0';
 	m.text = repeated(text, &m, im->now);
 	if (joined(im, m.text, p, at))
 		return;
@@ -170,5 +206,6 @@ void import_text(struct import *im, const char *s, size_t at)
 	im->pending.msg = m;
 	util_strlcpy(im->pending.text, m.text, sizeof(im->pending.text));
 	im->pending.quality = quality(im, m.text);
+	im->pending.guessed = 0;
 	im->pending.is = true;
 }

@@ -17,6 +17,8 @@
 #define STRAY_LINES 1000
 #define REPORT_US 120000000ULL
 #define REAPED_LINES 400
+#define TWICE_US 2000000
+#define TWICE_LINES 200
 
 static bool is_report(const struct import_oom *o)
 {
@@ -99,13 +101,27 @@ static void need_report(struct import *im, const struct import_msg *m)
 	im->oom.last_line = im->stats.lines;
 }
 
-static bool twice_told(const struct import_oom *o, const struct kmsg_victim *v)
+/* Nobody dies twice within two seconds. */
+static bool twice_told(struct import *im, int64_t pid, const struct import_msg *m)
 {
-	const struct kmsg *k = &o->kmsg;
+	const struct import_stamp *now = &m->prefix.at;
 
-	/* A group's first victim is printed again with the members. */
-	return v->member && k->group_of && k->n - k->group_of < KMSG_VICTIMS &&
-	       k->victims[(k->group_of - 1) % KMSG_VICTIMS].line.pid == v->line.pid;
+	for (size_t i = 0; i < ARRAY_SIZE(im->recent); i++) {
+		const struct import_recent *r = &im->recent[i];
+		bool near = im->stats.lines - r->line < TWICE_LINES;
+
+		if (r->pid != pid)
+			continue;
+		if (r->at.has_uptime && now->has_uptime)
+			near = llabs((int64_t)(now->uptime - r->at.uptime)) < TWICE_US;
+		else if (r->at.has_time && now->has_time)
+			near = llabs(now->time - r->at.time) < TWICE_US * 1000LL;
+		if (near)
+			return true;
+	}
+	im->recent[im->n_recent++ % IMPORT_RECENT] =
+		(struct import_recent){pid, *now, im->stats.lines};
+	return false;
 }
 
 static void on_killed(struct import *im, struct kmsg_line *l, const struct import_msg *m)
@@ -120,7 +136,7 @@ static void on_killed(struct import *im, struct kmsg_line *l, const struct impor
 	kmsg_add(&o->kmsg, l, m->prefix.at.uptime, im->stats.lines);
 	v = &o->kmsg.victims[(o->kmsg.n - 1) % KMSG_VICTIMS];
 	o->last_line = im->stats.lines;
-	if (!twice_told(o, v))
+	if (!twice_told(im, l->pid, m))
 		import_oom_killed(im, v, m, true);
 	o->spent = true;
 	o->tasks.columns = 0;
@@ -220,7 +236,7 @@ static bool in_report(struct import *im, const struct import_msg *m)
 
 static bool is_begin(const char *s)
 {
-	return util_after(s, "memory: usage ") || util_after(s, "Mem-Info:") ||
+	return import_tasks_is_heading(s) || util_after(s, "memory: usage ") || util_after(s, "Mem-Info:") ||
 	       util_after(s, "Mem-info:");
 }
 

@@ -50,8 +50,10 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 		   u->usage + near <= u->limit;
 	struct event_moved *row;
 	char owner[KMSG_PATH + 16];
+	/* "Task in" is of kernels before 5.0, where control groups of version 2 were rare */
+	bool v1 = s->has || (o->task_cgroup[0] && !o->swap.has);
 
-	facts->memory_is_v1 = s->has;
+	facts->memory_is_v1 = v1;
 	event_str(e, FIELD_MEMCG, memcg);
 	event_static(e, FIELD_LIMIT_NAME,
 		     sum      ? "memory.memsw.limit_in_bytes"
@@ -73,9 +75,9 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 	if (!row)
 		return;
 	snprintf(owner, sizeof(owner), "cgroup:%s", memcg);
-	row->source = s->has ? "cgroup1" : "cgroup2";
+	row->source = v1 ? "cgroup1" : "cgroup2";
 	row->owner = event_keep(e, owner);
-	row->resource = sum ? "memsw" : s->has ? "memory" : "memory.max";
+	row->resource = sum ? "memsw" : v1 ? "memory" : "memory.max";
 	row->held = u->usage;
 	row->limit = u->limit;
 	row->failcnt = u->failcnt;
@@ -84,53 +86,59 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 	row->relation = RELATION_OWN;
 }
 
-static void pair(struct event *e, const char *key, int64_t v, int64_t unit)
+static void pair(struct event *e, enum field f, const char *key, int64_t v, int64_t unit)
 {
 	if (v >= 0 && v <= INT64_MAX / unit)
-		event_pair(e, FIELD_MEMORY, key, v * unit);
+		event_pair(e, f, key, v * unit);
 }
 
 static void set_memcg_memory(struct event *e, const struct import_oom *o)
 {
 	const struct import_memcg *g = &o->memcg;
+	bool limited = o->swap.has && o->swap.limit != UINT64_MAX;
 
-	pair(e, "anon", g->anon, 1);
-	pair(e, "file", g->file, 1);
-	pair(e, "shmem", g->shmem, 1);
-	pair(e, "kernel", g->kernel, 1);
-	pair(e, "slab", g->slab, 1);
-	pair(e, "sock", g->sock, 1);
-	pair(e, "swap", o->swap.has ? (int64_t)o->swap.usage : g->swap, 1);
+	pair(e, FIELD_MEMORY, "anon", g->anon, 1);
+	pair(e, FIELD_MEMORY, "file", g->file, 1);
+	pair(e, FIELD_MEMORY, "shmem", g->shmem, 1);
+	pair(e, FIELD_MEMORY, "kernel", g->kernel, 1);
+	pair(e, FIELD_MEMORY, "sock", g->sock, 1);
+	pair(e, FIELD_MEMORY, "swap", o->swap.has ? (int64_t)o->swap.usage : g->swap, 1);
+	pair(e, FIELD_MEMORY, "swap_limit", limited ? (int64_t)o->swap.limit : -1, 1);
+}
+
+/* 0: not in the text; a machine that is out of memory has some of each. */
+static void host_pages(struct event *e, const char *key, int64_t pages, int64_t page)
+{
+	pair(e, FIELD_HOST_MEMORY, key, pages ? pages : -1, page);
 }
 
 static void set_host_memory(struct event *e, const struct import_memory *m, int64_t page)
 {
 	int64_t total = m->ram - m->reserved + (m->swap_total_kib * 1024) / page;
+	int64_t swap_free = m->swap_free_kib * 1024 / page;
 
+	if (m->ram > 0 && m->reserved >= 0)
+		host_pages(e, "total", m->ram - m->reserved, page);
 	if (m->has) {
-		pair(e, "free", m->free ? m->free : -1, page);
-		pair(e, "anon", m->anon ? m->anon : -1, page);
-		pair(e, "file", m->file ? m->file : -1, page);
-		pair(e, "shmem", m->shmem ? m->shmem : -1, page);
-		pair(e, "slab", m->slab ? m->slab : -1, page);
-		pair(e, "slab_unreclaimable", m->slab_unreclaimable ? m->slab_unreclaimable : -1,
-		     page);
-		pair(e, "pagetables", m->pagetables ? m->pagetables : -1, page);
+		host_pages(e, "free", m->free, page);
+		host_pages(e, "anon", m->anon, page);
+		host_pages(e, "file", m->file, page);
+		host_pages(e, "shmem", m->shmem, page);
+		host_pages(e, "slab", m->slab, page);
+		host_pages(e, "slab_unreclaimable", m->slab_unreclaimable, page);
+		host_pages(e, "pagetables", m->pagetables, page);
 	}
 	if (m->has_swap) {
-		pair(e, "swap_free", m->swap_free_kib, 1024);
-		pair(e, "swap_total", m->swap_total_kib, 1024);
+		pair(e, FIELD_HOST_MEMORY, "swap_total", m->swap_total_kib, 1024);
+		pair(e, FIELD_HOST_MEMORY, "swap_free", m->swap_free_kib, 1024);
 	}
-	if (m->ram <= 0 || m->reserved < 0 || !m->has_swap)
+	if (m->ram <= 0 || m->reserved < 0 || !m->has_swap || total <= 0 ||
+	    total >= INT64_MAX / page)
 		return;
-	pair(e, "total", m->ram - m->reserved, page);
-	if (total > 0 && total < INT64_MAX / page) {
-		event_int(e, FIELD_LIMIT, total * page);
-		event_int(e, FIELD_TOTAL_PAGES, total);
-		if (m->free > 0 && total > m->free + m->swap_free_kib * 1024 / page)
-			event_int(e, FIELD_HELD,
-				  (total - m->free) * page - m->swap_free_kib * 1024);
-	}
+	event_int(e, FIELD_LIMIT, total * page);
+	event_int(e, FIELD_TOTAL_PAGES, total);
+	if (m->free > 0 && total > m->free + swap_free)
+		event_int(e, FIELD_HELD, (total - m->free - swap_free) * page);
 }
 
 /* What was full, and the tasks that were weighed against it. */
@@ -260,6 +268,8 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 		event_str(e, FIELD_TRIGGER_COMM, v->asker);
 	if (v->asker[0] && o->asker_pid > 0)
 		event_int(e, FIELD_TRIGGER_PID, o->asker_pid);
+	if (l.have & KMSG_HAS_ORDER)
+		event_int(e, FIELD_ORDER, l.order);
 	set_limit(e, o, &l, page, &facts);
 	facts.page_size = (uint64_t)page;
 	explain_event(e, &facts);

@@ -270,7 +270,7 @@ static bool mark(struct at *a, bool first)
 {
 	size_t n = strspn(a->s, "0123456789");
 
-	if (*a->s == '>' || (*a->s == '|' && a->s[1] == ' ')) {
+	if (*a->s == '>' || *a->s == '`' || (*a->s && strchr("|*+-", *a->s) && a->s[1] == ' ')) {
 		a->s++;
 		return true;
 	}

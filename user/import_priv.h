@@ -14,6 +14,8 @@
 #define IMPORT_LINE_MAX 16384 /* what of one line is looked at; journal records are this long */
 #define IMPORT_TEXT_MAX 4096  /* of one message */
 
+#define IMPORT_RECENT 64
+
 /* One message, its prefix taken off. */
 struct import_msg {
 	const char *text; /* ends with NUL */
@@ -41,7 +43,8 @@ struct import_tasks {
 	unsigned char column[16]; /* enum import_column, in the order of the heading */
 	unsigned int columns;     /* 0: no table */
 	struct import_task *row;
-	size_t n, room, total; /* total: rows that could be killed */
+	size_t n, room;
+	size_t total, exempt; /* rows of those that may be killed, and of those that may not */
 };
 
 /* The host's memory as show_mem() prints it, in pages; swap in KiB. Sums are 0 where unknown. */
@@ -82,7 +85,7 @@ struct import_oom {
 /* A message whose end may stand on the next line. */
 struct import_pending {
 	bool is;
-	unsigned int quality;
+	unsigned int quality, guessed;
 	struct import_msg msg;
 	char text[IMPORT_TEXT_MAX];
 };
@@ -106,6 +109,8 @@ struct import {
 	int64_t boot;
 	struct import_pending pending;
 	struct import_record record;
+	struct import_prefix lone; /* a stamp whose text is on the next line */
+	uint64_t lone_line;
 	struct import_oom oom;
 	struct event event; /* being made, or held back for what belongs to it still */
 	bool held;
@@ -114,6 +119,13 @@ struct import {
 	uint64_t hung_line;    /* the latest "blocked for more than": its line, 0 none */
 	struct import_stamp hung_at;
 	unsigned int hung;
+	/* Victims of late: a group's first one is printed twice, and so is what is pasted twice. */
+	struct import_recent {
+		int64_t pid;
+		struct import_stamp at;
+		uint64_t line;
+	} recent[IMPORT_RECENT];
+	unsigned int n_recent;
 	/* a death is told by the kernel and by the auditor or the dumper: once is enough */
 	int64_t last_fault_pid;
 	uint64_t last_fault_line;
@@ -162,6 +174,7 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 
 /* import_tasks.c */
 bool import_tasks_heading(struct import_tasks *t, const char *s);
+bool import_tasks_is_heading(const char *s);
 bool import_tasks_row(struct import_tasks *t, const char *s);
 bool import_tasks_is_row(const struct import_tasks *t, const char *s);
 const struct import_task *import_tasks_find(const struct import_tasks *t, int64_t pid);

@@ -159,6 +159,8 @@ static bool take_export(struct import_record *r, const char *s)
 
 	if (n < 3 || s[n] != '=')
 		return false;
+	if (util_after(s, "__REALTIME_TIMESTAMP=")) /* the first of a record */
+		memset(r, 0, sizeof(*r));
 	if (util_after(s, "MESSAGE=")) {
 		util_strlcpy(r->text, v, sizeof(r->text));
 		r->is = true;

@@ -22,6 +22,8 @@ static const struct phrase {
 	{"memory.oom.group", SCAN_TEXT},
 	{" killed as a result of limit of ", SCAN_TEXT},
 	{"memory: usage ", SCAN_START},
+	{"[ pid ] ", SCAN_START},
+	{"[  pid  ] ", SCAN_START},
 	{",oom_memcg=", SCAN_START},
 	{",global_oom", SCAN_START},
 	{",task_memcg=", SCAN_START},

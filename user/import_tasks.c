@@ -76,6 +76,13 @@ bool import_tasks_heading(struct import_tasks *t, const char *s)
 	return false;
 }
 
+bool import_tasks_is_heading(const char *s)
+{
+	struct import_tasks t = {0};
+
+	return import_tasks_heading(&t, s);
+}
+
 static bool has_column(const struct import_tasks *t, enum import_column c)
 {
 	return memchr(t->column, (int)c, t->columns) != NULL;
@@ -90,7 +97,10 @@ static bool exempt(const struct import_tasks *t, const struct import_task *task)
 
 static void keep(struct import_tasks *t, const struct import_task *task)
 {
-	t->total += !exempt(t, task);
+	if (exempt(t, task))
+		t->exempt++;
+	else
+		t->total++;
 	if (t->n == t->room) {
 		size_t room = t->room ? 2 * t->room : 256;
 		struct import_task *row;
@@ -229,6 +239,19 @@ static bool above(const struct ranked *a, const struct ranked *b)
 	return a->task->rss + a->task->swap > b->task->rss + b->task->swap;
 }
 
+static void add(struct event *e, enum field f, const struct ranked *r, int64_t page)
+{
+	struct event_candidate *c = event_candidate_add(e, f);
+
+	if (!c)
+		return;
+	c->pid = r->task->pid;
+	c->comm = event_keep(e, r->task->comm);
+	c->points = r->has_points ? r->points : INT64_MIN; /* then no output shows it */
+	c->score_adj = r->task->adj;
+	c->held = (r->task->rss + r->task->swap) * page + r->task->pgtables;
+}
+
 void import_tasks_rank(const struct import_tasks *t, struct event *e, int64_t total, int64_t page)
 {
 	struct ranked top[EVENT_CANDIDATE_MAX];
@@ -238,8 +261,11 @@ void import_tasks_rank(const struct import_tasks *t, struct event *e, int64_t to
 		struct ranked r = {.task = &t->row[i]};
 		size_t at;
 
-		if (exempt(t, r.task))
+		if (exempt(t, r.task)) {
+			if (e->exempted.n < EVENT_CANDIDATE_MAX)
+				add(e, FIELD_EXEMPTED, &r, page);
 			continue;
+		}
 		r.has_points = points(t, r.task, total, page, &r.points);
 		for (at = n; at > 0 && above(&r, &top[at - 1]); at--)
 			if (at < EVENT_CANDIDATE_MAX)
@@ -248,23 +274,12 @@ void import_tasks_rank(const struct import_tasks *t, struct event *e, int64_t to
 			top[at] = r;
 		n += n < EVENT_CANDIDATE_MAX;
 	}
-	for (size_t i = 0; i < n; i++) {
-		struct event_candidate *c = event_candidate_add(e);
-		const struct import_task *task = top[i].task;
-
-		if (!c)
-			break;
-		c->pid = task->pid;
-		c->comm = event_keep(e, task->comm);
-		c->points = top[i].points;
-		c->rss = task->rss * page;
-		c->swap = task->swap * page;
-		c->adj = task->adj;
-		c->have = (has_column(t, COLUMN_RSS) ? CANDIDATE_RSS : 0) |
-			  (has_column(t, COLUMN_SWAP) ? CANDIDATE_SWAP : 0) |
-			  (has_column(t, COLUMN_ADJ) ? CANDIDATE_ADJ : 0) |
-			  (top[i].has_points ? CANDIDATE_POINTS : 0);
-	}
-	if (n > 0)
+	for (size_t i = 0; i < n; i++)
+		add(e, FIELD_CANDIDATES, &top[i], page);
+	if (n > 0) {
 		event_int(e, FIELD_CANDIDATES_TOTAL, (int64_t)t->total);
+		event_static(e, FIELD_CANDIDATES_FROM, "kernel-log");
+	}
+	if (t->exempt > 0)
+		event_int(e, FIELD_EXEMPTED_TOTAL, (int64_t)t->exempt);
 }

@@ -243,26 +243,25 @@ static void put_holders(struct line *l, const struct event *e)
 		l->cut[FIELD_HOLDERS / 64] |= 1ull << FIELD_HOLDERS % 64;
 }
 
-static void put_candidates(struct line *l, const struct event *e)
+static void put_ballot(struct line *l, const struct event_ballot *b, bool points)
 {
-	unsigned int n = e->n_candidates < l->rows_max ? e->n_candidates : l->rows_max;
+	unsigned int n = b->n < l->rows_max ? b->n : l->rows_max;
 
 	put(l, "[", 1);
 	for (unsigned int i = 0; i < n; i++) {
-		const struct event_candidate *c = &e->candidates[i];
+		const struct event_candidate *c = &b->c[i];
 
 		put_raw(l, i > 0 ? ",{" : "{");
 		put_named_int(l, "pid", true, c->pid);
 		put_named_text(l, "comm", c->comm);
-		put_named_int(l, "points", c->have & CANDIDATE_POINTS, c->points);
-		put_named_int(l, "rss", c->have & CANDIDATE_RSS, c->rss);
-		put_named_int(l, "swap", c->have & CANDIDATE_SWAP, c->swap);
-		put_named_int(l, "oom_score_adj", c->have & CANDIDATE_ADJ, c->adj);
+		put_named_int(l, "points", points, c->points);
+		put_named_int(l, "oom_score_adj", points && c->score_adj, c->score_adj);
+		put_named_int(l, "held", true, c->held);
 		put(l, "}", 1);
 	}
 	put(l, "]", 1);
-	if (n < e->n_candidates)
-		l->cut[FIELD_CANDIDATES / 64] |= 1ull << FIELD_CANDIDATES % 64;
+	if (n < b->n)
+		l->cut[l->field / 64] |= 1ull << l->field % 64;
 }
 
 static void put_truncated(struct line *l, const struct event *e)
@@ -312,7 +311,9 @@ static void put_value(struct line *l, const struct event *e, enum field f)
 		if (f == FIELD_HOLDERS)
 			put_holders(l, e);
 		else if (f == FIELD_CANDIDATES)
-			put_candidates(l, e);
+			put_ballot(l, &e->candidates, true);
+		else if (f == FIELD_EXEMPTED)
+			put_ballot(l, &e->exempted, false);
 		else
 			put_rows(l, e);
 		break;
