@@ -98,23 +98,21 @@ static char *glued(char *s)
 	return NULL;
 }
 
-/* A line without its colours. at: where in it the phrase that was found begins */
-static void take_line(struct import *im, char *line, size_t at)
+/* A line without its colours: one message, or several that are glued together. */
+static void take_line(struct import *im, char *line)
 {
-	char *second = at == SIZE_MAX ? NULL : glued(line);
-	struct scan_hit hit;
+	while (line) {
+		char *next = glued(line), kept = next ? *next : '\0';
+		struct scan_hit hit;
 
-	if (second) {
-		char copy[IMPORT_TEXT_MAX];
-
-		util_strlcpy(copy, second, sizeof(copy));
-		*second = '\0';
-		import_text(im, line, at < strlen(line) ? at : SIZE_MAX);
-		hit = scan_line(copy, strlen(copy));
-		import_text(im, copy, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
-		return;
+		if (next)
+			*next = '\0';
+		hit = scan_line(line, strlen(line));
+		import_text(im, line, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
+		if (next)
+			*next = kept;
+		line = next;
 	}
-	import_text(im, line, at);
 }
 
 void import_line(struct import *im, const char *s, size_t n)
@@ -128,9 +126,7 @@ void import_line(struct import *im, const char *s, size_t n)
 	clean(line, sizeof(line), s, n);
 	if ((hit.kind != SCAN_NONE || im->record.is) && import_record_line(im, line))
 		return;
-	if (hit.kind != SCAN_NONE)
-		hit = scan_line(line, strlen(line)); /* it may have moved */
-	take_line(im, line, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
+	take_line(im, line);
 }
 
 void import_end(struct import *im)

@@ -25,14 +25,18 @@ static void begin(struct import *im, const struct import_msg *m, const char *com
 static bool oomd(struct import *im, const struct import_msg *m)
 {
 	const char *path = util_after(m->text, "Killed "), *why = strstr(m->text, " due to memory ");
-	const char *of;
+	const char *of, *end = why;
 	struct event *e = &im->event;
 
-	if (!path || *path != '/' || !why || why < path)
+	if (!path) { /* since 259: "Marked /x for killing due to memory ..." */
+		path = util_after(m->text, "Marked ");
+		end = strstr(m->text, " for killing due to memory ");
+	}
+	if (!path || *path != '/' || !why || !end || end < path)
 		return false;
 	begin(im, m, "systemd-oomd");
 	event_static(e, FIELD_SIGNAL, "SIGKILL");
-	event_strn(e, FIELD_CGROUP, path, (size_t)(why - path));
+	event_strn(e, FIELD_CGROUP, path, (size_t)(end - path));
 	identity_event(e, -1, 0);
 	of = util_after(why, " due to memory pressure for /");
 	if (of)

@@ -69,7 +69,7 @@ static bool overcommit(struct event *e, const char *s)
 	event_clear(e, FIELD_LIMIT_NAME); /* which of the two modes refused is not said */
 	event_static(e, FIELD_MEASURE, "bytes");
 	rest_of_number(e, FIELD_ASKED, end, "bytes: ");
-	return event_has(e, FIELD_PID);
+	return event_has(e, FIELD_PID) && strstr(end, "enough memory");
 }
 
 /* mm/mmap.c: "mmap: x (812): VmData 4096 exceed data ulimit 1024. Update limits ..." */
@@ -146,7 +146,7 @@ static const struct line_kind kinds[] = {
 	 "an attack, or a program that is slow to accept, or a backlog that is too small.",
 	 "# see the queue with ss -ltn (Recv-Q of Send-Q); raise the backlog in the program's "
 	 "configuration and net.core.somaxconn, then restart the program"},
-	{"enough memory for the allocation", FC_COMMIT, "ENOMEM", true, overcommit,
+	{"__vm_enough_memory: ", FC_COMMIT, "ENOMEM", true, overcommit,
 	 "This process got no memory because the kernel has promised as much as it may "
 	 "(vm.overcommit_memory), used or not; programs report \"Cannot allocate memory\".",
 	 "# compare Committed_AS with CommitLimit in /proc/meminfo; add swap, or raise "

@@ -131,8 +131,8 @@ static void on_killed(struct import *im, struct kmsg_line *l, const struct impor
 
 	if (!o->active || is_past(im, m) || (o->spent && !o->kmsg.in_group))
 		import_oom_start(im, m);
-	if (o->has_chosen && o->chosen.pid == l->pid && !l->memcg)
-		l->memcg = o->chosen.memcg;
+	if (o->has_chosen && !o->spent)
+		l->memcg |= o->chosen.memcg; /* of it, or of its parent */
 	kmsg_add(&o->kmsg, l, m->prefix.at.uptime, im->stats.lines);
 	v = &o->kmsg.victims[(o->kmsg.n - 1) % KMSG_VICTIMS];
 	o->last_line = im->stats.lines;

@@ -56,9 +56,9 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 	facts->memory_is_v1 = v1;
 	event_str(e, FIELD_MEMCG, memcg);
 	event_static(e, FIELD_LIMIT_NAME,
-		     sum      ? "memory.memsw.limit_in_bytes"
-		     : s->has ? "memory.limit_in_bytes"
-			      : "memory.max");
+		     sum  ? "memory.memsw.limit_in_bytes"
+		     : v1 ? "memory.limit_in_bytes"
+			  : "memory.max");
 	if (!u->has)
 		return;
 	facts->memsw = s->has            ? s->limit
@@ -254,7 +254,8 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 
 	if (l.doubtful)
 		l.oom_memcg[0] = l.task_memcg[0] = '\0';
-	if (o->limit_cgroup[0] && !(l.have & KMSG_HAS_CONSTRAINT)) {
+	/* 5.0 printed CONSTRAINT_NONE of control groups as well */
+	if (o->limit_cgroup[0] || l.memcg || l.oom_memcg[0]) {
 		l.constraint = FC_CONSTRAINT_MEMCG;
 		l.have |= KMSG_HAS_CONSTRAINT;
 	}

@@ -130,7 +130,7 @@ static bool bracket(struct at *a)
 		a->p->at.uptime = whole * 1000000 + part;
 	} else if ((*in == 'T' || *in == 'C') && in[1 + strspn(in + 1, "0123456789")] == ']') {
 		a->p->caller = (uint64_t)*in << 32 | strtoul(in + 1, NULL, 10);
-	} else if (*in == '+' && in[1 + strspn(in + 1, "0123456789.")] == ']') {
+	} else if (*in == '+' && in[1 + strspn(in + 1, "0123456789.,")] == ']') {
 		a->p->has_stamp = true;
 	} else if (strncmp(in, "pod/", 4) != 0) {
 		return false;

@@ -37,8 +37,7 @@ static const struct phrase {
 	{"orphaned sockets", SCAN_TEXT},
 	{"ossible SYN flooding on port ", SCAN_TEXT},
 	{"table overflow", SCAN_TEXT},
-	{"not enough memory for the allocation", SCAN_TEXT},
-	{"no enough memory for the allocation", SCAN_TEXT},
+	{"__vm_enough_memory: ", SCAN_START},
 	{" exceed data ulimit ", SCAN_TEXT},
 	{"blocked for more than ", SCAN_TEXT},
 	{"]: segfault ", SCAN_TEXT},
@@ -55,7 +54,7 @@ static const struct phrase {
 	{"Linux version ", SCAN_START},
 	{"message repeated ", SCAN_TEXT},
 	/* watchers of memory in user space */
-	{" due to memory ", SCAN_TEXT},
+	{" due to memory ", SCAN_TEXT}, /* "Killed /x due to", "Marked /x for killing due to" */
 	{"sending SIG", SCAN_TEXT},
 	/* records */
 	{"__REALTIME_TIMESTAMP", SCAN_KEY},
