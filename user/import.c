@@ -124,8 +124,14 @@ void import_line(struct import *im, const char *s, size_t n)
 	if (hit.kind == SCAN_NONE && !im->pending.is && !im->record.is && !import_oom_reading(im))
 		return;
 	clean(line, sizeof(line), s, n);
-	if ((hit.kind != SCAN_NONE || im->record.is) && import_record_line(im, line))
-		return;
+	if (hit.kind != SCAN_NONE || im->is_records) {
+		bool record = import_record_line(im, line);
+
+		if (record || hit.kind != SCAN_NONE)
+			im->is_records = record;
+		if (record)
+			return;
+	}
 	take_line(im, line);
 }
 

@@ -34,7 +34,7 @@ static unsigned int quality(const struct import *im, const char *s)
 		    (strstr(s, "oom_score_adj") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		n += strstr(s, keys[i]) != NULL;
-	return n + import_tasks_is_row(&im->oom.tasks, s) + import_tasks_is_heading(s);
+	return n + import_tasks_is_row(&im->oom.tasks, s) + import_tasks_columns(s);
 }
 
 static void learn_boot(struct import *im, const struct import_msg *m)

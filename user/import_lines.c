@@ -251,6 +251,10 @@ static bool nobody_killed(struct import *im, const struct import_msg *m)
 		im->stats.killed++;
 	} else {
 		event_static(e, FIELD_ERRNO, "ENOMEM");
+		if (im->oom.active && im->oom.kmsg.has_asked)
+			event_str(e, FIELD_COMM, im->oom.kmsg.asked.comm);
+		if (im->oom.active && im->oom.asker_pid > 0)
+			event_int(e, FIELD_PID, im->oom.asker_pid);
 		event_static(e, FIELD_SAYS,
 			     "Memory had run out and the OOM killer found no process that it may "
 			     "kill: all are exempt (oom_score_adj -1000) or belong to the kernel.");

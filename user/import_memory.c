@@ -48,6 +48,8 @@ bool import_usage_line(struct import_oom *oom, const char *s)
 {
 	if (util_after(s, "memory: usage "))
 		return usage(&oom->memory, s);
+	if (util_after(s, "memory+swap: usage ") || util_after(s, "kmem: usage "))
+		oom->is_v1 = true;
 	if (util_after(s, "memory+swap: usage "))
 		return usage(&oom->memsw, s);
 	if (util_after(s, "swap: usage "))
@@ -130,7 +132,8 @@ bool import_memory_line(struct import_memory *m, const char *s)
 		m->has |= known;
 	}
 	if (util_after(s, "mapped:") || util_after(s, "slab_reclaimable:") || known) {
-		known |= add(s, "slab_reclaimable:", "slab_unreclaimable:", &m->slab);
+		known |= add(s, "slab_reclaimable:", "slab_unreclaimable:", &m->slab) ||
+			 add(s, " slab:", NULL, &m->slab);
 		add(s, "slab_unreclaimable:", NULL, &m->slab_unreclaimable);
 		known |= add(s, "pagetables:", NULL, &m->pagetables);
 		known |= add(s, "shmem:", NULL, &m->shmem);

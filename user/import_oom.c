@@ -47,7 +47,7 @@ static bool is_past(const struct import *im, const struct import_msg *m)
 	if (!same_host(o, m) || im->stats.lines - o->last_line > STRAY_LINES)
 		return true;
 	if (a->has_uptime && b->has_uptime)
-		return b->uptime + 1000000 < a->uptime || b->uptime - a->uptime > REPORT_US;
+		return b->uptime + 1000000 < a->uptime || b->uptime > a->uptime + REPORT_US;
 	return a->has_time && b->has_time &&
 	       llabs(b->time - a->time) > (int64_t)REPORT_US * 1000;
 }
@@ -72,11 +72,22 @@ void import_oom_start(struct import *im, const struct import_msg *m)
 	snprintf(o->begins, sizeof(o->begins), "%.90s", m->text);
 }
 
+/* "Kill process 812 (java) score 900 or sacrifice child": it, or a child of it. */
+static void chosen_only(struct import *im)
+{
+	struct import_oom *o = &im->oom;
+	struct kmsg_victim v = {.line = o->chosen, .chosen = true};
+	struct import_msg m = {.text = "", .prefix = o->chosen_at, .repeats = 1};
+
+	if (o->kmsg.has_asked)
+		util_strlcpy(v.asker, o->kmsg.asked.comm, sizeof(v.asker));
+	import_oom_killed(im, &v, &m, false);
+}
+
 /* A report that ends without a kill: who was chosen dies for certain, but nobody saw it. */
 void import_oom_end(struct import *im)
 {
 	struct import_oom *o = &im->oom;
-	struct kmsg_victim v = {.line = o->chosen, .chosen = true};
 	struct import_msg m = {.text = "", .prefix = o->first, .repeats = 1};
 	const struct kmsg_victim *last =
 		o->kmsg.n ? &o->kmsg.victims[(o->kmsg.n - 1) % KMSG_VICTIMS] : NULL;
@@ -87,7 +98,7 @@ void import_oom_end(struct import *im)
 		if (last && last->line.kind == KMSG_OOM)
 			import_oom_killed(im, last, &m, false);
 		else if (o->has_chosen)
-			import_oom_killed(im, &v, &m, false);
+			chosen_only(im);
 	}
 	o->active = false;
 	import_flush(im);
@@ -124,6 +135,25 @@ static bool twice_told(struct import *im, int64_t pid, const struct import_msg *
 	return false;
 }
 
+/* Of an "oom-kill:" line of which only the beginning is there. */
+static void take_part(const struct import_oom *o, struct kmsg_line *l)
+{
+	static const struct {
+		const char *words;
+		enum fc_constraint constraint;
+	} names[] = {{"constraint=CONSTRAINT_NONE,", FC_CONSTRAINT_NONE},
+		     {"constraint=CONSTRAINT_CPUSET,", FC_CONSTRAINT_CPUSET},
+		     {"constraint=CONSTRAINT_MEMORY_POLICY,", FC_CONSTRAINT_MEMORY_POLICY},
+		     {"constraint=CONSTRAINT_MEMCG,", FC_CONSTRAINT_MEMCG}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names) && o->part[0]; i++) {
+		if (!strstr(o->part, names[i].words) || l->have & KMSG_HAS_CONSTRAINT)
+			continue;
+		l->constraint = names[i].constraint;
+		l->have |= KMSG_HAS_CONSTRAINT;
+	}
+}
+
 static void on_killed(struct import *im, struct kmsg_line *l, const struct import_msg *m)
 {
 	struct import_oom *o = &im->oom;
@@ -131,6 +161,7 @@ static void on_killed(struct import *im, struct kmsg_line *l, const struct impor
 
 	if (!o->active || is_past(im, m) || (o->spent && !o->kmsg.in_group))
 		import_oom_start(im, m);
+	take_part(o, l);
 	if (o->has_chosen && !o->spent)
 		l->memcg |= o->chosen.memcg; /* of it, or of its parent */
 	kmsg_add(&o->kmsg, l, m->prefix.at.uptime, im->stats.lines);
@@ -236,7 +267,7 @@ static bool in_report(struct import *im, const struct import_msg *m)
 
 static bool is_begin(const char *s)
 {
-	return import_tasks_is_heading(s) || util_after(s, "memory: usage ") || util_after(s, "Mem-Info:") ||
+	return import_tasks_columns(s) || util_after(s, "memory: usage ") || util_after(s, "Mem-Info:") ||
 	       util_after(s, "Mem-info:");
 }
 
@@ -260,6 +291,7 @@ bool import_oom_line(struct import *im, const struct import_msg *m)
 	case KMSG_CHOSEN:
 		need_report(im, m);
 		o->chosen = l;
+		o->chosen_at = m->prefix;
 		o->has_chosen = true;
 		return true;
 	case KMSG_KILLED:

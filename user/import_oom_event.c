@@ -51,7 +51,7 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 	struct event_moved *row;
 	char owner[KMSG_PATH + 16];
 	/* "Task in" is of kernels before 5.0, where control groups of version 2 were rare */
-	bool v1 = s->has || (o->task_cgroup[0] && !o->swap.has);
+	bool v1 = o->is_v1 || (o->task_cgroup[0] && !o->swap.has);
 
 	facts->memory_is_v1 = v1;
 	event_str(e, FIELD_MEMCG, memcg);
@@ -149,7 +149,9 @@ static void set_limit(struct event *e, const struct import_oom *o, const struct 
 	bool sysrq = l->have & KMSG_HAS_ORDER && l->order == -1;
 	int64_t total = 0;
 
-	if (l->constraint == FC_CONSTRAINT_MEMCG) {
+	if (l->have & KMSG_HAS_UB) {
+		return; /* which of the limits of an OpenVZ container is not said */
+	} else if (l->constraint == FC_CONSTRAINT_MEMCG) {
 		set_memcg(e, o, memcg, facts);
 		set_memcg_memory(e, o);
 		if (o->memory.has && o->memory.limit != UINT64_MAX)

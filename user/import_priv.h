@@ -74,8 +74,10 @@ struct import_oom {
 	int64_t asker_pid;
 	char task_cgroup[KMSG_PATH], limit_cgroup[KMSG_PATH];
 	struct import_usage memory, memsw, swap;
+	bool is_v1;
 	bool has_chosen;
 	struct kmsg_line chosen;
+	struct import_prefix chosen_at;
 	char part[KMSG_TEXT]; /* "oom-kill:" whose end is on other lines */
 	struct import_memory host;
 	struct import_memcg memcg;
@@ -109,6 +111,7 @@ struct import {
 	int64_t boot;
 	struct import_pending pending;
 	struct import_record record;
+	bool is_records; /* the lines are such records, those without a phrase too */
 	struct import_prefix lone; /* a stamp whose text is on the next line */
 	uint64_t lone_line;
 	struct import_oom oom;
@@ -174,7 +177,7 @@ void import_oom_killed(struct import *im, const struct kmsg_victim *v, const str
 
 /* import_tasks.c */
 bool import_tasks_heading(struct import_tasks *t, const char *s);
-bool import_tasks_is_heading(const char *s);
+unsigned int import_tasks_columns(const char *s); /* known ones of a heading; 0: it is none */
 bool import_tasks_row(struct import_tasks *t, const char *s);
 bool import_tasks_is_row(const struct import_tasks *t, const char *s);
 const struct import_task *import_tasks_find(const struct import_tasks *t, int64_t pid);

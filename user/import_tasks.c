@@ -76,11 +76,16 @@ bool import_tasks_heading(struct import_tasks *t, const char *s)
 	return false;
 }
 
-bool import_tasks_is_heading(const char *s)
+unsigned int import_tasks_columns(const char *s)
 {
 	struct import_tasks t = {0};
+	unsigned int n = 0;
 
-	return import_tasks_heading(&t, s);
+	if (!import_tasks_heading(&t, s))
+		return 0;
+	for (unsigned int i = 0; i < t.columns; i++)
+		n += t.column[i] != COLUMN_OTHER;
+	return n;
 }
 
 static bool has_column(const struct import_tasks *t, enum import_column c)
