@@ -83,6 +83,10 @@ static void clean(char *to, size_t size, const char *s, size_t n)
 	while (len > 0 && (to[len - 1] == ' ' || to[len - 1] == '\t'))
 		len--;
 	to[len] = '\0';
+	/* quoted-printable, RFC 2045: what mails make of '=' */
+	if (strstr(to, "order=3D") || strstr(to, "constraint=3D"))
+		for (char *at = strstr(to, "=3D"); at; at = strstr(at + 1, "=3D"))
+			memmove(at + 1, at + 3, strlen(at + 3) + 1);
 }
 
 /* Where a second message begins in a line that has lost its end: "...uid=1000[30930.543901] Out" */

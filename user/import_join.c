@@ -135,6 +135,11 @@ static bool joined(struct import *im, const char *s, const struct import_prefix 
 	try_join(im, s, "", best, &best_quality);
 	try_join(im, s, " ", best, &best_quality);
 	n = strlen(w->text);
+	if (n > 0 && w->text[n - 1] == '=' && n + strlen(s) < sizeof(w->text)) { /* of a mail */
+		util_strlcpy(w->text + n - 1, s, sizeof(w->text) - n + 1);
+		w->quality = quality(im, w->text);
+		return true;
+	}
 	if (!best[0] && w->msg.prefix.has_stamp && at == SIZE_MAX && w->guessed < GUESSES &&
 	    (is_tail(s) || is_begun(w->text)) && n + strlen(s) < sizeof(w->text)) {
 		w->guessed++;

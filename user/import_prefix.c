@@ -124,8 +124,10 @@ static bool bracket(struct at *a)
 		if (*dot != '.' || !isdigit((unsigned char)dot[1]))
 			return false;
 		part = strtoull(dot + 1, &stop, 10);
-		if (stop != end || stop - dot != 7 || whole > UINT32_MAX * 4ULL)
+		if (stop != end || stop - dot > 7 || whole > UINT32_MAX * 4ULL)
 			return false;
+		for (ptrdiff_t d = stop - dot; d < 7; d++)
+			part *= 10;
 		a->p->at.has_uptime = a->p->has_stamp = true;
 		a->p->at.uptime = whole * 1000000 + part;
 	} else if ((*in == 'T' || *in == 'C') && in[1 + strspn(in + 1, "0123456789")] == ']') {

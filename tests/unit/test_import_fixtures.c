@@ -69,7 +69,7 @@ static void one_log(const char *dir, const char *name)
 {
 	struct comparison c = {.name = name};
 	struct import_options o = {.now_ns = NOW};
-	char path[512], rest[64];
+	char path[1024], rest[64];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
