@@ -20,6 +20,7 @@ enum exit_status {
 int cmd_watch(const struct options *o);
 int cmd_run(const struct options *o);
 int cmd_table(const struct options *o);
+int cmd_import(const struct options *o);
 int cmd_doctor(const struct options *o);
 
 #endif

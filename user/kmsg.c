@@ -141,6 +141,7 @@ void kmsg_add(struct kmsg *k, const struct kmsg_line *l, uint64_t usec, uint64_t
 		k->file_max_limit = l->limit;
 		k->file_max_seen = seen;
 		break;
+	case KMSG_CHOSEN: /* itself or a child: the next line tells */
 	case KMSG_OTHER:
 		break;
 	}

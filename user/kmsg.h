@@ -20,6 +20,7 @@ enum kmsg_kind {
 	KMSG_KILLED,   /* "...: Killed process N (X) ...": always there */
 	KMSG_GROUP,    /* "Tasks in X are going to be killed due to memory.oom.group set" */
 	KMSG_FILE_MAX, /* "VFS: file-max limit N reached"; only on a new maximum */
+	KMSG_CHOSEN,   /* until 5.0: "Kill process N (X) score S or sacrifice child"; see kmsg_old.c */
 };
 
 enum kmsg_have {
@@ -30,6 +31,14 @@ enum kmsg_have {
 	KMSG_HAS_SCORE_ADJ = 1 << 4,
 	KMSG_HAS_UID = 1 << 5,
 	KMSG_HAS_GFP = 1 << 6,
+	/* one by one, where older kernels do not print all of them (HAS_SIZES) */
+	KMSG_HAS_TOTAL_VM = 1 << 7,
+	KMSG_HAS_ANON = 1 << 8,
+	KMSG_HAS_FILE = 1 << 9,
+	KMSG_HAS_SHMEM = 1 << 10,
+	KMSG_HAS_SWAP = 1 << 11,
+	KMSG_HAS_SCORE = 1 << 12,
+	KMSG_HAS_UB = 1 << 13,
 };
 
 #define KMSG_TEXT 1024 /* a line of the kernel log is no longer (LOG_LINE_MAX) */
@@ -51,12 +60,19 @@ struct kmsg_line {
 	int score_adj;
 	uint64_t total_vm, rss_anon, rss_file, rss_shmem, pgtables; /* bytes */
 	uint64_t limit;                                             /* FILE_MAX */
+	uint64_t swap; /* bytes; OpenVZ */
+	uint32_t ub;   /* OpenVZ: the container */
+	int score;     /* CHOSEN: as /proc/PID/oom_score */
 	char oom_memcg[KMSG_PATH];  /* whose limit fired; "" the host's, or too long */
 	char task_memcg[KMSG_PATH]; /* where the victim was; GROUP: the group */
 };
 
 /* One line without its time stamp. n bytes, no NUL needed. *ret is written in any case. */
 enum kmsg_kind kmsg_parse(const char *text, size_t n, struct kmsg_line *ret);
+
+/* The same for lines that only kernels before 5.0, RHEL's and OpenVZ's print, in imported text:
+ * KILLED, CHOSEN, INVOKED (kmsg_old.c). */
+enum kmsg_kind kmsg_parse_old(const char *text, size_t n, struct kmsg_line *ret);
 
 /* The head of a /dev/kmsg record, "prio,seq,usec,flags[,caller=..];text\n KEY=value\n..." */
 struct kmsg_head {

@@ -208,18 +208,18 @@ static bool parse_oom(char *s, struct kmsg_line *l)
 	return true;
 }
 
-static uint64_t kib_behind(const char *s, const char *key, bool *ret_all)
+static void take_kib(struct kmsg_line *l, const char *s, const char *key, unsigned int bit,
+		     uint64_t *ret)
 {
 	const char *at = strstr(s, key);
 	int64_t v = 0;
 
 	if (at)
 		at += strlen(key);
-	if (!at || !take_number(&at, &v) || !util_after(at, "kB") || v < 0 || v > INT64_MAX / KIB) {
-		*ret_all = false;
-		return 0;
-	}
-	return (uint64_t)v * KIB;
+	if (!at || !take_number(&at, &v) || !util_after(at, "kB") || v < 0 || v > INT64_MAX / KIB)
+		return;
+	*ret = (uint64_t)v * KIB;
+	l->have |= bit;
 }
 
 /* "...: Killed process N (COMM) total-vm:NkB, anon-rss:NkB, file-rss:NkB, shmem-rss:NkB, UID:N
@@ -227,8 +227,9 @@ static uint64_t kib_behind(const char *s, const char *key, bool *ret_all)
 static bool parse_killed(const char *s, struct kmsg_line *l)
 {
 	static const char words[] = "Killed process ";
+	const unsigned int all =
+		KMSG_HAS_TOTAL_VM | KMSG_HAS_ANON | KMSG_HAS_FILE | KMSG_HAS_SHMEM;
 	const char *at, *tail;
-	bool all = true;
 	int64_t v;
 
 	at = util_after(s, words);
@@ -249,14 +250,13 @@ static bool parse_killed(const char *s, struct kmsg_line *l)
 	if (!at || at >= tail)
 		return false;
 	copy_name(l->comm, sizeof(l->comm), at + 1, (size_t)(tail - at - 1));
-	l->total_vm = kib_behind(tail, "total-vm:", &all);
-	l->rss_anon = kib_behind(tail, "anon-rss:", &all);
-	l->rss_file = kib_behind(tail, "file-rss:", &all);
-	l->rss_shmem = kib_behind(tail, "shmem-rss:", &all);
-	l->have |= all ? KMSG_HAS_SIZES : 0;
-	all = true;
-	l->pgtables = kib_behind(tail, "pgtables:", &all);
-	l->have |= all ? KMSG_HAS_PGTABLES : 0;
+	take_kib(l, tail, "total-vm:", KMSG_HAS_TOTAL_VM, &l->total_vm);
+	take_kib(l, tail, "anon-rss:", KMSG_HAS_ANON, &l->rss_anon);
+	take_kib(l, tail, "file-rss:", KMSG_HAS_FILE, &l->rss_file);
+	take_kib(l, tail, "shmem-rss:", KMSG_HAS_SHMEM, &l->rss_shmem);
+	take_kib(l, tail, "pgtables:", KMSG_HAS_PGTABLES, &l->pgtables);
+	if ((l->have & all) == all)
+		l->have |= KMSG_HAS_SIZES;
 	at = strstr(tail, "UID:");
 	if (at && (at += 4, take_number(&at, &v)) && v >= 0 && v <= UINT32_MAX) {
 		l->uid = (uint32_t)v;

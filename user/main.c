@@ -48,6 +48,14 @@ static const struct command commands[] = {
 		 "  failcnt table --near 80          what is 80 % full or more, before it fails\n"
 		 "  failcnt table --oom              who would be killed next, and why\n"
 		 "  failcnt table --compat           for scripts made for user_beancounters\n"},
+	{.name = "import",
+	 .run = cmd_import,
+	 .options = OPT_IMPORT,
+	 .max_match = OPTIONS_MATCH_MAX,
+	 .args = " [FILE|-]...",
+	 .help = "what a kernel log tells of kills and limits, from any machine; no root",
+	 .more = "  journalctl -k | failcnt import   or dmesg, /var/log/messages, a pasted ticket\n"
+		 "  failcnt import -k kern.log.2.gz  only the kills; -S and -U only a part of it\n"},
 	{.name = "doctor",
 	 .run = cmd_doctor,
 	 .options = OPT_DOCTOR,

@@ -23,6 +23,8 @@ struct options {
 	unsigned int n_resources;
 	uint64_t duration_ms; /* 0: no end */
 	uint64_t count;       /* 0: no end */
+	const char *since, *until; /* as given: when.h; NULL: no such end */
+	const char *boot_time;     /* the same; of the machine that a log is of */
 	/* table */
 	uint64_t near; /* percent; 0: not asked for */
 	bool oom, compat;
@@ -50,6 +52,7 @@ enum opt_command {
 	OPT_TABLE = 1 << 1,
 	OPT_DOCTOR = 1 << 2,
 	OPT_RUN = 1 << 3,
+	OPT_IMPORT = 1 << 8,
 };
 
 /* A subcommand: one row of the table in main.c. */

@@ -232,7 +232,9 @@ int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 	size_t len;
 	int err = -EMSGSIZE;
 
-	event_int(e, FIELD_SEQ, ++s->seq);
+	s->seq++;
+	if (!s->options.unnumbered)
+		event_int(e, FIELD_SEQ, s->seq);
 	s->buf[0] = '\n';
 	len = s->format(&s->options, e, s->buf + 1, SINK_BUFFER);
 	if (len > 0)

@@ -20,6 +20,8 @@ struct sink_options {
 	bool utc;
 	bool color;
 	bool verbose;
+	bool date;       /* text: the day too, where it may not be today */
+	bool unnumbered; /* no seq: the events are not of this run */
 	/* A reader of a pipe that takes nothing is waited for as long as this says true (asked
 	 * every tenth of a second); NULL: for a second. What is then not written is lost, and
 	 * counted. */

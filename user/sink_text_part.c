@@ -61,6 +61,8 @@ void text_clock(struct text *t, int64_t ns)
 	when = (time_t)s;
 	if (!(t->o->utc ? gmtime_r(&when, &tm) : localtime_r(&when, &tm)))
 		return;
+	if (t->o->date)
+		text_f(t, "%04d-%02d-%02d ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 	text_f(t, "%02d:%02d:%02d.%03d", tm.tm_hour, tm.tm_min, tm.tm_sec, (int)(rest / 1000000));
 }
 

@@ -17,6 +17,8 @@
 
 #define OOM "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,"
 
+#define EACH_SIZE (KMSG_HAS_TOTAL_VM | KMSG_HAS_ANON | KMSG_HAS_FILE | KMSG_HAS_SHMEM)
+
 static struct kmsg_line l;
 
 static enum kmsg_kind parse(const char *s)
@@ -130,13 +132,13 @@ static void other_lines(void **state _unused_)
 		KMSG_KILLED);
 	assert_true(l.memcg);
 	assert_int_equal(l.rss_anon, 32640 * 1024);
-	assert_int_equal(l.have,
-			 KMSG_HAS_SIZES | KMSG_HAS_PGTABLES | KMSG_HAS_SCORE_ADJ | KMSG_HAS_UID);
+	assert_int_equal(l.have, EACH_SIZE | KMSG_HAS_SIZES | KMSG_HAS_PGTABLES |
+					 KMSG_HAS_SCORE_ADJ | KMSG_HAS_UID);
 	assert_int_equal(
 		parse("Killed process 99 (mysqld) total-vm:100kB, anon-rss:1kB, file-rss:0kB, "
 		      "shmem-rss:0kB"),
 		KMSG_KILLED);
-	assert_int_equal(l.have, KMSG_HAS_SIZES);
+	assert_int_equal(l.have, EACH_SIZE | KMSG_HAS_SIZES);
 	assert_int_equal(parse("Killed process 99 (mysqld), UID 27, total-vm:100kB, anon-rss:1kB, "
 			       "file-rss:0kB, shmem-rss:0kB"),
 			 KMSG_OTHER);
