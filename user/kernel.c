@@ -340,6 +340,16 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 	}
 }
 
+/* Known before the load of everything, which would have to begin anew. */
+static void find_tracepoints(struct kernel_facts *facts, const struct btf *btf)
+{
+	if (btf__find_by_name_kind(btf, "btf_trace_exit_mmap", BTF_KIND_TYPEDEF) <= 0)
+		facts->no_tracepoint[FC_HOOK_OOM_FREED] = "this kernel has no tracepoint exit_mmap";
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) != 1)
+		facts->no_tracepoint[FC_HOOK_OOM_EVALUATE] =
+			"this kernel has no bpf_loop to go over all tasks with";
+}
+
 void kernel_probe(struct kernel_facts *ret)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL); /* what is refused here is no error */
@@ -358,6 +368,7 @@ void kernel_probe(struct kernel_facts *ret)
 	ret->trial[KERNEL_TRACEPOINT] = try_tracepoint();
 	if (btf) {
 		find_functions(ret, btf);
+		find_tracepoints(ret, btf);
 		find_in_modules(ret, btf);
 		ret->hugetlb_reserve_is_bool = returns_bool(btf, "hugetlb_reserve_pages");
 		ret->mark_victim_has_task = mark_victim_has_task(btf);
