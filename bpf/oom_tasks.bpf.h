@@ -87,7 +87,7 @@ static __always_inline bool follows_group(struct ballot_state *st, __u64 group)
 SEC("raw_tp/mark_victim")
 int rawtp_ballot(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *current = (void *)bpf_get_current_task();
+	struct task_struct *current = (void *)bpf_get_current_task(), *victim;
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct oom_state *s = bpf_map_lookup_elem(&ooms, &tid);
 	struct ballot_state *st = ballot_state();
@@ -95,13 +95,14 @@ int rawtp_ballot(struct bpf_raw_tracepoint_args *ctx)
 
 	if (!s || !s->killing || !st || (filter_resources && !want_resource[FC_MEMORY]))
 		return 0;
-	w.victim = mark_victim_has_task ? (void *)ctx->args[0] : s->task;
-	if (BPF_CORE_READ(w.victim, signal) != s->killing ||
+	victim = mark_victim_has_task ? (void *)ctx->args[0] : s->task;
+	if (BPF_CORE_READ(victim, signal) != s->killing ||
 	    (s->context && s->killing != s->chosen))
 		return 0;
-	w.victim = BPF_CORE_READ(w.victim, group_leader);
-	w.limit = s->context ? s->memcg : full_memcg(w.victim);
-	if (!s->context && follows_group(st, oom_group(w.victim, w.limit)))
+	victim = BPF_CORE_READ(victim, group_leader);
+	w.victim = victim;
+	w.limit = s->context ? s->memcg : full_memcg(victim);
+	if (!s->context && follows_group(st, oom_group(victim, w.limit)))
 		return 0;
 	ballot_reset(st, FC_BALLOT_TASKS, s->context ? s->total_pages : size_of_limit(w.limit));
 	w.thousandth = st->b.total_pages / 1000;

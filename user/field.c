@@ -209,6 +209,31 @@ void event_pair(struct event *e, enum field f, const char *key, int64_t v)
 	*p = (struct event_pair){.field = f, .key = key, .value = v};
 }
 
+bool event_pair_num(const struct event *e, enum field f, const char *key, int64_t *ret)
+{
+	for (unsigned int i = 0; event_has(e, f) && i < e->n_pairs; i++) {
+		if (e->pairs[i].field != f || !util_streq(e->pairs[i].key, key))
+			continue;
+		*ret = e->pairs[i].value;
+		return true;
+	}
+	return false;
+}
+
+struct event_candidate *event_candidate_add(struct event *e, enum field f)
+{
+	struct event_ballot *b = f == FIELD_EXEMPTED ? &e->exempted : &e->candidates;
+
+	mark(e, f);
+	if (b->n == EVENT_CANDIDATE_MAX) {
+		b->left_out++;
+		event_cut(e, f);
+		return NULL;
+	}
+	memset(&b->c[b->n], 0, sizeof(b->c[b->n]));
+	return &b->c[b->n++];
+}
+
 struct event_moved *event_moved_add(struct event *e)
 {
 	struct event_moved *m;

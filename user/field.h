@@ -76,8 +76,21 @@ struct event_holder {
 	const char *comm, *kind, *cgroup, *object;
 };
 
-/* One entry of an object field (`backends`, `totals`). */
-#define EVENT_PAIR_MAX 12
+/* One entry of `candidates` or `exempted`: whom the OOM killer weighed. */
+#define EVENT_CANDIDATE_MAX 10
+struct event_candidate {
+	int64_t pid, score_adj;
+	int64_t points; /* pages */
+	int64_t held;   /* bytes: resident, in swap and page tables */
+	const char *comm;
+};
+struct event_ballot {
+	struct event_candidate c[EVENT_CANDIDATE_MAX];
+	unsigned int n, left_out;
+};
+
+/* One entry of an object field (`backends`, `totals`, `memory`). */
+#define EVENT_PAIR_MAX 16
 struct event_pair {
 	enum field field;
 	const char *key; /* static */
@@ -95,6 +108,7 @@ struct event {
 	unsigned int n_moved, moved_left_out;
 	struct event_holder holders[EVENT_HOLDER_MAX];
 	unsigned int n_holders, holders_left_out;
+	struct event_ballot candidates, exempted;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -120,6 +134,10 @@ void event_static(struct event *e, enum field f, const char *s); /* s outlives t
 void event_fmt(struct event *e, enum field f, const char *fmt, ...) _printf_(3, 4);
 void event_cut(struct event *e, enum field f);
 void event_pair(struct event *e, enum field f, const char *key, int64_t v);
+/* False: there is no such entry. */
+bool event_pair_num(const struct event *e, enum field f, const char *key, int64_t *ret);
+/* Room for one more entry of CANDIDATES or EXEMPTED, zeroed; NULL when full (left_out). */
+struct event_candidate *event_candidate_add(struct event *e, enum field f);
 /* Room for one more entry of `failcnt`, zeroed, or NULL when full (counted in moved_left_out). */
 struct event_moved *event_moved_add(struct event *e);
 /* The same for `holders`. */

@@ -243,6 +243,27 @@ static void put_holders(struct line *l, const struct event *e)
 		l->cut[FIELD_HOLDERS / 64] |= 1ull << FIELD_HOLDERS % 64;
 }
 
+static void put_ballot(struct line *l, const struct event_ballot *b, bool points)
+{
+	unsigned int n = b->n < l->rows_max ? b->n : l->rows_max;
+
+	put(l, "[", 1);
+	for (unsigned int i = 0; i < n; i++) {
+		const struct event_candidate *c = &b->c[i];
+
+		put_raw(l, i > 0 ? ",{" : "{");
+		put_named_int(l, "pid", true, c->pid);
+		put_named_text(l, "comm", c->comm);
+		put_named_int(l, "points", points, c->points);
+		put_named_int(l, "oom_score_adj", points && c->score_adj, c->score_adj);
+		put_named_int(l, "held", true, c->held);
+		put(l, "}", 1);
+	}
+	put(l, "]", 1);
+	if (n < b->n)
+		l->cut[l->field / 64] |= 1ull << l->field % 64;
+}
+
 static void put_truncated(struct line *l, const struct event *e)
 {
 	bool any = false;
@@ -289,6 +310,10 @@ static void put_value(struct line *l, const struct event *e, enum field f)
 	case TYPE_ARRAY:
 		if (f == FIELD_HOLDERS)
 			put_holders(l, e);
+		else if (f == FIELD_CANDIDATES)
+			put_ballot(l, &e->candidates, true);
+		else if (f == FIELD_EXEMPTED)
+			put_ballot(l, &e->exempted, false);
 		else
 			put_rows(l, e);
 		break;

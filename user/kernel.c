@@ -322,6 +322,19 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 	}
 }
 
+/* enum { ___GFP_DMA_BIT, ... }: without a name, known by its first enumerator */
+static void find_gfp(struct kernel_facts *facts, const struct btf *btf, const struct btf_type *t)
+{
+	const struct btf_enum *v = btf_enum(t);
+
+	if (!btf_vlen(t) ||
+	    !util_streq(btf__name_by_offset(btf, v[0].name_off), "___GFP_DMA_BIT"))
+		return;
+	for (int i = 0; i < btf_vlen(t); i++)
+		gfp_enumerator(&facts->gfp, btf__name_by_offset(btf, v[i].name_off),
+			       (uint32_t)v[i].val);
+}
+
 /* One pass over all types: a search for each function would be fifty. */
 static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 {
@@ -332,6 +345,8 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 
 		const char *name;
 
+		if (btf_is_enum(t) && !t->name_off)
+			find_gfp(facts, btf, t);
 		if (!btf_is_func(t))
 			continue;
 		name = btf__name_by_offset(btf, t->name_off);

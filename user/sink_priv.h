@@ -40,5 +40,7 @@ void text_who(struct text *t, const char *before, enum field comm, enum field pi
 void text_usage(struct text *t, const char *before); /* "1024 of 1024 files (RLIMIT_NOFILE)" */
 /* Who holds it: "nginx[812] 29,000 TCP sockets in CLOSE_WAIT; 12 pipes and 3 more" */
 void text_holders(struct text *t, const char *before);
+/* Lines of an OOM kill: who was weighed, what the memory was. sink_text_oom.c */
+void text_oom(struct text *t);
 
 #endif

@@ -175,6 +175,9 @@ static void show_followup(struct text *t)
 {
 	text_who(t, " ", FIELD_COMM, FIELD_PID);
 	text_usage(t, ": ");
+	if (event_has(t->e, FIELD_FREED_MS))
+		text_f(t, ": its memory was free %lld ms after the kill",
+		       (long long)t->e->num[FIELD_FREED_MS]);
 	add_all_moved(t, " ");
 	if (t->e->n_moved == 0 && t->e->n_holders > 0)
 		text_field(t, " ", FIELD_RESOURCE);
@@ -228,7 +231,8 @@ static void add_details(struct text *t)
 		FIELD_TID,           FIELD_VPID,       FIELD_PPID,           FIELD_PARENT_COMM,
 		FIELD_UID,           FIELD_EXE,        FIELD_CGROUP,         FIELD_CONTAINER,
 		FIELD_NAMESPACE,     FIELD_LIMIT_HARD, FIELD_TRIGGER_CGROUP, FIELD_PGTABLES,
-		FIELD_OOM_SCORE_ADJ, FIELD_POINTS,     FIELD_TOTAL_PAGES,    FIELD_BACKEND};
+		FIELD_OOM_SCORE_ADJ, FIELD_POINTS,     FIELD_TOTAL_PAGES,    FIELD_ORDER,
+		FIELD_GFP_FLAGS,     FIELD_BACKEND};
 	const char *between = "    ";
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
@@ -274,6 +278,7 @@ size_t sink_text_format(const struct sink_options *o, const struct event *e, cha
 		add_all_moved(&t, "    counters: ");
 		if (t.len > before)
 			text_raw(&t, "\n");
+		text_oom(&t);
 	}
 	if (o->verbose)
 		add_details(&t);

@@ -19,6 +19,18 @@ static const char *const causes[] = {
 	[FC_CONSTRAINT_MEMCG] = "oom-memcg",
 };
 
+/* Those of another limit were weighed, or by another size. */
+static void forget_ballot(struct event *e)
+{
+	static const enum field fields[] = {FIELD_CANDIDATES, FIELD_CANDIDATES_TOTAL,
+					    FIELD_CANDIDATES_FROM, FIELD_EXEMPTED,
+					    FIELD_EXEMPTED_TOTAL};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		event_clear(e, fields[i]);
+	e->candidates.n = e->exempted.n = 0;
+}
+
 /* The walk named another limit than the kernel: what was read of that one is not this one's. */
 static void forget_walk(struct event *e)
 {
@@ -27,7 +39,9 @@ static void forget_walk(struct event *e)
 	event_clear(e, FIELD_LIMIT_UNLIMITED);
 	event_clear(e, FIELD_MEMCG);
 	event_clear(e, FIELD_FAILCNT);
+	event_clear(e, FIELD_MEMORY);
 	e->n_moved = 0;
+	forget_ballot(e);
 }
 
 static const char *name_of_limit(enum fc_constraint c, bool v1)
