@@ -174,5 +174,7 @@ int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc
 	facts->memsw = memsw_bytes(o, c);
 	facts->time = o->h.time;
 	facts->host = &o->host;
+	facts->page_size = c->page_size;
+	facts->gfp = &c->gfp;
 	return event_set_who(e, &o->victim, c);
 }

@@ -74,6 +74,17 @@ static void settle_limit(struct event *e, const struct kmsg_line *l, bool v1)
 	event_static(e, FIELD_LIMIT_NAME, name_of_limit(l->constraint, v1));
 }
 
+static void settle_request(struct event *e, const struct kmsg_line *l, const struct gfp_table *gfp)
+{
+	char words[GFP_WORDS];
+
+	if (!(l->have & KMSG_HAS_ORDER) || l->order < 0)
+		return;
+	event_int(e, FIELD_ORDER, l->order);
+	if (l->have & KMSG_HAS_GFP && gfp)
+		event_str(e, FIELD_GFP_FLAGS, gfp_words(words, l->gfp, gfp));
+}
+
 static void settle_chosen(struct event *e, const struct kmsg_victim *v, bool v1)
 {
 	const struct kmsg_line *l = &v->line;
@@ -89,6 +100,35 @@ static void settle_chosen(struct event *e, const struct kmsg_victim *v, bool v1)
 			   (l->constraint != FC_CONSTRAINT_NONE || l->have & KMSG_HAS_ORDER));
 	if (!l->doubtful)
 		settle_limit(e, l, v1);
+}
+
+/* Pages: what oom_score_adj is thousandths of (mem_cgroup_get_max(), constrained_alloc()). */
+static uint64_t size_of_limit(const struct event *e, const struct event_facts *facts)
+{
+	int64_t limit = 0, swap = 0, swap_limit;
+
+	if (event_has(e, FIELD_MEMCG)) {
+		limit = event_num(e, FIELD_LIMIT);
+		event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap);
+		if (event_pair_num(e, FIELD_MEMORY, "swap_limit", &swap_limit) && swap_limit < swap)
+			swap = swap_limit;
+	} else if (util_streq(event_text(e, FIELD_CAUSE), "oom-global")) {
+		event_pair_num(e, FIELD_HOST_MEMORY, "total", &limit);
+		event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap);
+	}
+	return limit ? (uint64_t)(limit + swap) / facts->page_size : 0;
+}
+
+/* Where no hook saw the weighing: the table that the kernel printed before it killed. */
+static void settle_ballot(struct event *e, const struct event_facts *facts, const struct kmsg *k,
+			  const struct kmsg_victim *v)
+{
+	unsigned int of = k->tasks.of;
+
+	if (event_has(e, FIELD_CANDIDATES) || !of || v != &k->victims[(of - 1) % KMSG_VICTIMS] ||
+	    k->n - of >= KMSG_VICTIMS || !facts->page_size)
+		return;
+	kmsg_tasks_ballot(&k->tasks, e, size_of_limit(e, facts), facts->page_size);
 }
 
 /* The limit is that of the first one; by now the walk finds it no longer full. */
@@ -115,6 +155,8 @@ void verdict_oom(struct event *e, const struct event_facts *facts, const struct 
 		return;
 	if (v && v->chosen) {
 		settle_chosen(e, v, facts->memory_is_v1);
+		settle_request(e, &v->line, facts->gfp);
+		settle_ballot(e, facts, k, v);
 	} else if (follows) {
 		event_static(e, FIELD_CAUSE, "oom-group");
 		event_bool(e, FIELD_CERTAIN, k->in_group || (v && v->member));
