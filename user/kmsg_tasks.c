@@ -104,6 +104,19 @@ static int by_points(const void *pa, const void *pb)
 	return a->points == b->points ? 0 : a->points > b->points ? -1 : 1;
 }
 
+/* Of two with the same points the kernel takes the one that it comes to later. */
+static void victim_first(struct event_candidate *c, unsigned int n, int64_t victim)
+{
+	for (unsigned int i = 1; i < n && c[i].points == c[0].points; i++) {
+		struct event_candidate first = c[0];
+
+		if (c[i].pid != victim)
+			continue;
+		c[0] = c[i];
+		c[i] = first;
+	}
+}
+
 static void add(struct event *e, enum field f, const struct event_candidate *c)
 {
 	struct event_candidate *to = event_candidate_add(e, f);
@@ -143,6 +156,7 @@ bool kmsg_tasks_ballot(const struct kmsg_tasks *t, struct event *e, uint64_t tot
 	if (!n)
 		return false;
 	qsort(c, n, sizeof(c[0]), by_points);
+	victim_first(c, n, event_num(e, FIELD_PID));
 	for (unsigned int i = 0; i < n && i < EVENT_CANDIDATE_MAX; i++)
 		add(e, FIELD_CANDIDATES, &c[i]);
 	event_int(e, FIELD_CANDIDATES_TOTAL, t->total - t->exempt);

@@ -112,7 +112,7 @@ static uint64_t size_of_limit(const struct event *e, const struct event_facts *f
 		event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap);
 		if (event_pair_num(e, FIELD_MEMORY, "swap_limit", &swap_limit) && swap_limit < swap)
 			swap = swap_limit;
-	} else if (util_streq(event_text(e, FIELD_CAUSE), "oom-global")) {
+	} else if (util_listed("oom-global oom-sysrq", event_text(e, FIELD_CAUSE))) {
 		event_pair_num(e, FIELD_HOST_MEMORY, "total", &limit);
 		event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap);
 	}
@@ -124,6 +124,12 @@ static void settle_ballot(struct event *e, const struct event_facts *facts, cons
 			  const struct kmsg_victim *v)
 {
 	unsigned int of = k->tasks.of;
+	bool nodes = v->line.have & KMSG_HAS_CONSTRAINT &&
+		     (v->line.constraint == FC_CONSTRAINT_CPUSET ||
+		      v->line.constraint == FC_CONSTRAINT_MEMORY_POLICY);
+
+	if (nodes) /* weighed as for the whole host */
+		forget_ballot(e);
 
 	if (event_has(e, FIELD_CANDIDATES) || !of || v != &k->victims[(of - 1) % KMSG_VICTIMS] ||
 	    k->n - of >= KMSG_VICTIMS || !facts->page_size)
