@@ -35,6 +35,7 @@ enum fc_resource {
 enum fc_type {
 	FC_TYPE_REFUSED = 1,
 	FC_TYPE_OOM = 2,
+	FC_TYPE_FREED = 3,
 };
 
 enum fc_backend {
@@ -211,6 +212,66 @@ struct fc_memcg {
 	struct fc_path path;
 };
 
+/* A process that the OOM killer weighed (oom_badness() of mm/oom_kill.c). */
+struct fc_candidate {
+	__s64 points;              /* pages */
+	__u64 rss, swap, pgtables; /* pages */
+	__u32 pid;
+	__s32 score_adj;
+	char comm[FC_COMM];
+};
+
+#define FC_CANDIDATES 10
+#define FC_EXEMPT 4
+
+enum fc_ballot_source {
+	FC_BALLOT_NONE,
+	FC_BALLOT_DECISION, /* each as the kernel came to it, in this very decision */
+	FC_BALLOT_TASKS,    /* by the same rule, of all tasks at the moment of the kill */
+};
+
+/* Those with the most points, in no order; and those who are exempt (-1000), the largest. */
+struct fc_ballot {
+	__u64 total_pages; /* what oom_score_adj is thousandths of */
+	__u32 total;       /* candidates */
+	__u32 exempt_total;
+	__u8 n, n_exempt;
+	__u8 source; /* enum fc_ballot_source */
+	__u8 pad[5];
+	struct fc_candidate candidate[FC_CANDIDATES], exempt[FC_EXEMPT];
+};
+
+enum fc_split_has {
+	FC_SPLIT_ANON = 1 << 0,
+	FC_SPLIT_FILE = 1 << 1,
+	FC_SPLIT_SHMEM = 1 << 2,
+	FC_SPLIT_KERNEL = 1 << 3,
+	FC_SPLIT_SOCK = 1 << 4,
+};
+
+/* What a cgroup's memory is, in the terms of memory.stat: file has shmem in it. Bytes. */
+struct fc_split {
+	__u32 has; /* enum fc_split_has */
+	__u32 pad;
+	__u64 anon, file, shmem, kernel, sock;
+};
+
+enum fc_host_has {
+	FC_HOST_FREE = 1 << 0,
+	FC_HOST_SWAP = 1 << 1,
+	FC_HOST_COMMITTED = 1 << 2,
+	FC_HOST_HUGE = 1 << 3,
+	FC_HOST_CACHE = 1 << 4, /* file, reclaimable, reserve */
+};
+
+/* The host's memory at that moment, in pages. */
+struct fc_host {
+	__u32 has; /* enum fc_host_has */
+	__u32 pad;
+	__u64 total, free, swap_total, swap_free, committed, huge;
+	__u64 file, reclaimable, reserve; /* what MemAvailable is made of (si_mem_available()) */
+};
+
 struct fc_oom {
 	struct fc_header h;
 	__u32 has;
@@ -230,6 +291,18 @@ struct fc_oom {
 	struct fc_who victim;
 	struct fc_who trigger; /* who asked for the memory at that moment */
 	struct fc_memcg memcg; /* whose limit fired */
+	struct fc_ballot ballot;
+	struct fc_split split;
+	struct fc_host host;
+};
+
+/* A victim's memory is free again. */
+struct fc_freed {
+	struct fc_header h;
+	__u64 start;  /* of the victim's process */
+	__u64 killed; /* CLOCK_BOOTTIME ns */
+	__u32 pid;
+	__u32 pad;
 };
 
 /* Repeats of one process, resource and errno are counted here and read once a second. */
@@ -293,7 +366,14 @@ _Static_assert(FC_HOOKS < 256 && FC_VARIANTS < 256 && FC_CALLS < 256, "one byte 
 FC_ASSERT_OFFSET(struct fc_oom, points, 32);
 FC_ASSERT_OFFSET(struct fc_oom, victim, 112);
 FC_ASSERT_SIZE(struct fc_memcg, 8 + 64 + 24 + 8 + FC_PATH);
-FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc_memcg));
+FC_ASSERT_SIZE(struct fc_candidate, 40 + FC_COMM);
+FC_ASSERT_SIZE(struct fc_ballot, 24 + (FC_CANDIDATES + FC_EXEMPT) * sizeof(struct fc_candidate));
+FC_ASSERT_SIZE(struct fc_split, 48);
+FC_ASSERT_SIZE(struct fc_host, 80);
+FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc_memcg) +
+				      sizeof(struct fc_ballot) + sizeof(struct fc_split) +
+				      sizeof(struct fc_host));
+FC_ASSERT_SIZE(struct fc_freed, 40);
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
 FC_ASSERT_SIZE(struct fc_fold, 80);
 FC_ASSERT_SIZE(struct fc_overflow, 32);

@@ -13,6 +13,7 @@
 #include "memory.bpf.h"
 #include "net.bpf.h"
 #include "oom.bpf.h"
+#include "oom_tasks.bpf.h"
 #include "signals.bpf.h"
 #include "space.bpf.h"
 #include "stack.bpf.h"

@@ -15,15 +15,15 @@
 #define FAILCNT_OOM_BPF_H
 
 #include "memcg.bpf.h"
+#include "ballot.bpf.h"
+#include "oom_freed.bpf.h"
+#include "oom_memory.bpf.h"
 
 #define SIGKILL 9
 #define SEND_SIG_PRIV 1 /* the kernel itself */
 
 /* From BTF: the tracepoint's first argument is a task, and not a pid. */
 const volatile bool mark_victim_has_task;
-
-extern const void vm_zone_stat __ksym __weak;
-extern const void nr_swap_pages __ksym __weak;
 
 struct oom_state {
 	struct mem_cgroup *memcg;
@@ -62,6 +62,7 @@ static __always_inline void oom_context(struct oom_control *oc, __u8 backend)
 	s.context = 1;
 	s.backend = backend;
 	bpf_map_update_elem(&ooms, &tid, &s, BPF_ANY);
+	ballot_closed(oc);
 }
 
 static __always_inline void oom_killing(struct task_struct *victim, __u8 backend)
@@ -200,6 +201,10 @@ static __always_inline void oom_victim(__u64 arg)
 	fill_who(&o->victim, victim);
 	fill_who(&o->trigger, current);
 	fill_memcg(o, memcg);
+	ballot_take(&o->ballot);
+	fill_split(&o->split, memcg);
+	fill_host_memory(&o->host);
+	freed_expect(mm, o->victim.start, o->victim.pid, o->h.time);
 	s->killing = NULL;
 	bpf_ringbuf_submit(o, 0);
 }

@@ -29,6 +29,9 @@ enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8 };
 #define PROGRAMS_ARGS(f) PROGRAMS_RETURN(f), .entry = "kprobe_" f
 #define PROGRAMS_ENTRY(f) \
 	.program[FC_BACKEND_FEXIT] = "fentry_" f, .program[FC_BACKEND_KPROBE] = "kprobe_" f
+#define PROGRAMS_AFTER(f) \
+	.program[FC_BACKEND_FEXIT] = "fexit_" f, .program[FC_BACKEND_KPROBE] = "kretprobe_" f, \
+	.entry = "kprobe_" f
 #define PROGRAMS_TP(f) .on_return = false
 
 const struct attach_hook attach_hooks[FC_HOOKS] = {
@@ -83,6 +86,8 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 	else if (b != FC_BACKEND_TRACEPOINT && hook->function && !facts->has_function[h])
 		snprintf(buf, size, "this kernel has no function %s%s", hook->function,
 			 hook->module ? " now: its module is not loaded" : "");
+	else if (b == FC_BACKEND_TRACEPOINT && facts->no_tracepoint[h])
+		snprintf(buf, size, "%s", facts->no_tracepoint[h]);
 	else if (b == FC_BACKEND_TRACEPOINT && !hook->program[b] && !hook->by_sys_exit &&
 		 !hook->misses[b])
 		snprintf(buf, size, "no tracepoint tells of it");

@@ -13,6 +13,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "obstacle.h"
+#include "oom_switches.h"
 #include "selftest.h"
 #include "tracer.h"
 
@@ -120,6 +121,11 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 	return failed;
 }
 
+static void print_switch(void *arg _unused_, const char *sentence)
+{
+	printf("  %s\n", sentence);
+}
+
 static void print_counters(const struct options *o)
 {
 	static const char *const names[COUNTER_SOURCES] = {
@@ -138,6 +144,9 @@ static void print_counters(const struct options *o)
 	for (int s = 0; s < COUNTER_SOURCES; s++)
 		printf("  %-20s %s\n", names[s],
 		       counters_have(c, s) ? "there" : "not on this machine");
+	printf("\nWhere memory runs out\n");
+	if (oom_switches(c, print_switch, NULL) == 0)
+		printf("  the OOM killer acts, for the host and in every control group\n");
 }
 
 struct losses {

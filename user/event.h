@@ -12,6 +12,7 @@
 #include "../bpf/event.h"
 #include "field.h"
 #include "fold.h"
+#include "gfp.h"
 
 struct event_context {
 	int64_t boot_to_real;  /* nanoseconds to add to CLOCK_BOOTTIME for CLOCK_REALTIME */
@@ -19,6 +20,7 @@ struct event_context {
 	uint64_t page_size;    /* bytes */
 	uint32_t host_ns[FC_NS_KINDS]; /* inode numbers of the host's namespaces; 0: unknown */
 	bool memory_is_v1;
+	struct gfp_table gfp; /* of this kernel */
 };
 
 /* What later stages need and no output shows. */
@@ -35,6 +37,9 @@ struct event_facts {
 			      limit */
 	bool hard_unlimited; /* it is known, and there is no number for it */
 	bool has_more;
+	uint64_t page_size;         /* OOM: bytes */
+	const struct gfp_table *gfp; /* OOM: of the context */
+	const struct fc_host *host; /* OOM: in the record; NULL: none */
 	uint64_t more[FC_MORE]; /* what the remedy needs: bpf/event.h says what, by resource */
 };
 

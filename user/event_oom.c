@@ -138,7 +138,18 @@ int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc
 	event_u64(e, FIELD_SWAP, page_bytes(o->swap, c));
 	event_u64(e, FIELD_PGTABLES, o->pgtables);
 	event_int(e, FIELD_OOM_SCORE_ADJ, o->score_adj);
+	err = event_decode_ballot(e, o, c);
+	if (err < 0)
+		return err;
+	if (o->has & FC_HAS_MEMCG && o->constraint == FC_CONSTRAINT_MEMCG)
+		event_decode_split(e, o, c);
 	if (o->has & FC_HAS_CONTEXT) {
+		char words[GFP_WORDS];
+
+		if (o->order >= 0) {
+			event_int(e, FIELD_ORDER, o->order);
+			event_str(e, FIELD_GFP_FLAGS, gfp_words(words, o->gfp, &c->gfp));
+		}
 		event_u64(e, FIELD_TOTAL_PAGES, o->total_pages);
 		/* A member was not chosen, and LONG_MIN stands for "not scored". */
 		if (!o->member && o->points > INT64_MIN / 2 && o->points < 1LL << 53)
@@ -162,5 +173,8 @@ int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc
 	facts->group_id = o->group_id;
 	facts->memsw = memsw_bytes(o, c);
 	facts->time = o->h.time;
+	facts->host = &o->host;
+	facts->page_size = c->page_size;
+	facts->gfp = &c->gfp;
 	return event_set_who(e, &o->victim, c);
 }

@@ -13,4 +13,8 @@ void event_set_resource(struct event *e, unsigned int resource);
 int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
 		     const struct event_context *c);
 
+/* event_ballot.c: whom the OOM killer weighed, and the memory of the cgroup; -EBADMSG */
+int event_decode_ballot(struct event *e, const struct fc_oom *o, const struct event_context *c);
+void event_decode_split(struct event *e, const struct fc_oom *o, const struct event_context *c);
+
 #endif

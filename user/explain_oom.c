@@ -123,8 +123,11 @@ void explain_oom(struct explain *x)
 {
 	says_victim(x);
 	says_cause(x);
+	says_ballot(x);
 	says_bystander(x);
 	says_total(x);
+	if (of_memcg(x))
+		says_shmem(x);
 	says_end(x);
 	if (cause_is(x, "oom-sysrq"))
 		fix_line(x,

@@ -139,6 +139,10 @@ void explain_disk(struct explain *x);
 void explain_inodes(struct explain *x);
 void explain_quota(struct explain *x);
 
+/* explain_ballot.c */
+void says_ballot(struct explain *x);
+void says_shmem(struct explain *x);
+
 void fix_memcg(struct explain *x);
 void fix_global(struct explain *x);
 void fix_manual(struct explain *x);

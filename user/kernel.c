@@ -322,6 +322,19 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 	}
 }
 
+/* enum { ___GFP_DMA_BIT, ... }: without a name, known by its first enumerator */
+static void find_gfp(struct kernel_facts *facts, const struct btf *btf, const struct btf_type *t)
+{
+	const struct btf_enum *v = btf_enum(t);
+
+	if (!btf_vlen(t) ||
+	    !util_streq(btf__name_by_offset(btf, v[0].name_off), "___GFP_DMA_BIT"))
+		return;
+	for (int i = 0; i < btf_vlen(t); i++)
+		gfp_enumerator(&facts->gfp, btf__name_by_offset(btf, v[i].name_off),
+			       (uint32_t)v[i].val);
+}
+
 /* One pass over all types: a search for each function would be fifty. */
 static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 {
@@ -332,12 +345,24 @@ static void find_functions(struct kernel_facts *facts, const struct btf *btf)
 
 		const char *name;
 
+		if (btf_is_enum(t) && !t->name_off)
+			find_gfp(facts, btf, t);
 		if (!btf_is_func(t))
 			continue;
 		name = btf__name_by_offset(btf, t->name_off);
 		if (note_function(facts, name, btf_vlen(btf__type_by_id(btf, t->type))))
 			try_unusual(facts, btf, name, id);
 	}
+}
+
+/* Known before the load of everything, which would have to begin anew. */
+static void find_tracepoints(struct kernel_facts *facts, const struct btf *btf)
+{
+	if (btf__find_by_name_kind(btf, "btf_trace_exit_mmap", BTF_KIND_TYPEDEF) <= 0)
+		facts->no_tracepoint[FC_HOOK_OOM_FREED] = "this kernel has no tracepoint exit_mmap";
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) != 1)
+		facts->no_tracepoint[FC_HOOK_OOM_EVALUATE] =
+			"this kernel has no bpf_loop to go over all tasks with";
 }
 
 void kernel_probe(struct kernel_facts *ret)
@@ -358,6 +383,7 @@ void kernel_probe(struct kernel_facts *ret)
 	ret->trial[KERNEL_TRACEPOINT] = try_tracepoint();
 	if (btf) {
 		find_functions(ret, btf);
+		find_tracepoints(ret, btf);
 		find_in_modules(ret, btf);
 		ret->hugetlb_reserve_is_bool = returns_bool(btf, "hugetlb_reserve_pages");
 		ret->mark_victim_has_task = mark_victim_has_task(btf);

@@ -9,6 +9,7 @@
 #define FAILCNT_KERNEL_H
 
 #include "../bpf/event.h"
+#include "gfp.h"
 #include "util.h"
 
 enum kernel_mechanism {
@@ -34,6 +35,8 @@ struct kernel_facts {
 	uint8_t nargs[FC_HOOKS];     /* how many arguments it has, from BTF */
 	/* Functions of a shape that older kernels make no trampoline for: what a trial came to */
 	struct kernel_trial fexit[FC_HOOKS];
+	struct gfp_table gfp;
+	const char *no_tracepoint[FC_HOOKS]; /* why this kernel has none for it; NULL: it has */
 	bool mark_victim_has_task;    /* the tracepoint's argument is a task, not a pid */
 	bool hugetlb_reserve_is_bool; /* and not a number: what hugetlb_reserve_pages() returns */
 	bool may_preempt; /* built to preempt kernel code, or able to: fexit and raw_tp may miss */

@@ -127,6 +127,7 @@ void kmsg_add(struct kmsg *k, const struct kmsg_line *l, uint64_t usec, uint64_t
 		break;
 	case KMSG_OOM:
 		v = add_chosen(k, l);
+		kmsg_tasks_for(&k->tasks, k->n, k->lost + k->overruns);
 		break;
 	case KMSG_KILLED:
 		v = add_killed(k, l, usec);
@@ -164,7 +165,9 @@ static void take_record(struct kmsg *k, const char *record, size_t n, uint64_t n
 		k->lost += head.seq - k->next_seq;
 	k->next_seq = head.seq + 1;
 	/* Anybody may write to /dev/kmsg, but not as the kernel: devkmsg_write() sees to it. */
-	if (head.facility == 0 && kmsg_parse(head.text, head.len, &line) != KMSG_OTHER)
+	if (head.facility == 0 &&
+	    !kmsg_tasks_line(&k->tasks, head.text, head.len, k->lost + k->overruns) &&
+	    kmsg_parse(head.text, head.len, &line) != KMSG_OTHER)
 		kmsg_add(k, &line, head.usec, now);
 }
 

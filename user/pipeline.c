@@ -11,6 +11,7 @@
 #include "identity.h"
 #include "kmsg.h"
 #include "mounts.h"
+#include "oom_memory.h"
 #include "verdict.h"
 
 #define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
@@ -132,6 +133,8 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 		now.nr_open = read_nr_open(p);
 	if (about_space(facts) && p->proc >= 0)
 		mounts_event(e, facts, p->proc, &p->mounts, &now.space);
+	if (facts->host)
+		oom_memory_host(e, facts->host, p->proc, p->context->page_size);
 	judge(p, e, facts);
 	identity_event(e, p->proc, facts->start);
 	explain_event(e, &now);

@@ -16,6 +16,7 @@
 #include "filter.h"
 #include "holders_watch.h"
 #include "log.h"
+#include "oom_switches.h"
 #include "publish.h"
 #include "start.h"
 
@@ -41,7 +42,8 @@ static bool deserted(const struct session *s)
 	return s->use.ends_with_reader && s->stream.reader_gone;
 }
 
-static void tell(struct session *s, struct event *e, bool follow)
+/* The number it was told as; 0: it was not. */
+static int64_t tell(struct session *s, struct event *e, bool follow)
 {
 	bool counts =
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
@@ -49,7 +51,7 @@ static void tell(struct session *s, struct event *e, bool follow)
 
 	publish_event(s->publish, e);
 	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
-		return;
+		return 0;
 	seq = stream_emit(&s->stream, e);
 	if (s->use.told)
 		s->use.told(s->use.arg, e);
@@ -61,6 +63,30 @@ static void tell(struct session *s, struct event *e, bool follow)
 		s->stop = true; /* followups of what was told still come, from session_finish() */
 	if (deserted(s))
 		s->stop = true;
+	return seq;
+}
+
+static void on_freed(struct session *s, const void *data, size_t size)
+{
+	const struct fc_freed *r = data;
+	static struct event e;
+
+	if (size < sizeof(*r) || r->h.size != sizeof(*r))
+		s->events.lost(s, "decode", NULL, 1);
+	else if (freed_record(&s->freed, &e, r, &s->stream.context))
+		tell(s, &e, false);
+}
+
+static void tell_late(struct session *s)
+{
+	_cleanup_close_ int proc = -1;
+	static struct event e;
+
+	if (!freed_due(&s->freed, now_ms()))
+		return;
+	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	while (freed_late(&s->freed, &e, proc, now_ms()))
+		tell(s, &e, false);
 }
 
 static void on_record(void *arg, const void *data, size_t size)
@@ -69,13 +95,18 @@ static void on_record(void *arg, const void *data, size_t size)
 	struct event_facts facts;
 	struct session *s = arg;
 
+	if (size >= sizeof(struct fc_header) &&
+	    ((const struct fc_header *)data)->type == FC_TYPE_FREED) {
+		on_freed(s, data, size);
+		return;
+	}
 	if (event_decode(&e, &facts, data, size, &s->stream.context) < 0) {
 		s->events.lost(s, "decode", NULL, 1);
 		return;
 	}
 	tracer_note_cgroup(s->tracer, data, event_text(&e, FIELD_CGROUP));
 	if (pipeline_run(s->pipeline, &e, &facts))
-		tell(s, &e, true);
+		freed_note(&s->freed, &e, &facts, tell(s, &e, true), now_ms());
 }
 
 static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
@@ -201,6 +232,7 @@ static void sweep_now(struct session *s, bool may_move)
 	if (s->tracer) {
 		tracer_sweep(s->tracer, &s->events, may_move);
 		pipeline_tick(s->pipeline);
+		tell_late(s);
 	}
 	publish_flush(s->publish, now_ms());
 	stream_report_sinks(&s->stream);
@@ -264,6 +296,12 @@ void session_finish(struct session *s)
 	report_skipped(s);
 }
 
+static void warn(void *arg, const char *sentence)
+{
+	(void)arg;
+	log_warn("%s", sentence);
+}
+
 static void open_counters(struct session *s)
 {
 	const struct options *o = s->use.options;
@@ -271,6 +309,8 @@ static void open_counters(struct session *s)
 	struct watcher_options wo = {.interval_ms = o->interval_ms, .settle_ms = SETTLE_MS};
 	int err = counters_open(&s->counters, &co);
 
+	if (err == 0 && !o->tree)
+		oom_switches(s->counters, warn, NULL);
 	if (err == 0 && s->stream.n_sinks)
 		err = watcher_open(&s->watcher, s->counters, &wo);
 	if (err < 0)
@@ -305,6 +345,7 @@ static int open_pipeline(struct session *s)
 	bool v1 = tracer_facts(s->tracer)->memory_is_v1;
 
 	s->stream.context.memory_is_v1 = v1;
+	s->stream.context.gfp = tracer_facts(s->tracer)->gfp;
 	if (s->counters)
 		counters_cgroup_path(s->counters, v1 ? COUNTER_CGROUP1 : COUNTER_CGROUP2, "memory",
 				     "/", NULL, mount, sizeof(mount));

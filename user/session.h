@@ -8,6 +8,7 @@
 #define FAILCNT_SESSION_H
 
 #include "counter.h"
+#include "freed.h"
 #include "options.h"
 #include "pipeline.h"
 #include "stream.h"
@@ -35,6 +36,7 @@ struct session {
 	struct watcher *watcher;       /* NULL: no counters, or nobody to tell */
 	struct holders_watch *holders; /* NULL: nobody is looked for */
 	struct publish *publish;       /* NULL: not for others, see publish_open() */
+	struct freed freed;            /* kills whose memory is not free yet */
 	uint64_t told;                 /* events written, for --count */
 	bool stop;                     /* to be set by readable() */
 	int unwritten;                 /* -errno of the last line */

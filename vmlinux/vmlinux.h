@@ -50,6 +50,7 @@ enum { BPF_RB_NO_WAKEUP = 1 };
 enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,         /* guarded: from 5.15 */
 	BPF_FUNC_get_current_task_btf = 158, /* guarded: from 5.11 */
+	BPF_FUNC_loop = 181,                 /* guarded: from 5.17 */
 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -266,6 +267,12 @@ struct css_set {
 enum cgroup_subsys_id { memory_cgrp_id, pids_cgrp_id, hugetlb_cgrp_id };
 
 /* mm/ */
+struct list_head {
+	struct list_head *next;
+};
+typedef struct {
+	unsigned long bits[1];
+} nodemask_t;
 struct page_counter {
 	atomic_long_t usage;
 	unsigned long max;
@@ -278,12 +285,37 @@ enum memcg_memory_event {
 	MEMCG_OOM_KILL,
 	MEMCG_OOM_GROUP_KILL /* guarded: from 5.17 */
 };
+enum node_stat_item {
+	NR_INACTIVE_ANON,
+	NR_INACTIVE_FILE,
+	NR_ACTIVE_FILE,
+	NR_SLAB_RECLAIMABLE_B,
+	NR_SLAB_UNRECLAIMABLE_B,
+	NR_ANON_MAPPED,
+	NR_FILE_PAGES,
+	NR_SHMEM,
+	NR_KERNEL_MISC_RECLAIMABLE,
+	NR_KERNEL_STACK_KB
+};
+enum memcg_stat_item {
+	MEMCG_SOCK,
+	MEMCG_PERCPU_B,
+	MEMCG_KMEM, /* guarded: from 5.18 */
+	MEMCG_NR_STAT
+};
+struct memcg_vmstats {
+	long state[1]; /* guarded: from 5.13 */
+};
 struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
 	struct page_counter swap; /* in a union with memsw of v1 */
 	bool oom_group;
 	atomic_long_t memory_events[1];
+	struct memcg_vmstats *vmstats; /* guarded: not a pointer before 6.1 */
+};
+struct mem_cgroup___array {
+	atomic_long_t vmstats[1]; /* guarded: before 5.13 */
 };
 struct hugepage_subpool {
 	long max_hpages;
@@ -329,9 +361,19 @@ struct mm_rss_stat {
 struct mm_struct___atomic {
 	struct mm_rss_stat rss_stat; /* guarded: before 6.2 */
 };
+struct mempolicy {
+	unsigned short mode;
+	nodemask_t nodes; /* guarded: from 5.14 */
+};
+struct mempolicy___v {
+	union {
+		nodemask_t nodes; /* guarded: before 5.14 */
+	} v;                      /* guarded: before 5.14 */
+};
 enum oom_constraint { CONSTRAINT_NONE };
 struct oom_control {
 	struct mem_cgroup *memcg;
+	nodemask_t *nodemask;
 	unsigned int gfp_mask;
 	int order;
 	unsigned long totalpages;
@@ -513,6 +555,7 @@ struct signal_struct {
 	struct thread_group_cputimer cputimer;
 	struct pid *pids[4];
 	struct rlimit rlim[16];
+	struct list_head thread_head;
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
 };
@@ -558,6 +601,10 @@ struct task_struct {
 	struct mm_struct *mm;
 	int exit_state;
 	struct sigpending pending;
+	struct list_head tasks, thread_node;
+	struct completion *vfork_done;
+	nodemask_t mems_allowed;
+	struct mempolicy *mempolicy;
 };
 
 /* Iterators: kernel/bpf/task_iter.c */

@@ -4,7 +4,7 @@
  * by hand. The cgroups are made for the occasion; the rest happens in virtual machines only.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_oom.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -22,8 +22,8 @@
 #define MPOL_BIND 2
 #endif
 
-/* Touches that many more bytes. Small steps, so that no single mapping is refused. */
-static void eat(long bytes)
+/* Small steps, so that no single mapping is refused. */
+void eat(long bytes)
 {
 	for (long done = 0; done < bytes; done += MIB) {
 		char *p = mmap(NULL, MIB, PROT_READ | PROT_WRITE,
@@ -42,7 +42,7 @@ static _Noreturn void eat_all(void)
 		eat(MIB);
 }
 
-static void make_limited(struct group *g, struct hierarchy *h, long bytes)
+void make_limited(struct group *g, struct hierarchy *h, long bytes)
 {
 	bool v2;
 	char path[600];
@@ -57,13 +57,13 @@ static void make_limited(struct group *g, struct hierarchy *h, long bytes)
 	write_file(path, "%ld", v2 ? 0 : bytes);
 }
 
-static long oom_kills(const struct group *g)
+long oom_kills(const struct group *g)
 {
 	return group_get(g, g->of->version == 2 ? "memory.events" : "memory.oom_control",
 			 "oom_kill");
 }
 
-static void must_be_killed(int status)
+void must_be_killed(int status)
 {
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return;

@@ -106,5 +106,8 @@ status=$?
 echo "I uptime $(uptime_now)"
 sed 's/^/W /' /tmp/said
 sed 's/^/E /' /tmp/events
-dmesg | sed -n 's/^\(<[0-9]*>\)\{0,1\}\[[ 0-9.]*\] \(.*Killed process .*\)/K \2/p'
+dmesg | sed -n 's/^\(<[0-9]*>\)\{0,1\}\[[ 0-9.]*\] \(.*Killed process .*\)/K \2/p
+	s/^\(<[0-9]*>\)\{0,1\}\[[ 0-9.]*\] \(.* invoked oom-killer: .*\)/K \2/p
+	s/^\(<[0-9]*>\)\{0,1\}\[[ 0-9.]*\] \(\[ *[0-9p]*id* *\] .*oom_score_adj name\)/K \2/p
+	s/^\(<[0-9]*>\)\{0,1\}\[[ 0-9.]*\] \(\[ *[0-9]*\]  *[0-9][-0-9 ]* .*\)/K \2/p'
 echo "Z watch $status"
