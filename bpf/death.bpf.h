@@ -49,8 +49,6 @@ static __always_inline void fill_fault(struct fc_death *r, const struct death_in
 
 	r->fault_addr = info->addr;
 	r->syscall = info->syscall;
-	r->ip = 0;
-	r->code.flags = r->data.flags = 0;
 	if (r->how != FC_HOW_FAULT || !(HAS_ADDRESS & BIT(r->sig & 63)))
 		return;
 #if defined(__TARGET_ARCH_arm64)
@@ -107,7 +105,11 @@ static __noinline int death_tell(struct death *d, struct death_info *info, __u32
 	r->shared_pid = d->shared_pid;
 	r->tid = bpf_get_current_pid_tgid();
 	r->pdeath = 0;
-	fill_fault(r, info);
+	r->fault_addr = r->ip = 0;
+	r->syscall = 0;
+	r->code.flags = r->data.flags = 0;
+	if (hook == FC_HOOK_DEATH_DELIVER)
+		fill_fault(r, info);
 	fill_who(&r->victim, task);
 	key.start = d->sender_start;
 	key.pid = d->sender_pid;

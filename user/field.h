@@ -76,6 +76,14 @@ struct event_holder {
 	const char *comm, *kind, *cgroup, *object;
 };
 
+/* One entry of `before`: what was refused in the minute before a kill. Strings are static. */
+#define EVENT_BEFORE_MAX 8
+struct event_before {
+	const char *resource, *errno_name; /* errno_name: "" none */
+	uint64_t count;
+	bool of_cgroup; /* to others of the same cgroup, not to the process itself */
+};
+
 /* One entry of an object field (`backends`, `totals`). */
 #define EVENT_PAIR_MAX 12
 struct event_pair {
@@ -95,6 +103,8 @@ struct event {
 	unsigned int n_moved, moved_left_out;
 	struct event_holder holders[EVENT_HOLDER_MAX];
 	unsigned int n_holders, holders_left_out;
+	struct event_before before[EVENT_BEFORE_MAX];
+	unsigned int n_before;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -124,6 +134,8 @@ void event_pair(struct event *e, enum field f, const char *key, int64_t v);
 struct event_moved *event_moved_add(struct event *e);
 /* The same for `holders`. */
 struct event_holder *event_holder_add(struct event *e);
+/* The same for `before`. */
+struct event_before *event_before_add(struct event *e);
 /* Copies a string into the pool; "" when it is full. */
 const char *event_keep(struct event *e, const char *s);
 
