@@ -56,10 +56,12 @@ static __always_inline __u64 find_in_maple(struct mm_struct *mm, __u64 addr)
 		return 0;
 	asm volatile("" : "+r"(new));
 	entry = (__u64)BPF_CORE_READ(new, mm_mt.ma_root);
+	if ((entry & 3) != 2) /* xa_is_node(): else a single mapping, or none */
+		return 0;
 	for (level = 0; level < MAPLE_LEVELS; level++) {
 		__u64 node = entry & ~0xffULL, slot = 0, here = 1, type = entry >> 3 & 0xf;
 
-		if ((entry & 3) != 2 || entry < 4096) /* xa_is_node() */
+		if (entry < 4096)
 			return 0;
 		/* Of a maple_arange_64, of 9 pivots, some slots too: as numbers those are above any
 		 * address of a process, so that they end the search. */

@@ -42,9 +42,8 @@ static void says_sender(struct explain *x)
 		says_name(x, event_text(e, FIELD_BY_UNIT));
 	}
 	if (event_has(e, FIELD_BY_PARENT_COMM) && event_num(e, FIELD_BY_PID) != 1) {
-		explain_add(&x->says, ", which ");
+		explain_add(&x->says, " under ");
 		says_name(x, event_text(e, FIELD_BY_PARENT_COMM));
-		explain_add(&x->says, " had started,");
 	}
 }
 
