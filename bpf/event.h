@@ -36,6 +36,7 @@ enum fc_type {
 	FC_TYPE_REFUSED = 1,
 	FC_TYPE_OOM = 2,
 	FC_TYPE_FREED = 3,
+	FC_TYPE_DEATH = 8,
 };
 
 enum fc_backend {
@@ -305,6 +306,72 @@ struct fc_freed {
 	__u32 pad;
 };
 
+/* How a process came to the signal that it died of. */
+enum fc_how {
+	FC_HOW_UNKNOWN,
+	FC_HOW_PROCESS, /* another process sent it */
+	FC_HOW_SELF,
+	FC_HOW_FAULT, /* for what the process itself did: code_si tells what */
+	FC_HOW_TTY,   /* its terminal: a key, a hangup */
+	FC_HOW_TIMER,
+	FC_HOW_PIPE, /* it wrote to a pipe or socket that nobody reads */
+	FC_HOW_RLIMIT,
+	FC_HOW_SECCOMP,
+	FC_HOW_NAMESPACE,  /* the first process of its pid namespace, the sender, ended */
+	FC_HOW_PARENT,     /* its parent, the sender, ended, and it had asked for this signal */
+	FC_HOW_OOM_SHARED, /* it had the address space of a victim of the OOM killer */
+	FC_HOW_KERNEL,     /* the kernel, for another reason */
+	FC_HOWS,
+};
+
+/* fc_death.has: FC_HAS_CERTAIN, FC_HAS_LIMIT, and these */
+enum fc_death_has {
+	FC_DEATH_SENDER = 1 << 24,     /* sender is whole */
+	FC_DEATH_SENDER_PID = 1 << 25, /* only its pid, uid and start are known */
+	FC_DEATH_NOINFO = 1 << 26,     /* without siginfo, as cgroup.kill does */
+	FC_DEATH_BY_SESSION = 1 << 27, /* the sender leads the session of the victim's terminal */
+	FC_DEATH_IP = 1 << 28,
+	FC_DEATH_ADDR = 1 << 29,
+	FC_DEATH_STRICT = 1 << 30, /* seccomp's strict mode */
+};
+
+enum fc_map_flags {
+	FC_MAP_LOOKED = 1 << 0,
+	FC_MAP_FOUND = 1 << 1,
+	FC_MAP_FILE = 1 << 2, /* name, offset and size are of the file that is mapped there */
+	FC_MAP_HUGE = 1 << 3, /* huge pages */
+	FC_MAP_TMPFS = 1 << 4,
+};
+
+#define FC_NAME 96
+
+struct fc_mapping {
+	__u32 flags; /* enum fc_map_flags */
+	__u32 pad;
+	__u64 offset; /* in the file */
+	__u64 size;   /* of the file, bytes */
+	char name[FC_NAME];
+};
+
+/* A process died of a signal. */
+struct fc_death {
+	struct fc_header h;
+	__u32 has;
+	__u8 hook, backend;
+	__u8 sig, how; /* how: enum fc_how */
+	__s32 code_si; /* si_code */
+	__s32 syscall; /* FC_HOW_SECCOMP: what was not allowed */
+	__u32 tid;     /* the thread that saw it first */
+	__u32 pdeath;
+	__u64 fault_addr, ip;
+	__u64 limit;        /* FC_HOW_RLIMIT: seconds or bytes */
+	__u64 shared_start; /* FC_HOW_OOM_SHARED: the victim */
+	__u32 shared_pid;
+	__u32 pad;
+	struct fc_mapping code, data; /* around ip and fault_addr */
+	struct fc_who victim, sender;
+};
+
 /* Repeats of one process, resource and errno are counted here and read once a second. */
 struct fc_fold_key {
 	__u64 start; /* with pid the identity of a process */
@@ -374,6 +441,9 @@ FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc
 				      sizeof(struct fc_ballot) + sizeof(struct fc_split) +
 				      sizeof(struct fc_host));
 FC_ASSERT_SIZE(struct fc_freed, 40);
+FC_ASSERT_SIZE(struct fc_mapping, 24 + FC_NAME);
+FC_ASSERT_OFFSET(struct fc_death, fault_addr, 40);
+FC_ASSERT_SIZE(struct fc_death, 80 + 2 * sizeof(struct fc_mapping) + 2 * sizeof(struct fc_who));
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
 FC_ASSERT_SIZE(struct fc_fold, 80);
 FC_ASSERT_SIZE(struct fc_overflow, 32);

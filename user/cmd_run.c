@@ -205,6 +205,7 @@ int cmd_run(const struct options *o)
 		return EXIT_USAGE;
 	}
 	r.options = *o;
+	r.options.unrequested = true; /* who presses Ctrl-C needs no report of it */
 	err = run_child_start(&r.child, o->rest);
 	if (err < 0) {
 		log_error("cannot start a process: %s", strerror(-err));

@@ -115,10 +115,19 @@ static void set_limit(struct event *e, const struct fc_refused *r)
 		event_fmt(e, FIELD_DEVICE, "%u:%u", r->dev >> 20, r->dev & 0xfffff);
 }
 
+void event_set_signal(struct event *e, int sig)
+{
+	const char *name = sigabbrev_np(sig);
+
+	if (name)
+		event_fmt(e, FIELD_SIGNAL, "SIG%s", name);
+	else if (sig >= SIGRTMIN)
+		event_fmt(e, FIELD_SIGNAL, "SIGRTMIN+%d", sig - SIGRTMIN);
+}
+
 /* Of an errno, or of a signal that stands for one. RLIMIT_FSIZE answers with both. */
 static void set_errno(struct event *e, unsigned int resource, int err)
 {
-	const char *signal = err > FC_ERR_SIGNAL ? sigabbrev_np(err - FC_ERR_SIGNAL) : NULL;
 	const char *name = catalogue_errno(err);
 
 	if (err == 0) /* a packet was dropped, a connection reset: nobody was told */
@@ -126,10 +135,7 @@ static void set_errno(struct event *e, unsigned int resource, int err)
 	if (resource == FC_FSIZE)
 		event_static(e, FIELD_SIGNAL, "SIGXFSZ");
 	if (err > FC_ERR_SIGNAL) {
-		if (signal)
-			event_fmt(e, FIELD_SIGNAL, "SIG%s", signal);
-		else if (err - FC_ERR_SIGNAL >= SIGRTMIN)
-			event_fmt(e, FIELD_SIGNAL, "SIGRTMIN+%d", err - FC_ERR_SIGNAL - SIGRTMIN);
+		event_set_signal(e, err - FC_ERR_SIGNAL);
 		return;
 	}
 	if (name)
@@ -260,6 +266,8 @@ int event_decode(struct event *e, struct event_facts *facts, const void *data, s
 		err = decode_refused(e, &found, data, c);
 	else if (h->type == FC_TYPE_OOM && h->size == sizeof(struct fc_oom))
 		err = event_decode_oom(e, &found, data, c);
+	else if (h->type == FC_TYPE_DEATH && h->size == sizeof(struct fc_death))
+		err = event_decode_death(e, &found, data, c);
 	if (err == 0)
 		*facts = found;
 	return err;

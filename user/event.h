@@ -10,6 +10,7 @@
 #define FAILCNT_EVENT_H
 
 #include "../bpf/event.h"
+#include "death.h"
 #include "field.h"
 #include "fold.h"
 #include "gfp.h"
@@ -35,6 +36,7 @@ struct event_facts {
 	uint64_t time;     /* CLOCK_BOOTTIME ns */
 	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no
 			      limit */
+	struct death_facts death; /* of a death by a signal; sig 0: none */
 	bool hard_unlimited; /* it is known, and there is no number for it */
 	bool has_more;
 	uint64_t page_size;         /* OOM: bytes */

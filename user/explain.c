@@ -268,6 +268,8 @@ void explain_event(struct event *e, const struct explain_facts *facts)
 	}
 	if (util_after(event_text(e, FIELD_CAUSE), "oom-"))
 		explain = explain_oom;
+	if (x.facts->death)
+		explain = explain_death;
 	explain(&x);
 	event_str(e, FIELD_SAYS, x.says.s);
 	if (x.says.cut)

@@ -11,6 +11,7 @@
 #ifndef FAILCNT_EXPLAIN_H
 #define FAILCNT_EXPLAIN_H
 
+#include "death.h"
 #include "field.h"
 #include "mounts.h"
 
@@ -35,6 +36,7 @@ struct explain_facts {
 	uint64_t memsw;
 	bool again; /* the process has ended when this is read, and will be started anew from a
 		     * shell (failcnt run): not its own limits are to be raised, but the shell's */
+	const struct death_facts *death; /* of a death by a signal; NULL: none */
 	struct mounts_usage space; /* disk, inodes: of the file system, as statfs tells */
 };
 

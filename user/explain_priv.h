@@ -122,6 +122,10 @@ void explain_memlock(struct explain *x);
 void explain_hugepages(struct explain *x);
 void explain_oom(struct explain *x);
 void explain_charge(struct explain *x);
+/* explain_death.c, explain_fault.c */
+void explain_death(struct explain *x);
+void explain_fault(struct explain *x);
+void says_postgres(struct explain *x);
 /* explain_net.c */
 void explain_socket_memory(struct explain *x);
 void explain_orphans(struct explain *x);

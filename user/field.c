@@ -264,6 +264,17 @@ struct event_holder *event_holder_add(struct event *e)
 	return h;
 }
 
+struct event_before *event_before_add(struct event *e)
+{
+	mark(e, FIELD_BEFORE);
+	if (e->n_before == EVENT_BEFORE_MAX) {
+		event_cut(e, FIELD_BEFORE);
+		return NULL;
+	}
+	e->before[e->n_before] = (struct event_before){.resource = "", .errno_name = ""};
+	return &e->before[e->n_before++];
+}
+
 const char *event_keep(struct event *e, const char *s)
 {
 	size_t n = s ? strlen(s) : 0;

@@ -53,7 +53,7 @@ struct event_moved {
 	const char *source, *owner, *resource;
 	unsigned int have;             /* enum counter_have: HELD, LIMIT, FAILCNT */
 	uint64_t held, limit, failcnt; /* limit UINT64_MAX: unlimited */
-	int64_t delta; /* EVENT_DELTA_UNKNOWN: only the number itself is known */
+	int64_t delta;                 /* EVENT_DELTA_UNKNOWN: only the number itself is known */
 	enum relation relation;
 };
 
@@ -90,6 +90,14 @@ struct event_ballot {
 	unsigned int n, left_out;
 };
 
+/* One entry of `before`: what was refused in the minute before a kill. Strings are static. */
+#define EVENT_BEFORE_MAX 8
+struct event_before {
+	const char *resource, *errno_name; /* errno_name: "" none */
+	uint64_t count;
+	bool of_cgroup; /* to others of the same cgroup, not to the process itself */
+};
+
 /* One entry of an object field (`backends`, `totals`, `memory`). */
 #define EVENT_PAIR_MAX 16
 struct event_pair {
@@ -110,6 +118,8 @@ struct event {
 	struct event_holder holders[EVENT_HOLDER_MAX];
 	unsigned int n_holders, holders_left_out;
 	struct event_ballot candidates, exempted;
+	struct event_before before[EVENT_BEFORE_MAX];
+	unsigned int n_before;
 	struct event_pair pairs[EVENT_PAIR_MAX];
 	unsigned int n_pairs;
 	uint64_t cut[(FIELDS + 63) / 64]; /* fields whose text was cut: the `truncated` array */
@@ -143,6 +153,8 @@ struct event_candidate *event_candidate_add(struct event *e, enum field f);
 struct event_moved *event_moved_add(struct event *e);
 /* The same for `holders`. */
 struct event_holder *event_holder_add(struct event *e);
+/* The same for `before`. */
+struct event_before *event_before_add(struct event *e);
 /* Copies a string into the pool; "" when it is full. */
 const char *event_keep(struct event *e, const char *s);
 

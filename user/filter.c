@@ -4,6 +4,8 @@
  */
 #include "filter.h"
 
+#include "requested.h"
+
 static bool below(const char *path, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -44,6 +46,8 @@ bool filter_pass(const struct event *e, const struct options *o)
 	if (e->kind == EVENT_COUNTED && process)
 		return false; /* a counter knows no process */
 	if (o->kills && e->kind != EVENT_KILLED)
+		return false;
+	if (o->unrequested && requested_plainly(e))
 		return false;
 	if (o->has_pid && (!event_has(e, FIELD_PID) || event_num(e, FIELD_PID) != (int64_t)o->pid))
 		return false;

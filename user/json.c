@@ -264,6 +264,22 @@ static void put_ballot(struct line *l, const struct event_ballot *b, bool points
 		l->cut[l->field / 64] |= 1ull << l->field % 64;
 }
 
+static void put_before(struct line *l, const struct event *e)
+{
+	put(l, "[", 1);
+	for (unsigned int i = 0; i < e->n_before; i++) {
+		const struct event_before *b = &e->before[i];
+
+		put_raw(l, i > 0 ? ",{" : "{");
+		put_named_text(l, "resource", b->resource);
+		put_named_text(l, "errno", b->errno_name);
+		put_named_u64(l, "count", b->count);
+		put_named_text(l, "of", b->of_cgroup ? "cgroup" : "process");
+		put(l, "}", 1);
+	}
+	put(l, "]", 1);
+}
+
 static void put_truncated(struct line *l, const struct event *e)
 {
 	bool any = false;
@@ -314,6 +330,8 @@ static void put_value(struct line *l, const struct event *e, enum field f)
 			put_ballot(l, &e->candidates, true);
 		else if (f == FIELD_EXEMPTED)
 			put_ballot(l, &e->exempted, false);
+		else if (f == FIELD_BEFORE)
+			put_before(l, e);
 		else
 			put_rows(l, e);
 		break;

@@ -18,6 +18,7 @@ struct options {
 	/* filters */
 	uint64_t pid, uid; /* see has_pid, has_uid */
 	bool has_pid, has_uid, kills;
+	bool unrequested; /* run has it always */
 	const char *name, *cgroup, *errno_name;
 	const char *resources[OPTIONS_RESOURCES_MAX];
 	unsigned int n_resources;

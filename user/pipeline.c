@@ -10,6 +10,7 @@
 #include "explain.h"
 #include "identity.h"
 #include "kmsg.h"
+#include "led.h"
 #include "mounts.h"
 #include "oom_memory.h"
 #include "verdict.h"
@@ -34,6 +35,7 @@ struct pipeline {
 	struct victim told[VICTIMS]; /* the latest kills */
 	unsigned int n_told;
 	struct mounts_memory mounts;
+	struct led *led;
 };
 
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
@@ -42,6 +44,11 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 
 	if (!p)
 		return -ENOMEM;
+	p->led = led_new();
+	if (!p->led) {
+		free(p);
+		return -ENOMEM;
+	}
 	p->context = o->context;
 	p->again = o->again;
 	util_strlcpy(p->memory_mount, o->memory_mount, sizeof(p->memory_mount));
@@ -60,6 +67,7 @@ void pipeline_free(struct pipeline *p)
 		return;
 	util_closep(&p->proc);
 	util_closep(&p->log);
+	led_free(p->led);
 	free(p);
 }
 
@@ -136,7 +144,11 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	if (facts->host)
 		oom_memory_host(e, facts->host, p->proc, p->context->page_size);
 	judge(p, e, facts);
+	led_event(p->led, e, facts);
+	if (facts->death.sig)
+		now.death = &facts->death;
 	identity_event(e, p->proc, facts->start);
 	explain_event(e, &now);
+	led_says(e);
 	return true;
 }

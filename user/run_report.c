@@ -283,7 +283,7 @@ static void add_block(struct text *t, const struct run_report *r, const struct b
 	text_f(t, "%-8s", killed ? "KILLED" : "REFUSED");
 	if (t->o->color)
 		text_raw(t, "\033[0m");
-	text_f(t, " %-8.31s ", b->resource);
+	text_f(t, " %-8.31s ", *b->resource ? b->resource : "-");
 	add_names(t, r, b);
 	add_pids(t, b);
 	text_f(t, " %.63s, ", b->what);

@@ -109,6 +109,16 @@ static void show_refused(struct text *t)
 	add_certain(t);
 }
 
+/* Who sent the signal, or where it crashed. */
+static void add_sender(struct text *t)
+{
+	text_who(t, " from ", FIELD_BY_COMM, FIELD_BY_PID);
+	text_field(t, ", ", FIELD_REQUESTED_BY);
+	text_field(t, " in ", FIELD_MAP_OBJECT);
+	text_field(t, "+", FIELD_MAP_OFFSET);
+	text_field(t, " at address ", FIELD_FAULT_ADDR);
+}
+
 static void show_killed(struct text *t)
 {
 	static const struct {
@@ -123,6 +133,7 @@ static void show_killed(struct text *t)
 	text_who(t, " ", FIELD_COMM, FIELD_PID);
 	text_field(t, " ", FIELD_CAUSE);
 	text_field(t, " ", FIELD_SIGNAL);
+	add_sender(t);
 	text_field(t, " in ", FIELD_MEMCG);
 	text_usage(t, ": ");
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
@@ -236,7 +247,8 @@ static void add_details(struct text *t)
 		FIELD_UID,           FIELD_EXE,        FIELD_CGROUP,         FIELD_CONTAINER,
 		FIELD_NAMESPACE,     FIELD_LIMIT_HARD, FIELD_TRIGGER_CGROUP, FIELD_PGTABLES,
 		FIELD_OOM_SCORE_ADJ, FIELD_POINTS,     FIELD_TOTAL_PAGES,    FIELD_ORDER,
-		FIELD_GFP_FLAGS,     FIELD_BACKEND};
+		FIELD_GFP_FLAGS,     FIELD_BY_UID,     FIELD_BY_PARENT_COMM, FIELD_BY_CGROUP,
+		FIELD_SI_CODE,       FIELD_BACKEND};
 	const char *between = "    ";
 
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {

@@ -343,6 +343,7 @@ struct vm_area_struct {
 	unsigned long vm_end;
 	struct mm_struct *vm_mm;
 	struct file *vm_file;
+	unsigned long vm_pgoff;
 };
 struct mm_struct {
 	unsigned long locked_vm;
@@ -543,9 +544,6 @@ struct task_cputime_atomic {
 struct thread_group_cputimer {
 	struct task_cputime_atomic cputime_atomic;
 };
-struct list_head {
-	struct list_head *next;
-};
 struct sigpending {
 	struct list_head list;
 };
@@ -558,6 +556,22 @@ struct signal_struct {
 	struct list_head thread_head;
 	short oom_score_adj;
 	struct mm_struct *oom_mm;
+	atomic_t live;
+	int group_exit_code;
+	unsigned int flags;
+	struct tty_struct *tty;
+};
+struct sigaction {
+	void *sa_handler;
+};
+struct k_sigaction {
+	struct sigaction sa;
+};
+struct sighand_struct {
+	struct k_sigaction action[64];
+};
+struct seccomp {
+	int mode;
 };
 typedef struct {
 } kernel_cap_t; /* 8 bytes, read as a whole */
@@ -605,6 +619,10 @@ struct task_struct {
 	struct completion *vfork_done;
 	nodemask_t mems_allowed;
 	struct mempolicy *mempolicy;
+	struct sighand_struct *sighand;
+	struct seccomp seccomp;
+	int exit_code;
+	int pdeath_signal;
 };
 
 /* Iterators: kernel/bpf/task_iter.c */
@@ -683,6 +701,27 @@ struct rb_node {
 };
 struct rb_root {
 	struct rb_node *rb_node;
+};
+/* The mappings of a process */
+struct vm_area_struct___rb {
+	struct rb_node vm_rb; /* guarded: before 6.1 */
+};
+struct mm_struct___rb {
+	struct rb_root mm_rb; /* guarded: before 6.1 */
+};
+struct maple_tree {
+	void *ma_root; /* guarded: from 6.1 */
+};
+struct mm_struct___maple {
+	struct maple_tree mm_mt; /* guarded: from 6.1 */
+};
+struct maple_range_64 {
+	unsigned long pivot[15]; /* guarded: from 6.1 */
+	void *slot[16];          /* guarded: from 6.1 */
+};
+struct maple_arange_64 {
+	unsigned long pivot[9]; /* guarded: from 6.1 */
+	void *slot[10];         /* guarded: from 6.1 */
 };
 struct key_user {
 	struct rb_node node;

@@ -27,7 +27,7 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 	task_provocations[], pid_provocations[], user_provocations[], object_provocations[],
 	memory_provocations[], signal_provocations[], space_provocations[], net_provocations[],
 	mq_provocations[], commit_provocations[], locked_provocations[], huge_provocations[],
-	charge_provocations[], ballot_provocations[];
+	charge_provocations[], ballot_provocations[], death_provocations[], fault_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
@@ -35,6 +35,7 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
  * {"min":,"max":},
  * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
  * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
+ * "dies":{...} names fields of the `killed` event of pid, or one of each of "pids":[...].
  */
 void truth(pid_t pid, long n, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Cannot run here: prints why, undoes, exits with status 77. */

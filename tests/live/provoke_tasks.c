@@ -391,8 +391,10 @@ static int kill_sigkill(int argc, char **argv)
 			pause();
 	kill(pid, SIGKILL);
 	status = reap(pid);
-	truth(pid, 1, "\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,\"status\":%d",
-	      getpid(), status);
+	truth(pid, 1,
+	      "\"status\":%d,\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\","
+	      "\"by_pid\":%d}",
+	      status, getpid());
 	return 0;
 }
 

@@ -133,10 +133,18 @@ def own_events($t; $m):
 				      and .uptime_us <= ($m.ended[$t.what].at + 2.5) * 1e6)]
 	  else [$m.events[] | select(.event == "refused" and .pid == $t.pid)] end;
 
+# A death by a signal, told by a tracepoint whatever the backend: {dies: {...}}, of pid or of each of pids.
+def died($t; $m; $pid):
+	{event: "killed", pid: $pid, backend: "tracepoint", certain: true, comm: "provoke", resource: {none: true},
+	 says: {any: true}}
+	+ (($t.dies + ($t[$m.backend] // {}) + ($t[$m.cgroup] // {}) + ($t[$m.kernel] // {}))
+	   | map_values(if . == null then {none: true} else . end));
+
 # What must be seen of a provocation: an array, in the order of time; null: judged elsewhere.
 def wanted($m):
 	. as $t
 	| if .expect then [expected($t; $m)]
+	elif .dies then [($t | pids_of)[] | . as $pid | died($t; $m; $pid)]
 	elif .limit_reached == false then []
 	elif .what | IN("nofile-dup", "nofile-pipe", "nofile-lowered", "nofile-fdupfd", "nofile-scm") then
 		[descriptor($t; $m)]
@@ -162,7 +170,7 @@ def wanted($m):
 	elif .what == "sem-msl" then [semaphore($t; $m; "semmsl"; "semaphores")]
 	elif .what | IN("sem-msl-ipc32", "sem-msl-semget32") then
 		[semaphore($t; $m; "semmsl"; "semaphores") + {syscall: $t.syscall}]
-	elif .what | IN("sem-einval", "kill-sigkill") then []
+	elif .what == "sem-einval" then []
 	elif .what | IN("oom-memcg", "oom-memcg-nested") then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
 	elif .what == "oom-ballot" then
@@ -180,9 +188,11 @@ def wanted($m):
 		 # By now the first one has given back what it had.
 		 (range(2) | killed_by_memcg($t; $m; {in: $t.pids})
 			     + {held: {in: []}, failcnt: {in: []}} | del(.held, .failcnt))]
-	# The kernel names one of the two, whichever it comes to first.
+	# The kernel names one of the two, whichever it comes to first; the other one dies with it.
 	elif .what == "oom-vm-shared" then
-		[killed_by_memcg($t + {n: 1}; $m; {in: $t.pids}) + {trigger_pid: {in: $t.pids}}]
+		[killed_by_memcg($t + {n: 1}; $m; {in: $t.pids}) + {trigger_pid: {in: $t.pids}},
+		 {event: "killed", pid: {in: $t.pids}, cause: "oom-memcg", signal: "SIGKILL", backend: "tracepoint",
+		  resource: "memory", memcg: $t.memcg, certain: true, says: {re: "had the same memory as provoke"}}]
 	# MemTotal and the kernel's totalpages differ by what is reserved.
 	elif .what == "oom-global" then
 		[killed_by_nodes($t; $m; within($t.limit; 0.98; 1.02); "memory and swap of the host")]
@@ -237,17 +247,18 @@ def expected_flood($m):
 def of_pids($t; $m):
 	($t | pids_of) as $pids
 	| (if $t.expect then own_events($t; $m)
+	   elif $t.dies then [$m.events[] | select(.event == "killed" and (.pid | IN($pids[])))]
 	   else [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))] end)
 	# After its ENFILE the program asks for one file more, to look at the count.
 	| if $t.what == "file-max" then map(select(.object != "/proc/sys/fs/file-nr")) else . end;
 
 def single($m):
 	. as $t | wanted($m) as $wanted
-	| (of_pids($t; $m) | if $t.what == "nofile-many" then sort_by(.pid)
+	| (of_pids($t; $m) | if $t.what == "nofile-many" or $t.dies then sort_by(.pid)
 			     # Either may come first.
 			     elif $t.what == "oom-and-pids" then sort_by(.event) | reverse
 			     else sort_by(.seq) end) as $seen
-	| ($wanted | if $t.what == "nofile-many" then sort_by(.pid) else . end) as $wanted
+	| ($wanted | if $t.what == "nofile-many" or $t.dies then sort_by(.pid) else . end) as $wanted
 	| ($wanted | length) as $n
 	| {mistakes:
 		(if ($seen | length) > $n then ["\($seen | length) told of \($n): \($seen | map(brief) | join("\n    "))"]
@@ -255,7 +266,7 @@ def single($m):
 			["\($seen | length) told of \($n), \(losses($m; $t.what)) lost"]
 			+ if $n < 9 then [$seen[] | brief] else [] end
 		elif ($seen | length) == $n then
-			[range($n) as $i | $seen[$i] | misfits($wanted[$i] + sizes($m))[]]
+			[range($n) as $i | $seen[$i] | misfits($wanted[$i] + if .cause == "signal" or .trigger_pid == null then {} else sizes($m) end)[]]
 		else [] end
 		+ if $t.what == "oom-group" and ($seen | length) == $n
 			and (($seen | map(.pid) | sort) != ($t.pids | sort) or any($seen[1:][]; .cause != "oom-group")) then
@@ -411,7 +422,9 @@ def stream_mistakes($m):
 	([$m.truth[] | pids_of[]]) as $pids
 	| ([$m.truth[] | select(.expect) | select(.nobody or expected(.; $m).pid == {none: true}) | .expect.resource]) as $nobody
 	| [$m.events[] | select(.event == "refused" or .event == "killed")
-	   | select((.pid | IN($pids[])) or (.pid == null and (.resource | IN($nobody[]))) | not)
+	   | select((.pid | IN($pids[])) or (.pid == null and (.resource | IN($nobody[])))
+		    # A provocation that cleans up, and one whose parent has ended.
+		    or (.event == "killed" and .cause == "signal" and .comm == "provoke" and .by_comm == "provoke") | not)
 	   | "nobody's: \(brief)"][:5]
 	+ ($m.events | [.[].seq] as $seq
 	   | if $seq == [range(1; ($seq | length) + 1)] then [] else ["seq has gaps"] end)

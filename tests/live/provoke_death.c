@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Deaths by a signal from elsewhere: in each way that one can be sent, and to many at once. The
+ * witness is the wait status. "dies" is what the event must say; what a process does to itself is
+ * in provoke_fault.c.
+ */
+#define _GNU_SOURCE
+#include "provoke.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "provoke_death.h"
+
+#define MANY 10000
+
+void must_die(int status, int sig)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == sig)
+		return;
+	fprintf(stderr, "provoke: it ended with wait status %#x, and not with signal %d\n", status,
+		sig);
+	exit(1);
+}
+
+static _Noreturn void wait_for_it(gate *ready)
+{
+	if (ready)
+		gate_open(ready);
+	for (;;)
+		pause();
+}
+
+/* A child that waits to be killed. */
+static pid_t victim(void)
+{
+	gate *ready = gate_make();
+	pid_t pid = spawn();
+
+	if (!pid)
+		wait_for_it(ready);
+	gate_wait(ready);
+	return pid;
+}
+
+#define BY_PARENT "\"by_pid\":%d,\"by_comm\":\"provoke\",\"by_uid\":0,\"requested_by\":\"parent\""
+
+static int by_parent(pid_t pid, long sent, int sig, const char *name)
+{
+	if (sent)
+		skip("%s: %s", name, strerror(errno));
+	must_die(reap(pid), sig);
+	truth(pid, 1, "\"dies\":{\"cause\":\"signal\",\"signal\":\"%s\"," BY_PARENT "}", name,
+	      getpid());
+	return 0;
+}
+
+static int with_kill(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, kill(pid, SIGKILL), SIGKILL, "SIGKILL");
+}
+
+static int with_term(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, kill(pid, SIGTERM), SIGTERM, "SIGTERM");
+}
+
+static int with_quit(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, kill(pid, SIGQUIT), SIGQUIT, "SIGQUIT");
+}
+
+static int with_tkill(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, syscall(SYS_tkill, pid, SIGUSR1), SIGUSR1, "SIGUSR1");
+}
+
+static int with_tgkill(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, syscall(SYS_tgkill, pid, pid, SIGKILL), SIGKILL, "SIGKILL");
+}
+
+static int with_sigqueue(int argc, char **argv)
+{
+	pid_t pid = victim();
+
+	(void)argc, (void)argv;
+	return by_parent(pid, sigqueue(pid, SIGRTMIN + 3, (union sigval){.sival_int = 1}),
+			 SIGRTMIN + 3, "SIGRTMIN+3");
+}
+
+static int with_pidfd(int argc, char **argv)
+{
+	pid_t pid = victim();
+	int fd = syscall(SYS_pidfd_open, pid, 0);
+
+	(void)argc, (void)argv;
+	return by_parent(pid, syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0), SIGKILL,
+			 "SIGKILL");
+}
+
+/* It is dead only when it lets the signal through. */
+static int blocked(int argc, char **argv)
+{
+	gate *ready = gate_make(), *sent = gate_make();
+	pid_t pid = spawn();
+	sigset_t term;
+
+	(void)argc, (void)argv;
+	if (!pid) {
+		sigemptyset(&term);
+		sigaddset(&term, SIGTERM);
+		sigprocmask(SIG_BLOCK, &term, NULL);
+		gate_open(ready);
+		gate_wait(sent);
+		sigprocmask(SIG_UNBLOCK, &term, NULL);
+		_exit(0);
+	}
+	gate_wait(ready);
+	if (kill(pid, SIGTERM))
+		fail("kill");
+	gate_open(sent);
+	return by_parent(pid, 0, SIGTERM, "SIGTERM");
+}
+
+/* Somebody else, under another name: who that is for is told by the name. */
+static int by_other(const char *name, const char *requested)
+{
+	pid_t pid = victim(), killer = spawn();
+
+	if (!killer) {
+		if (name)
+			prctl(PR_SET_NAME, name);
+		_exit(kill(pid, SIGKILL) ? 1 : 0);
+	}
+	if (reap(killer))
+		fail("kill");
+	must_die(reap(pid), SIGKILL);
+	truth(pid, 1,
+	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,"
+	      "\"by_comm\":\"%s\",\"by_uid\":0,\"by_parent_comm\":\"provoke\","
+	      "\"requested_by\":\"%s\"}",
+	      killer, name ? name : "provoke", requested);
+	return 0;
+}
+
+static int other(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return by_other(NULL, "other");
+}
+
+static int oomd(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return by_other("systemd-oomd", "oomd");
+}
+
+static int earlyoom(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return by_other("earlyoom", "oomd");
+}
+
+static int runtime(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return by_other("containerd-shim", "container-runtime");
+}
+
+static void print_pids(char *text, size_t size, const pid_t *pids, int n)
+{
+	size_t at = 0;
+
+	for (int i = 0; i < n; i++)
+		at += snprintf(text + at, size - at, "%s%d", i ? "," : "", pids[i]);
+}
+
+/* Children in one process group, or each for itself. */
+static int kill_many(int n, bool group, int sig, const char *name)
+{
+	static pid_t pids[MANY];
+	static char text[8 * MANY];
+	gate *go = gate_make();
+	volatile int *ready = shared(sizeof(*ready));
+	pid_t leader = 0;
+
+	for (int i = 0; i < n; i++) {
+		pids[i] = spawn();
+		if (!pids[i]) {
+			if (group)
+				setpgid(0, leader);
+			__atomic_add_fetch(ready, 1, __ATOMIC_SEQ_CST);
+			gate_wait(go);
+			wait_for_it(NULL);
+		}
+		if (group && i == 0)
+			leader = pids[0];
+		if (group)
+			setpgid(pids[i], leader);
+	}
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < n)
+		usleep(1000);
+	if (group && kill(-leader, sig))
+		fail("kill");
+	for (int i = 0; !group && i < n; i++)
+		if (kill(pids[i], sig))
+			fail("kill");
+	for (int i = 0; i < n; i++)
+		must_die(reap(pids[i]), sig);
+	print_pids(text, sizeof(text), pids, n);
+	truth(pids[0], n,
+	      "\"pids\":[%s],\"dies\":{\"cause\":\"signal\",\"signal\":\"%s\"," BY_PARENT "}", text,
+	      name, getpid());
+	return 0;
+}
+
+static int group(int argc, char **argv)
+{
+	return kill_many(number(argc, argv, 0, 50), true, SIGKILL, "SIGKILL");
+}
+
+/* Short processes, one after the other: each is made, killed and reaped. */
+static int storm(int argc, char **argv)
+{
+	static pid_t pids[MANY];
+	static char text[8 * MANY];
+	int n = number(argc, argv, 0, 300);
+
+	if (n > MANY)
+		n = MANY;
+	for (int i = 0; i < n; i++) {
+		pids[i] = spawn();
+		if (!pids[i])
+			wait_for_it(NULL);
+		if (kill(pids[i], SIGKILL))
+			fail("kill");
+		must_die(reap(pids[i]), SIGKILL);
+	}
+	print_pids(text, sizeof(text), pids, n);
+	truth(pids[0], n,
+	      "\"pids\":[%s],\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\"," BY_PARENT "}",
+	      text, getpid());
+	return 0;
+}
+
+static int at_once(int argc, char **argv)
+{
+	int n = number(argc, argv, 0, 300);
+
+	return kill_many(n > MANY ? MANY : n, false, SIGTERM, "SIGTERM");
+}
+
+static void *thread(void *ready)
+{
+	__atomic_add_fetch((int *)ready, 1, __ATOMIC_SEQ_CST);
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int threads(int argc, char **argv)
+{
+	int n = number(argc, argv, 0, 200), *ready = shared(sizeof(*ready));
+	pid_t pid = spawn();
+
+	if (!pid) {
+		pthread_attr_t small;
+		pthread_t id;
+
+		pthread_attr_init(&small);
+		pthread_attr_setstacksize(&small, 65536);
+		for (int i = 1; i < n; i++)
+			if (pthread_create(&id, &small, thread, ready))
+				_exit(1);
+		thread(ready);
+	}
+	while (__atomic_load_n(ready, __ATOMIC_SEQ_CST) < n)
+		usleep(1000);
+	return by_parent(pid, kill(pid, SIGKILL), SIGKILL, "SIGKILL");
+}
+
+static int cgroup_kill(int argc, char **argv)
+{
+	struct hierarchy h;
+	struct group g;
+	char path[600];
+	pid_t pid, killer;
+	gate *ready = gate_make();
+
+	(void)argc, (void)argv;
+	find_hierarchy(&h, "pids");
+	if (h.version == 1)
+		skip("cgroup v1 has no cgroup.kill");
+	make_group(&g, &h, NULL, NULL);
+	snprintf(path, sizeof(path), "%s/cgroup.kill", g.dir);
+	if (access(path, W_OK))
+		skip("this kernel has no cgroup.kill");
+	pid = spawn();
+	if (!pid) {
+		group_join(&g);
+		wait_for_it(ready);
+	}
+	gate_wait(ready);
+	killer = spawn();
+	if (!killer)
+		_exit(write_file(path, "1") ? 1 : 0);
+	if (reap(killer))
+		fail("cgroup.kill");
+	must_die(reap(pid), SIGKILL);
+	truth(pid, 1,
+	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,\"by_uid\":0,"
+	      "\"requested_by\":\"other\",\"cgroup\":\"%s\",\"says\":{\"re\":\"cgroup.kill\"}}",
+	      killer, g.path);
+	return 0;
+}
+
+/* In a pid namespace one process kills another; then the first one ends, and with it all. */
+static int in_namespace(bool init_ends)
+{
+	struct {
+		pid_t victim, init;
+		gate ready;
+	} *s = shared(sizeof(*s));
+	pid_t outer = spawn();
+	int status;
+
+	if (!outer) {
+		pid_t init;
+
+		if (unshare(CLONE_NEWPID))
+			_exit(77);
+		init = fork();
+		if (!init) {
+			pid_t pid = fork();
+
+			if (!pid) {
+				/* its number in the namespace that /proc was mounted for */
+				char self[16] = "";
+
+				if (readlink("/proc/self", self, sizeof(self) - 1) < 0)
+					_exit(1);
+				s->victim = atoi(self);
+				wait_for_it(&s->ready);
+			}
+			gate_wait(&s->ready);
+			if (init_ends)
+				_exit(0);
+			_exit(pid != 2 || kill(pid, SIGKILL) || waitpid(pid, &status, 0) != pid ||
+			      !WIFSIGNALED(status));
+		}
+		s->init = init;
+		_exit(WEXITSTATUS(reap(init)));
+	}
+	status = reap(outer);
+	if (WEXITSTATUS(status) == 77)
+		skip("no pid namespace may be made");
+	if (status)
+		fail("in the pid namespace");
+	truth(s->victim, 1,
+	      "\"dies\":{\"ppid\":%d,\"vpid\":2,\"cause\":\"signal\","
+	      "\"signal\":\"SIGKILL\",\"by_pid\":%d,\"by_comm\":\"provoke\","
+	      "\"requested_by\":\"parent\"}",
+	      s->init, s->init);
+	return 0;
+}
+
+static int namespace_kill(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return in_namespace(false);
+}
+
+static int namespace_end(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return in_namespace(true);
+}
+
+/* The parent ends; its child had asked to end with it. */
+static int parent_ends(int argc, char **argv)
+{
+	pid_t *pid = shared(sizeof(*pid)), middle;
+	gate *ready = gate_make();
+
+	(void)argc, (void)argv;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	middle = spawn();
+	if (!middle) {
+		pid_t child = spawn();
+
+		if (!child)
+			wait_for_it(ready);
+		gate_wait(ready);
+		*pid = child;
+		_exit(0);
+	}
+	reap(middle);
+	must_die(reap(*pid), SIGKILL);
+	truth(*pid, 1,
+	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,"
+	      "\"requested_by\":\"parent\",\"says\":{\"re\":\"PR_SET_PDEATHSIG\"}}",
+	      middle);
+	return 0;
+}
+
+/* A child with a terminal of its own. */
+static int on_terminal(bool hangup)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	gate *ready = gate_make();
+	pid_t pid;
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		skip("no terminal: %s", strerror(errno));
+	pid = spawn();
+	if (!pid) {
+		char *name = ptsname(master);
+
+		if (!name || setsid() < 0 || open(name, O_RDWR) < 0)
+			_exit(1);
+		close(master);
+		signal(SIGHUP, SIG_DFL);
+		wait_for_it(ready);
+	}
+	gate_wait(ready);
+	if (hangup)
+		close(master);
+	else if (write(master, "\003", 1) != 1)
+		fail("write");
+	must_die(reap(pid), hangup ? SIGHUP : SIGINT);
+	truth(pid, 1,
+	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"%s\",\"requested_by\":\"tty\","
+	      "\"by_pid\":null}",
+	      hangup ? "SIGHUP" : "SIGINT");
+	return 0;
+}
+
+static int key(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return on_terminal(false);
+}
+
+static int hangup(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return on_terminal(true);
+}
+
+const struct provocation death_provocations[] = {
+	{"die-kill", with_kill, "kill -9 by the parent", NULL},
+	{"die-term", with_term, "SIGTERM without a handler", NULL},
+	{"die-quit", with_quit, "SIGQUIT", NULL},
+	{"die-tkill", with_tkill, "tkill", NULL},
+	{"die-tgkill", with_tgkill, "tgkill", NULL},
+	{"die-sigqueue", with_sigqueue, "a real-time signal", NULL},
+	{"die-pidfd", with_pidfd, "pidfd_send_signal", NULL},
+	{"die-blocked", blocked, "SIGTERM that was blocked for a while", NULL},
+	{"die-other", other, "kill -9 by another process", NULL},
+	{"die-oomd", oomd, "by a process called systemd-oomd", NULL},
+	{"die-earlyoom", earlyoom, "by a process called earlyoom", NULL},
+	{"die-runtime", runtime, "by a process called containerd-shim", NULL},
+	{"die-group", group, "[N] a process group of 50", NULL},
+	{"die-often", storm, "[N] short processes, each killed", NULL},
+	{"die-many", at_once, "[N] processes, killed one after the other", NULL},
+	{"die-threads", threads, "[N] a process with 200 threads", NULL},
+	{"die-cgroup", cgroup_kill, "cgroup.kill", NULL},
+	{"die-pidns", namespace_kill, "kill -9 inside a pid namespace", NULL},
+	{"die-pidns-end", namespace_end, "the first process of a pid namespace ends", NULL},
+	{"die-parent", parent_ends, "PR_SET_PDEATHSIG", NULL},
+	{"die-key", key, "Ctrl-C in a terminal", NULL},
+	{"die-hangup", hangup, "a terminal that is closed", NULL},
+	{0},
+};
