@@ -22,7 +22,6 @@ struct info {
 	const struct info_options *o;
 	const struct incident *i;
 	struct sink *sink;
-	uint64_t shown;
 	const char *head; /* to be written before the next line; NULL: it is */
 };
 
@@ -206,7 +205,11 @@ static int put_event(void *arg, const struct event *e, int64_t incident _unused_
 	n->head = NULL;
 	fflush(stdout);
 	shown = *e;
-	n->shown++;
+	if (e->kind != EVENT_FOLLOWUP) { /* the verdict above has said it; one line each */
+		event_clear(&shown, FIELD_SAYS);
+		event_clear(&shown, FIELD_FIX);
+		shown.n_moved = shown.moved_left_out = 0;
+	}
 	return sink_write(n->sink, &shown, &seq) == -EPIPE ? -EPIPE : 0;
 }
 
@@ -262,7 +265,11 @@ static void put_amount(const struct store_sample *r)
 /* One series is complete. */
 static void put_series(struct moved *m)
 {
-	if (!m->name[0] || m->first.time == m->last.time || m->shown++ >= MOVED_SHOWN)
+	const struct store_sample *a = &m->first, *b = &m->last;
+
+	if (!m->name[0] || (a->held == b->held && a->failcnt == b->failcnt && a->limit == b->limit))
+		return;
+	if (m->shown++ >= MOVED_SHOWN)
 		return;
 	if (m->n->head)
 		printf("\n%s\n", m->n->head);
