@@ -4,9 +4,11 @@
  * a month of a busy host could look like: bursts of refusals of one process,
  * some of them folded, now and then an OOM kill.
  *   store FILE EVENTS     prints: events, seconds, events a second, processor time of one
+ *   store FILE -          JSON lines of standard input: how the fixtures were made
  */
 #include <time.h>
 
+#include "../../user/json_read.h"
 #include "../../user/store.h"
 
 #define BURST 100
@@ -113,6 +115,36 @@ static int fill(struct store *s, uint64_t n)
 	return err ? err : store_commit(s, true);
 }
 
+/* The lines, and the samples of one row that fills up. */
+static int fill_lines(struct store *s)
+{
+	struct counter_row row = {.source = COUNTER_CGROUP2,
+				  .have = COUNTER_HELD | COUNTER_LIMIT | COUNTER_FAILCNT,
+				  .name = "memory",
+				  .unit = "bytes",
+				  .limit = 512 << 20};
+	char *owner = "cgroup:/system.slice/shop.service";
+	struct counter_table t = {.rows = &row, .n_rows = 1, .owners = &owner, .n_owners = 1};
+	static struct event e;
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	ssize_t n;
+	int err = 0;
+
+	while (!err && (n = getline(&line, &size, stdin)) > 0) {
+		if (json_read_event(&e, line, (size_t)n) < 0)
+			return -EBADMSG;
+		err = store_add(s, &e, line, (size_t)n);
+		if (!err)
+			err = store_commit(s, true);
+		row.held += 64 << 20;
+		row.failcnt = row.held > row.limit;
+		if (!err && event_has(&e, FIELD_TIME))
+			err = store_sample(s, &t, e.num[FIELD_TIME] - 30000000000);
+	}
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	struct store *s = NULL;
@@ -120,18 +152,22 @@ int main(int argc, char **argv)
 	double wall = seconds(CLOCK_MONOTONIC), cpu = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	int err;
 
-	if (n == 0) {
+	bool lines = argc == 3 && util_streq(argv[2], "-");
+
+	if (n == 0 && !lines) {
 		fprintf(stderr, "usage: store FILE EVENTS\n");
 		return 2;
 	}
 	err = store_open(&s, argv[1], STORE_WRITE);
 	if (!err)
-		err = fill(s, n);
+		err = lines ? fill_lines(s) : fill(s, n);
 	if (err) {
 		fprintf(stderr, "store: %s\n", s ? store_why(s) : strerror(-err));
 		return 1;
 	}
 	store_close(s);
+	if (lines)
+		return 0;
 	wall = seconds(CLOCK_MONOTONIC) - wall;
 	cpu = seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	printf("%llu events in %.1f s: %.0f a second, %.1f us of processor time each\n",
