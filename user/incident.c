@@ -199,9 +199,14 @@ static void recognise(const struct event *e, struct marks *m)
 		m->process = hash_of("process", host, kind, id, NULL);
 		m->alone = hash_of("alone", host, id, NULL);
 	}
+	/* of folded ones only the number of the cgroup is known */
+	if (event_has(e, FIELD_CGROUP_ID))
+		snprintf(id, sizeof(id), "%lld", (long long)e->num[FIELD_CGROUP_ID]);
+	else
+		id[0] = '\0';
 	if (event_has(e, FIELD_COMM))
 		m->program = hash_of("program", host, kind, e->str[FIELD_COMM],
-				     event_text(e, FIELD_CGROUP), NULL);
+				     *id ? id : event_text(e, FIELD_CGROUP), NULL);
 	m->limit = limit_of(e, host, kind);
 }
 
