@@ -5,11 +5,12 @@
  */
 #include "catalogue.h"
 #include "options_priv.h"
+#include "store.h"
 #include "when.h"
 
 #define AT(member) offsetof(struct options, member)
-#define LOOK OPT_IMPORT /* back */
-#define ALL (OPT_WATCH | OPT_TABLE | OPT_DOCTOR | OPT_RUN | LOOK)
+#define LOOK (OPT_LIST | OPT_INFO | OPT_IMPORT) /* back */
+#define ALL (OPT_WATCH | OPT_TABLE | OPT_DOCTOR | OPT_RUN | OPT_RECORD | LOOK | OPT_VACUUM)
 #define LIVE (OPT_WATCH | OPT_RUN)
 #define PID_LAST INT32_MAX
 #define UID_LAST (UINT32_MAX - 1)     /* the last one means "no user" */
@@ -53,9 +54,9 @@ static bool is_filled(const char *s)
 
 static bool is_when(const char *s)
 {
-	int64_t t;
+	int64_t t; /* now: any time will do to see that it can be read */
 
-	return when_parse(s, INT64_MAX, true, &t) == 0;
+	return when_parse(s, 2000000000000000000LL, true, &t) == 0;
 }
 
 static bool is_output(const char *s)
@@ -79,7 +80,7 @@ const struct row option_rows[] = {
 	{.name = "pid",
 	 .letter = 'p',
 	 .type = ROW_U64,
-	 .commands = OPT_WATCH | LOOK,
+	 .commands = OPT_WATCH | OPT_RECORD | LOOK,
 	 .at = AT(pid),
 	 .at_more = AT(has_pid),
 	 .min = 1,
@@ -89,7 +90,7 @@ const struct row option_rows[] = {
 	{.name = "uid",
 	 .letter = 'u',
 	 .type = ROW_USER,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(uid),
 	 .at_more = AT(has_uid),
 	 .max = UID_LAST,
@@ -99,7 +100,7 @@ const struct row option_rows[] = {
 	{.name = "name",
 	 .letter = 'n',
 	 .type = ROW_STRING,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(name),
 	 .ok = is_comm,
 	 .arg = "COMM",
@@ -108,7 +109,7 @@ const struct row option_rows[] = {
 	{.name = "cgroup",
 	 .letter = 'c',
 	 .type = ROW_STRING,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(cgroup),
 	 .ok = is_absolute,
 	 .arg = "PATH",
@@ -117,7 +118,7 @@ const struct row option_rows[] = {
 	{.name = "resource",
 	 .letter = 'r',
 	 .type = ROW_LIST,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(resources),
 	 .at_more = AT(n_resources),
 	 .ok = is_resource,
@@ -127,7 +128,7 @@ const struct row option_rows[] = {
 	{.name = "errno",
 	 .letter = 'e',
 	 .type = ROW_STRING,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(errno_name),
 	 .ok = is_errno,
 	 .arg = "NAME",
@@ -136,12 +137,12 @@ const struct row option_rows[] = {
 	{.name = "kills",
 	 .letter = 'k',
 	 .type = ROW_FLAG,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_RECORD | LOOK,
 	 .at = AT(kills),
 	 .help = "only kills"},
 	{.name = "unrequested",
 	 .type = ROW_FLAG,
-	 .commands = OPT_WATCH,
+	 .commands = OPT_WATCH | OPT_RECORD,
 	 .at = AT(unrequested),
 	 .help = "no kills that systemd, a container runtime or a terminal asked for"},
 	{.name = "since",
@@ -173,7 +174,7 @@ const struct row option_rows[] = {
 	{.name = "duration",
 	 .letter = 'd',
 	 .type = ROW_DURATION,
-	 .commands = OPT_WATCH,
+	 .commands = OPT_WATCH | OPT_RECORD,
 	 .at = AT(duration_ms),
 	 .min = 1,
 	 .max = MS_LAST,
@@ -181,7 +182,7 @@ const struct row option_rows[] = {
 	 .help = "stop after this time: 10s, 1m, 500ms"},
 	{.name = "count",
 	 .type = ROW_U64,
-	 .commands = OPT_WATCH,
+	 .commands = OPT_WATCH | OPT_RECORD,
 	 .at = AT(count),
 	 .min = 1,
 	 .max = INT64_MAX,
@@ -210,9 +211,41 @@ const struct row option_rows[] = {
 	 .commands = OPT_TABLE,
 	 .at = AT(compat),
 	 .help = "the rows of user_beancounters, in its layout"},
+	{.name = "store",
+	 .type = ROW_STRING,
+	 .commands = OPT_RECORD | OPT_LIST | OPT_INFO | OPT_VACUUM,
+	 .at = AT(store),
+	 .ok = is_filled,
+	 .arg = "FILE",
+	 .wants = "a file",
+	 .help = "the recording (default " STORE_PATH ")"},
+	{.name = "max-size",
+	 .type = ROW_SIZE,
+	 .commands = OPT_RECORD | OPT_VACUUM,
+	 .at = AT(max_bytes),
+	 .min = 1 << 20,
+	 .max = INT64_MAX,
+	 .arg = "SIZE",
+	 .help = "drop the oldest above it (default a tenth of the disk, at most 1G)"},
+	{.name = "max-age",
+	 .type = ROW_DURATION,
+	 .commands = OPT_RECORD | OPT_VACUUM,
+	 .at = AT(max_age_ms),
+	 .min = 1000,
+	 .max = MS_LAST,
+	 .arg = "TIME",
+	 .help = "drop what is older (default 90d)"},
+	{.name = "keep-free",
+	 .type = ROW_SIZE,
+	 .commands = OPT_RECORD | OPT_VACUUM,
+	 .at = AT(free_bytes),
+	 .at_more = AT(has_free_bytes),
+	 .max = INT64_MAX,
+	 .arg = "SIZE",
+	 .help = "drop the oldest where less is free (default 5 % of it, at most 1G)"},
 	{.name = "output",
 	 .type = ROW_STRING,
-	 .commands = LIVE | OPT_IMPORT,
+	 .commands = LIVE | OPT_RECORD | OPT_IMPORT,
 	 .at = AT(output),
 	 .ok = is_output,
 	 .arg = "json:FILE",
@@ -220,7 +253,7 @@ const struct row option_rows[] = {
 	 .help = "also append JSON lines to FILE; SIGHUP opens it anew"},
 	{.name = "backend",
 	 .type = ROW_ENUM,
-	 .commands = LIVE | OPT_DOCTOR,
+	 .commands = LIVE | OPT_RECORD | OPT_DOCTOR,
 	 .at = AT(backend),
 	 .words = backend_words,
 	 .arg = "WAY",
@@ -233,6 +266,14 @@ const struct row option_rows[] = {
 	 .max = MS_LAST,
 	 .arg = "TIME",
 	 .help = "how often counters are read that cannot notify (default 700ms)"},
+	{.name = "interval",
+	 .type = ROW_DURATION,
+	 .commands = OPT_RECORD,
+	 .at = AT(sample_ms),
+	 .min = 1000,
+	 .max = MS_LAST,
+	 .arg = "TIME",
+	 .help = "how often counter rows are sampled (default 10s)"},
 	{.name = "root",
 	 .type = ROW_STRING,
 	 .commands = ALL & ~OPT_IMPORT,
@@ -243,7 +284,7 @@ const struct row option_rows[] = {
 	 .help = "read procfs, sysfs and cgroups below DIR"},
 	{.name = "beancounters",
 	 .type = ROW_STRING,
-	 .commands = OPT_WATCH | OPT_TABLE,
+	 .commands = OPT_WATCH | OPT_RECORD | OPT_TABLE,
 	 .at = AT(beancounters),
 	 .ok = is_filled,
 	 .arg = "FILE",
@@ -251,7 +292,7 @@ const struct row option_rows[] = {
 	 .help = "read FILE as /proc/user_beancounters"},
 	{.name = "utc",
 	 .type = ROW_FLAG,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | LOOK | OPT_VACUUM,
 	 .at = AT(utc),
 	 .help = "show times in UTC"},
 	{.name = "color",
@@ -263,7 +304,7 @@ const struct row option_rows[] = {
 	 .help = "auto, always or never"},
 	{.name = "fail-on-loss",
 	 .type = ROW_FLAG,
-	 .commands = OPT_WATCH,
+	 .commands = OPT_WATCH | OPT_RECORD,
 	 .at = AT(fail_on_loss),
 	 .help = "exit status 4 if events were lost"},
 	{.name = "quiet",
