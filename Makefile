@@ -98,9 +98,13 @@ $(BUILD)/provoke: $(wildcard tests/live/provoke*.c tests/live/provoke*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -static $(wildcard tests/live/provoke*.c) -o $@
 
+$(BUILD)/report-page: tests/report/page.c $(BUILD)/san/libpure.a
+	$(call say,CC-SAN,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) $< $(BUILD)/san/libpure.a $(LIBS) -o $@
+
 unit: $(UNIT)
 fuzz: $(FUZZ)
-testbins: all unit fuzz $(BUILD)/provoke
+testbins: all unit fuzz $(BUILD)/provoke $(BUILD)/report-page
 
 # Nothing is asked of the network where nothing is missing.
 deps-build:

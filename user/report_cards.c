@@ -84,12 +84,8 @@ static void how_often(struct page *p, const struct report_card *c)
 	html_raw(p, "</b> ");
 	if (c->first <= 0) {
 		html_raw(p, "at an unknown time");
-	} else if (c->first == c->last) {
-		html_time(p, c->first);
 	} else {
-		html_time(p, c->first);
-		html_raw(p, " to ");
-		html_time(p, c->last);
+		html_from_to(p, c->first, c->last);
 	}
 	if (c->incidents > 1) {
 		html_raw(p, ", ");
@@ -101,8 +97,8 @@ static void how_often(struct page *p, const struct report_card *c)
 	html_f(p, "incident %lld</p>\n", (long long)c->id);
 }
 
-/* How full it was, as a bar. Without a limit there is nothing to compare. */
-static void fullness(struct page *p, const struct event *e)
+/* How full it was. Without a limit there is nothing to compare. */
+static void fullness(struct page *p, const struct event *e, bool bar)
 {
 	const char *measure = event_text(e, FIELD_MEASURE);
 	uint64_t held = (uint64_t)event_num(e, FIELD_HELD);
@@ -128,7 +124,8 @@ static void fullness(struct page *p, const struct event *e)
 		html_raw(p, "</span>");
 	}
 	html_raw(p, "</p>");
-	report_bar(p, held, limit, e->kind == EVENT_KILLED ? "kill" : "ref");
+	if (bar)
+		report_bar(p, held, limit, e->kind == EVENT_KILLED ? "kill" : "ref");
 }
 
 static void remedy(struct page *p, const struct event *e)
@@ -199,7 +196,7 @@ static void card(struct page *p, const struct report_card *c)
 	how_often(p, c);
 	verdict(p, c->verdict);
 	html_raw(p, "<div class=\"two\"><div>\n");
-	fullness(p, c->verdict);
+	fullness(p, c->verdict, !c->chart.resource[0]);
 	report_usage(p, c);
 	trail(p, c);
 	html_raw(p, "</div><div>\n");

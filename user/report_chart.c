@@ -79,18 +79,24 @@ static double across(const struct report_chart *c, int64_t time)
 	return x < 0 ? 0 : x > 100 ? 100 : x;
 }
 
-/* When the incident was: its beginning to its end, and the moment of the verdict. */
-static void moments(struct page *p, const struct report_card *card)
+/* When the incident was: its beginning to its end, behind the curve. */
+static void during(struct page *p, const struct report_card *card)
 {
-	const struct report_chart *c = &card->chart;
-	double from = across(c, card->id_first), to = across(c, card->id_last);
-	double at = to;
+	double from = across(&card->chart, card->id_first),
+	       to = across(&card->chart, card->id_last);
 
-	if (card->verdict && event_has(card->verdict, FIELD_TIME))
-		at = across(c, event_num(card->verdict, FIELD_TIME));
 	if (to - from > 0.5)
 		html_f(p, "<rect class=\"during\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\"/>",
 		       from, to - from, PLOT);
+}
+
+/* The moment of the verdict, before it. */
+static void moment(struct page *p, const struct report_card *card)
+{
+	double at = across(&card->chart, card->id_last);
+
+	if (card->verdict && event_has(card->verdict, FIELD_TIME))
+		at = across(&card->chart, event_num(card->verdict, FIELD_TIME));
 	html_f(p,
 	       "<svg class=\"mark\" x=\"%.2f%%\"><rect class=\"%s\" x=\"-1\" width=\"2\" "
 	       "height=\"%d\"/></svg>",
@@ -164,8 +170,9 @@ void report_usage(struct page *p, const struct report_card *card)
 	html_raw(p, " from ");
 	html_from_to(p, c->from, c->to);
 	html_raw(p, "\">");
-	moments(p, card);
+	during(p, card);
 	curve(p, c, top);
+	moment(p, card);
 	html_f(p, "<rect class=\"grid\" y=\"%d\" width=\"100%%\" height=\"1\"/>", PLOT);
 	words(p, card, top, limited, limit);
 	html_raw(p, "</svg>");

@@ -81,9 +81,14 @@ static void holders(struct page *p, const struct event *e, const char *measure)
 
 		html_raw(p, "<tr><th scope=\"row\">");
 		holder_who(p, h);
+		if (kind) {
+			html_raw(p, " <span class=\"dim\">");
+			html_name(p, h->kind);
+			html_raw(p, "</span>");
+		}
 		html_raw(p, "</th><td class=\"num\">");
 		if (h->have & HOLDER_HELD && h->held >= 0)
-			html_amount(p, (uint64_t)h->held, kind ? h->kind : measure);
+			html_amount(p, (uint64_t)h->held, kind ? "" : measure);
 		html_raw(p, "</td><td class=\"wide\">");
 		if (h->have & HOLDER_HELD && h->held >= 0)
 			report_bar(p, (uint64_t)h->held, (uint64_t)most, "use");
@@ -105,7 +110,7 @@ static void moved(struct page *p, const struct event *e)
 
 		html_raw(p, "<tr><th scope=\"row\">");
 		html_name(p, m->resource && *m->resource ? m->resource : "?");
-		html_raw(p, " <span class=\"dim\">");
+		html_raw(p, " <span class=\"dim block\">");
 		html_name(p, m->owner ? m->owner : "");
 		html_f(p, "</span></th><td class=\"num\">+%lld</td><td>%s</td></tr>\n",
 		       (long long)m->delta, relation_name(m->relation));

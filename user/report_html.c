@@ -41,11 +41,9 @@ static void one_sentence(struct page *p)
 		html_times(p, r->refused, "request", "requests");
 		html_f(p, " %s refused", r->refused == 1 ? "was" : "were");
 	}
-	if (r->counted > 0) {
-		html_raw(p, r->killed + r->refused > 0 ? "; " : "");
+	if (r->killed + r->refused == 0 && r->counted > 0) {
 		html_times(p, r->counted, "failure", "failures");
-		html_raw(p, r->killed + r->refused > 0 ? " more the kernel only counted"
-						       : " the kernel counted, with nobody named");
+		html_raw(p, " that only the kernel counted");
 	}
 	html_raw(p, "</h1>\n");
 }
@@ -109,7 +107,13 @@ static void of_what(struct page *p)
 		told[l - r->lanes] = true;
 		how_many(p, n == 0 ? " Refused most: " : ", ", l->refused, l->name);
 	}
-	html_raw(p, n > 0 ? ".</p>\n" : "</p>\n");
+	html_raw(p, n > 0 ? "." : "");
+	if (r->killed + r->refused > 0 && r->counted > 0) {
+		html_raw(p, " ");
+		html_times(p, r->counted, "more failure was", "more failures were");
+		html_raw(p, " only counted by the kernel, with nobody named.");
+	}
+	html_raw(p, "</p>\n");
 }
 
 static void how_sure(struct page *p)

@@ -47,7 +47,7 @@ void html_bytes(struct page *p, uint64_t n);
 void html_amount(struct page *p, uint64_t n, const char *measure); /* "12 files", "3.0 MiB" */
 void html_span(struct page *p, int64_t ns);                        /* "3 h 12 min" */
 
-enum html_clock { HTML_DAY = 1, HTML_YEAR = 2, HTML_SECONDS = 4, HTML_MILLI = 8 };
+enum html_clock { HTML_DAY = 1, HTML_YEAR = 2, HTML_SECONDS = 4, HTML_MILLI = 8, HTML_DATE = 16 };
 void html_clock(struct page *p, int64_t ns, unsigned int parts); /* enum html_clock */
 void html_time(struct page *p, int64_t ns);                      /* <time>, to the millisecond */
 void html_from_to(struct page *p, int64_t from, int64_t to);

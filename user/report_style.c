@@ -8,7 +8,7 @@
  */
 #include "report_html.h"
 
-const char report_style_hash[] = "sha256-AAAA";
+const char report_style_hash[] = "sha256-j0FjH2JhKOmlihtDIEjnw3cNtq7V7CVqM9kEtXi5O24=";
 
 /* clang-format off */
 const char report_style[] =
@@ -53,6 +53,7 @@ const char report_style[] =
 ".card{background:var(--box);border:1px solid var(--line);border-left:.3rem solid var(--ref);"
 "border-radius:.4rem;padding:1rem 1.1rem;margin:0 0 1rem}\n"
 ".card.killed{border-left-color:var(--kill)}\n"
+".block{display:block}th[scope=row]{min-width:6.5rem}\n"
 ".when{margin:.15rem 0 .6rem}.says{max-width:52rem}\n"
 ".two,.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2rem}\n"
 ".two>div,.tables>div{min-width:0}\n"
@@ -61,11 +62,11 @@ const char report_style[] =
 "pre{margin:.35rem 0 0;padding:.7rem .8rem;background:var(--bg);border:1px solid var(--line);"
 "border-radius:.3rem;white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}\n"
 ".trail{margin:.2rem 0;padding-left:1.1rem;font-size:.9375rem}\n"
-"table{border-collapse:collapse;width:100%;margin:.9rem 0 0;font-size:.9375rem}\n"
+"td{overflow-wrap:break-word}table{border-collapse:collapse;width:100%;margin:.9rem 0 0;font-size:.9375rem}\n"
 "caption{text-align:left;font-weight:600;font-size:.875rem;color:var(--dim);padding-bottom:.2rem}\n"
 "th,td{text-align:left;vertical-align:top;padding:.28rem .75rem .28rem 0;border-top:1px solid var(--line);"
 "font-weight:400}\n"
-"thead th{color:var(--dim);font-size:.8125rem}.num{text-align:right;white-space:nowrap;"
+"thead th{color:var(--dim);font-size:.8125rem}.num{text-align:right;"
 "font-variant-numeric:tabular-nums}\n"
 ".wide{width:30%;min-width:3rem;padding-right:0;vertical-align:middle}\n"
 "details{margin:.9rem 0 0}summary{cursor:pointer;font-size:.875rem;color:var(--ref)}\n"
@@ -75,14 +76,18 @@ const char report_style[] =
 "dt{color:var(--dim)}dd{margin:0}\n"
 "footer{margin-top:2.5rem;border-top:1px solid var(--line);padding-top:.6rem}\n"
 ":focus-visible{outline:2px solid var(--ref);outline-offset:2px}\n"
+"@media (max-width:58rem){.odd{display:none}}\n"
 "@media (max-width:40rem){body{padding:1rem .8rem}h1{font-size:1.4rem}.lanes li{grid-template-columns:minmax(0,1fr)}"
 ".who{display:flex;gap:.5rem;align-items:baseline;flex-wrap:wrap;padding-bottom:.15rem}.axis .who{display:none}"
-".odd{display:none}.card{padding:.8rem .85rem}.wide{width:22%}dl div{grid-template-columns:8rem minmax(0,1fr)}}\n"
-"@media print{:root{color-scheme:light;--bg:#fff;--box:#fff;--ink:#000;--dim:#444;--line:#bbb;--ref:#2b66ad;--kill:#b3261e;"
-"--use:#6b7683;--rail:#dfe3e8;--area:#dbe7f5;--good:#1d7a3e;--gap:#8a94a0}"
-"body{padding:0;max-width:none;font-size:10pt}h1{font-size:17pt}h2{font-size:13pt;margin-top:1.4rem}"
-"h2,h3,h4,caption,summary{break-after:avoid}.card,.lanes li,tr,figure,pre,.key{break-inside:avoid}"
+".card{padding:.8rem .85rem}.wide{width:22%}dl div{grid-template-columns:8rem minmax(0,1fr)}}\n"
+"@media print{:root{color-scheme:light;font-size:9.5pt;--bg:#fff;--box:#fff;--ink:#000;--dim:#444;--line:#bbb;"
+"--ref:#2b66ad;--kill:#b3261e;--use:#6b7683;--rail:#dfe3e8;--area:#dbe7f5;--good:#1d7a3e;--gap:#8a94a0}"
+"body{padding:0;max-width:none}h2{margin-top:1.5rem}"
+"h2,h3,h4,caption,summary,.when,thead{break-after:avoid}.says,.lanes li,tr,figure,pre,.key,.two,dl div{break-inside:avoid}"
+".card{box-decoration-break:clone;-webkit-box-decoration-break:clone}"
+".two,.tables{grid-template-columns:1fr 1fr}.odd{display:none}"
 "details::details-content{content-visibility:visible;display:block;height:auto}summary{list-style:none;color:var(--dim)}"
-"dl{grid-template-columns:1fr 1fr;font-size:8pt}dl div{grid-template-columns:8rem minmax(0,1fr)}pre{font-size:8pt}.lanes li{grid-template-columns:10rem minmax(0,1fr)}}\n"
-"@page{margin:14mm}\n";
+"dl{grid-template-columns:1fr 1fr;font-size:.75rem}.lanes li{grid-template-columns:11rem minmax(0,1fr)}}\n"
+"@page{size:A4;margin:14mm}\n";
+
 /* clang-format on */

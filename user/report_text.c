@@ -65,10 +65,18 @@ void html_text(struct page *p, const char *s)
 	html_textn(p, s, strlen(s));
 }
 
+/* A path may be broken behind each of its slashes, and only then elsewhere. */
 void html_name(struct page *p, const char *s)
 {
 	html_raw(p, "<bdi>");
-	html_text(p, s);
+	while (*s) {
+		size_t n = strcspn(s, "/");
+
+		html_textn(p, s, n + (s[n] == '/'));
+		s += n;
+		if (*s == '/' && *++s)
+			html_raw(p, "<wbr>");
+	}
 	html_raw(p, "</bdi>");
 }
 
@@ -111,12 +119,12 @@ void html_bytes(struct page *p, uint64_t n)
 	size_t i = 0;
 
 	if (n < 1024) {
-		html_f(p, "%llu B", (unsigned long long)n);
+		html_f(p, "%llu\u00a0B", (unsigned long long)n);
 		return;
 	}
 	for (; v >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
 		v /= 1024;
-	html_f(p, v < 100 && v != (double)(uint64_t)v ? "%.1f %s" : "%.0f %s", v, units[i]);
+	html_f(p, v < 100 && v != (double)(uint64_t)v ? "%.1f\u00a0%s" : "%.0f\u00a0%s", v, units[i]);
 }
 
 void html_amount(struct page *p, uint64_t n, const char *measure)
@@ -177,10 +185,12 @@ void html_clock(struct page *p, int64_t ns, unsigned int parts)
 		html_raw(p, "?");
 		return;
 	}
-	if (parts & (HTML_DAY | HTML_YEAR))
+	if (parts & (HTML_DAY | HTML_YEAR | HTML_DATE))
 		html_f(p, "%d %s", tm.tm_mday, months[tm.tm_mon]);
 	if (parts & HTML_YEAR)
 		html_f(p, " %d", tm.tm_year + 1900);
+	if (parts & HTML_DATE)
+		return;
 	if (parts & (HTML_DAY | HTML_YEAR))
 		html_raw(p, " ");
 	html_f(p, "%02d:%02d", tm.tm_hour, tm.tm_min);
@@ -218,6 +228,8 @@ void html_from_to(struct page *p, int64_t from, int64_t to)
 	unsigned int fine = to - from < 120 * NS ? HTML_SECONDS : 0;
 
 	html_clock(p, from, HTML_DAY | fine);
+	if (to - from < NS)
+		return;
 	html_raw(p, " to ");
 	html_clock(p, to, (same_day(p, from, to) ? 0 : HTML_DAY) | fine);
 }

@@ -11,7 +11,7 @@
 
 #define NS 1000000000LL
 #define HEIGHT 34 /* of a lane, as the style says */
-#define TICKS 8
+#define TICKS 9
 
 static double percent(const struct page *p, int64_t time)
 {
@@ -117,7 +117,7 @@ static void mark(struct page *p, const struct report_lane *l, unsigned int i)
 	double x = (percent(p, begins(p, i)) + percent(p, begins(p, i + 1))) / 2;
 
 	/* A mark is as wide at the edges as elsewhere: it stays inside. */
-	x = x < 0.8 ? 0.8 : x > 99.2 ? 99.2 : x;
+	x = x < 1.3 ? 1.3 : x > 98.7 ? 98.7 : x;
 	html_f(p, "<svg class=\"mark\" x=\"%.2f%%\"><g>", x);
 	interval_title(p, l, i);
 	html_f(p,
@@ -202,7 +202,7 @@ static void axis(struct page *p)
 		if (x < 4 || x > 96)
 			continue; /* would be cut */
 		html_f(p, "<text x=\"%.2f%%\" y=\"13\"%s>", x, n % 2 ? " class=\"odd\"" : "");
-		html_clock(p, at, fine | (midnight || step >= day ? HTML_DAY : 0));
+		html_clock(p, at, midnight ? HTML_DATE : fine);
 		html_raw(p, "</text>");
 	}
 	html_raw(p, "</svg></li>\n");
@@ -216,8 +216,9 @@ static void key(struct page *p)
 	if (r->refused)
 		html_raw(p, "<span><svg class=\"sw\" aria-hidden=\"true\"><rect class=\"ref\" "
 			    "x=\"1\" y=\"6\" width=\"4\" height=\"8\"/><rect class=\"ref\" "
-			    "x=\"6\" y=\"1\" width=\"4\" height=\"13\"/></svg>refusals; the height "
-			    "grows with the logarithm of their number</span> ");
+			    "x=\"6\" y=\"1\" width=\"4\" height=\"13\"/></svg>refusals (height: "
+			    "logarithm of "
+			    "their number)</span> ");
 	if (r->counted)
 		html_raw(p, "<span><svg class=\"sw\" aria-hidden=\"true\"><rect class=\"cnt\" "
 			    "x=\"2\" y=\"2\" width=\"7\" height=\"11\"/></svg>counted by the "
