@@ -76,7 +76,7 @@ static const struct report_lane *most_refused(const struct report *r, const bool
 {
 	const struct report_lane *most = NULL;
 
-	for (unsigned int i = 0; i < r->n_lanes; i++)
+	for (unsigned int i = 0; i < r->n_lanes - (r->lanes_left_out > 0); i++)
 		if (!told[i] && r->lanes[i].refused > (most ? most->refused : 0))
 			most = &r->lanes[i];
 	return most;
@@ -98,7 +98,7 @@ static void of_what(struct page *p)
 	const struct report_lane *l;
 	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < r->n_lanes && n < 3; i++)
+	for (unsigned int i = 0; i < r->n_lanes - (r->lanes_left_out > 0) && n < 3; i++)
 		if (r->lanes[i].killed > 0)
 			how_many(p, n++ == 0 ? " Killed: " : ", ", r->lanes[i].killed,
 				 r->lanes[i].name);

@@ -220,8 +220,11 @@ static void mark_gap(struct report *r, int64_t from, int64_t to)
 {
 	int64_t first = (from - r->base) / r->width, last = (to - 1 - r->base) / r->width;
 
-	for (int64_t i = first; i <= last && i < r->n_buckets; i++)
-		r->gap_in[i] = true;
+	for (int64_t i = first; i <= last && i < r->n_buckets; i++) {
+		int64_t begin = r->base + i * r->width, end = begin + r->width;
+
+		r->gap_in[i] += (to < end ? to : end) - (from > begin ? from : begin);
+	}
 }
 
 /* Where there is no room for all, the longest are told one by one. */

@@ -97,8 +97,8 @@ struct report {
 	struct store_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
 	unsigned int n_gaps;
 	uint64_t gaps_all;
-	int64_t unwatched; /* ns within since and until */
-	bool gap_in[REPORT_BUCKETS];
+	int64_t unwatched;                        /* ns within since and until */
+	int64_t gap_in[REPORT_BUCKETS];           /* ns of each interval in which nobody watched */
 	struct store_dropped drops[REPORT_LINES]; /* the latest */
 	unsigned int n_drops;
 	uint64_t drops_all, dropped_events;

@@ -8,7 +8,7 @@
  */
 #include "report_html.h"
 
-const char report_style_hash[] = "sha256-j0FjH2JhKOmlihtDIEjnw3cNtq7V7CVqM9kEtXi5O24=";
+const char report_style_hash[] = "sha256-jhIDtbfDS8kyLukBunPrneK84NbE7lQZWJkK7rSmLME=";
 
 /* clang-format off */
 const char report_style[] =
@@ -55,7 +55,7 @@ const char report_style[] =
 ".card.killed{border-left-color:var(--kill)}\n"
 ".block{display:block}th[scope=row]{min-width:6.5rem}\n"
 ".when{margin:.15rem 0 .6rem}.says{max-width:52rem}\n"
-".two,.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2rem}\n"
+".two,.tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:0 2rem;align-items:start}\n"
 ".two>div,.tables>div{min-width:0}\n"
 ".full{margin:.75rem 0 .3rem;font-weight:600}.bar{width:100%;height:8px}\n"
 "figure{margin:1rem 0 0}.plot{width:100%;height:108px}figcaption{margin-top:.3rem}\n"
@@ -66,9 +66,9 @@ const char report_style[] =
 "caption{text-align:left;font-weight:600;font-size:.875rem;color:var(--dim);padding-bottom:.2rem}\n"
 "th,td{text-align:left;vertical-align:top;padding:.28rem .75rem .28rem 0;border-top:1px solid var(--line);"
 "font-weight:400}\n"
-"thead th{color:var(--dim);font-size:.8125rem}.num{text-align:right;"
+"thead th{overflow-wrap:break-word;color:var(--dim);font-size:.8125rem}.num{text-align:right;"
 "font-variant-numeric:tabular-nums}\n"
-".wide{width:30%;min-width:3rem;padding-right:0;vertical-align:middle}\n"
+".wide{width:26%;min-width:3rem;padding-right:0;vertical-align:middle}\n"
 "details{margin:.9rem 0 0}summary{cursor:pointer;font-size:.875rem;color:var(--ref)}\n"
 "dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.1rem 2rem;"
 "margin:.5rem 0 0;font-size:.8125rem}\n"
@@ -79,11 +79,11 @@ const char report_style[] =
 "@media (max-width:58rem){.odd{display:none}}\n"
 "@media (max-width:40rem){body{padding:1rem .8rem}h1{font-size:1.4rem}.lanes li{grid-template-columns:minmax(0,1fr)}"
 ".who{display:flex;gap:.5rem;align-items:baseline;flex-wrap:wrap;padding-bottom:.15rem}.axis .who{display:none}"
-".card{padding:.8rem .85rem}.wide{width:22%}dl div{grid-template-columns:8rem minmax(0,1fr)}}\n"
+".card{padding:.8rem .85rem}.wide{width:18%;min-width:1.5rem}th[scope=row]{min-width:5.5rem}dl div{grid-template-columns:8rem minmax(0,1fr)}}\n"
 "@media print{:root{color-scheme:light;font-size:9.5pt;--bg:#fff;--box:#fff;--ink:#000;--dim:#444;--line:#bbb;"
 "--ref:#2b66ad;--kill:#b3261e;--use:#6b7683;--rail:#dfe3e8;--area:#dbe7f5;--good:#1d7a3e;--gap:#8a94a0}"
 "body{padding:0;max-width:none}h2{margin-top:1.5rem}"
-"h2,h3,h4,caption,summary,.when,thead{break-after:avoid}.says,.lanes li,tr,figure,pre,.key,.two,dl div{break-inside:avoid}"
+"h2,h3,h4,caption,summary,.when,.says,thead{break-after:avoid}.says,.lanes li,tr,figure,pre,.key,.two,dl div{break-inside:avoid}"
 ".card{box-decoration-break:clone;-webkit-box-decoration-break:clone}"
 ".two,.tables{grid-template-columns:1fr 1fr}.odd{display:none}"
 "details::details-content{content-visibility:visible;display:block;height:auto}summary{list-style:none;color:var(--dim)}"

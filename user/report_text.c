@@ -124,7 +124,8 @@ void html_bytes(struct page *p, uint64_t n)
 	}
 	for (; v >= 1024 && i + 1 < ARRAY_SIZE(units); i++)
 		v /= 1024;
-	html_f(p, v < 100 && v != (double)(uint64_t)v ? "%.1f\u00a0%s" : "%.0f\u00a0%s", v, units[i]);
+	html_f(p, v < 100 && v != (double)(uint64_t)v ? "%.1f\u00a0%s" : "%.0f\u00a0%s", v,
+	       units[i]);
 }
 
 void html_amount(struct page *p, uint64_t n, const char *measure)
@@ -135,7 +136,8 @@ void html_amount(struct page *p, uint64_t n, const char *measure)
 	}
 	html_count(p, n);
 	if (*measure) {
-		html_raw(p, " ");
+		/* Together as long as they need little room. */
+		html_raw(p, n < 1000000 ? "\u00a0" : " ");
 		html_text(p, measure);
 	}
 }
@@ -150,14 +152,14 @@ void html_span(struct page *p, int64_t ns)
 	size_t i = 0;
 
 	if (ns < 10 * NS) {
-		html_f(p, "%.*f s", ns < NS ? 3 : 1, (double)ns / NS);
+		html_f(p, "%.*f\u00a0s", ns < NS ? 3 : 1, (double)ns / NS);
 		return;
 	}
 	while (i + 1 < ARRAY_SIZE(units) && ns < units[i].ns)
 		i++;
-	html_f(p, "%lld %s", (long long)(ns / units[i].ns), units[i].name);
+	html_f(p, "%lld\u00a0%s", (long long)(ns / units[i].ns), units[i].name);
 	if (i + 1 < ARRAY_SIZE(units) && ns % units[i].ns / units[i + 1].ns > 0)
-		html_f(p, " %lld %s", (long long)(ns % units[i].ns / units[i + 1].ns),
+		html_f(p, " %lld\u00a0%s", (long long)(ns % units[i].ns / units[i + 1].ns),
 		       units[i + 1].name);
 }
 

@@ -50,23 +50,42 @@ static void grid(struct page *p)
 		       percent(p, at), HEIGHT);
 }
 
-/* Neighbouring intervals with a gap are one rectangle. */
+static bool is_whole(const struct report *r, unsigned int i)
+{
+	return i < r->n_buckets && r->gap_in[i] >= r->width * 9 / 10;
+}
+
+static void gap(struct page *p, double from, double to)
+{
+	html_f(p,
+	       "<rect class=\"gap\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\"><title>not "
+	       "recording</title></rect>",
+	       from, to - from < 0.3 ? 0.3 : to - from, HEIGHT);
+}
+
+/*
+ * Neighbouring intervals without a recording are one rectangle. Of one that has a part, the part
+ * is as wide as it was long; where in it that was is less than a bar's width.
+ */
 static void gaps(struct page *p)
 {
 	const struct report *r = p->r;
 
-	for (unsigned int i = 0, end; i < r->n_buckets; i = end + 1) {
-		double x;
+	for (unsigned int i = 0, end; i < r->n_buckets; i = end) {
+		int64_t from = begins(p, i), to = from + r->gap_in[i];
 
-		for (end = i; end < r->n_buckets && r->gap_in[end]; end++)
-			;
-		if (end == i)
+		end = i + 1;
+		if (r->gap_in[i] == 0)
 			continue;
-		x = percent(p, begins(p, i));
-		html_f(p,
-		       "<rect class=\"gap\" x=\"%.2f%%\" width=\"%.2f%%\" height=\"%d\">"
-		       "<title>not recording</title></rect>",
-		       x, percent(p, begins(p, end)) - x, HEIGHT);
+		if (is_whole(r, i) || is_whole(r, end)) {
+			from = begins(p, end) - r->gap_in[i];
+			while (is_whole(r, end))
+				end++;
+			to = begins(p, end);
+			if (end < r->n_buckets)
+				to += r->gap_in[end++];
+		}
+		gap(p, percent(p, from), percent(p, to));
 	}
 }
 
