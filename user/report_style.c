@@ -68,7 +68,7 @@ const char report_style[] =
 "font-weight:400}\n"
 "thead th{overflow-wrap:break-word;color:var(--dim);font-size:.8125rem}.num{text-align:right;"
 "font-variant-numeric:tabular-nums}\n"
-".wide{width:26%;min-width:3rem;padding-right:0;vertical-align:middle}\n"
+".wide{width:26%;min-width:3rem;padding:.68rem 0 0}\n"
 "details{margin:.9rem 0 0}summary{cursor:pointer;font-size:.875rem;color:var(--ref)}\n"
 "dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,20rem),1fr));gap:.1rem 2rem;"
 "margin:.5rem 0 0;font-size:.8125rem}\n"
