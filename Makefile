@@ -23,16 +23,16 @@ ARCH := $(shell uname -m)
 BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
 
 # Debian's names. What only the tests need is not installed to run.
-BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev uthash-dev bpftool
+BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev uthash-dev bpftool
 TEST_PACKAGES := libcmocka-dev libjson-c-dev libclang-rt-14-dev jq bats shellcheck clang-format \
 	qemu-system-x86 cpio gzip xz-utils zstd lz4 binutils util-linux debian-archive-keyring \
-	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng
+	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng sqlite3
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
 override CPPFLAGS += -D_GNU_SOURCE -DFAILCNT_VERSION='"$(VERSION)"' -I$(BUILD)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS)
-LIBS := -lbpf -lelf -lz
+LIBS := -lbpf -lelf -lz -lsqlite3
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard user/*.c)

@@ -20,6 +20,10 @@ enum exit_status {
 int cmd_watch(const struct options *o);
 int cmd_run(const struct options *o);
 int cmd_table(const struct options *o);
+int cmd_record(const struct options *o);
+int cmd_list(const struct options *o);
+int cmd_info(const struct options *o);
+int cmd_vacuum(const struct options *o);
 int cmd_doctor(const struct options *o);
 
 #endif

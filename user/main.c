@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "log.h"
+#include "store.h"
 
 #ifndef FAILCNT_VERSION
 #define FAILCNT_VERSION "unknown"
@@ -48,6 +49,38 @@ static const struct command commands[] = {
 		 "  failcnt table --near 80          what is 80 % full or more, before it fails\n"
 		 "  failcnt table --oom              who would be killed next, and why\n"
 		 "  failcnt table --compat           for scripts made for user_beancounters\n"},
+	{.name = "record",
+	 .run = cmd_record,
+	 .options = OPT_RECORD,
+	 .args = "",
+	 .help = "keep what watch shows, and samples of counters, to look back at",
+	 .more = "  failcnt record                   until SIGTERM, into " STORE_PATH "\n"
+		 "  failcnt record --max-age 7d --max-size 500M\n"},
+	{.name = "list",
+	 .run = cmd_list,
+	 .options = OPT_LIST,
+	 .max_match = OPTIONS_MATCH_MAX,
+	 .args = " [MATCH ...]",
+	 .help = "what was recorded, one incident a line, newest last",
+	 .more = "  failcnt list -S yesterday        since midnight of yesterday\n"
+		 "  failcnt list -k postgres         kills of a program\n"
+		 "  failcnt list errno=EMFILE /system.slice   any key of the JSON; a path\n"
+		 "  failcnt list --store - <FILE     of what watch --json has written\n"},
+	{.name = "info",
+	 .run = cmd_info,
+	 .options = OPT_INFO,
+	 .max_match = OPTIONS_MATCH_MAX,
+	 .args = " [MATCH ...]",
+	 .help = "everything about one incident, the newest that matches",
+	 .more = "  failcnt info                     what happened last\n"
+		 "  failcnt info 4711                to the process 4711\n"
+		 "  failcnt info id=12 --json        all events of incident 12\n"},
+	{.name = "vacuum",
+	 .run = cmd_vacuum,
+	 .options = OPT_VACUUM,
+	 .args = "",
+	 .help = "drop what is beyond the limits of the store now",
+	 .more = "  failcnt vacuum --max-age 30d\n"},
 	{.name = "doctor",
 	 .run = cmd_doctor,
 	 .options = OPT_DOCTOR,

@@ -23,6 +23,13 @@ struct options {
 	unsigned int n_resources;
 	uint64_t duration_ms; /* 0: no end */
 	uint64_t count;       /* 0: no end */
+	const char *since, *until; /* as given: when.h; NULL: no such end */
+	/* the store */
+	const char *store;              /* NULL: STORE_PATH */
+	uint64_t max_bytes, max_age_ms; /* 0: the default */
+	uint64_t free_bytes;            /* see has_free_bytes */
+	bool has_free_bytes;
+	uint64_t sample_ms; /* 10000 */
 	/* table */
 	uint64_t near; /* percent; 0: not asked for */
 	bool oom, compat;
@@ -50,6 +57,10 @@ enum opt_command {
 	OPT_TABLE = 1 << 1,
 	OPT_DOCTOR = 1 << 2,
 	OPT_RUN = 1 << 3,
+	OPT_RECORD = 1 << 4,
+	OPT_LIST = 1 << 5,
+	OPT_INFO = 1 << 6,
+	OPT_VACUUM = 1 << 7,
 };
 
 /* A subcommand: one row of the table in main.c. */

@@ -13,6 +13,7 @@ enum row_type {
 	ROW_COUNT,    /* unsigned int: how often it was given */
 	ROW_U64,      /* uint64_t between min and max */
 	ROW_USER,     /* uint64_t, also by name */
+	ROW_SIZE,     /* uint64_t bytes between min and max */
 	ROW_DURATION, /* uint64_t milliseconds between min and max */
 	ROW_STRING,   /* const char *, accepted by ok() */
 	ROW_ENUM,     /* int: index into words */
@@ -32,6 +33,10 @@ struct row {
 	const char *const *words;
 	const char *arg, *wants, *help;
 };
+
+#define OPTION_ROWS_MAX 64
+extern const struct row option_rows[];
+extern const size_t option_rows_n;
 
 /* Puts arg (NULL for flags) into the row's member of o. 0 or -EINVAL. */
 int option_set(const struct row *r, const char *arg, struct options *o);

@@ -33,6 +33,26 @@ static int parse_duration(const char *s, uint64_t *ret)
 	return -EINVAL;
 }
 
+/* "500M", "2G", "1048576"; powers of 1024. */
+static int parse_size(const char *s, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	size_t digits = strspn(s, "0123456789");
+	const char *unit = s[digits] ? strchr(units, s[digits]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	uint64_t n;
+	int err = parse_u64(s, digits, &n);
+
+	if (err)
+		return err;
+	if (s[digits] && (!unit || s[digits + 1]))
+		return -EINVAL;
+	if (n > UINT64_MAX >> shift)
+		return -ERANGE;
+	*ret = n << shift;
+	return 0;
+}
+
 static int parse_user(const char *s, uint64_t *ret)
 {
 	const struct passwd *p;
@@ -61,6 +81,9 @@ void option_describe(const struct row *r, char *buf, size_t size)
 		for (unsigned int i = 0; r->words[i] && len < size; i++)
 			len += (size_t)snprintf(buf + len, size - len, "%s %s", i ? "," : "",
 						r->words[i]);
+	} else if (r->type == ROW_SIZE) {
+		snprintf(buf, size, "a size of %llu bytes or more, such as 500M or 2G",
+			 (unsigned long long)r->min);
 	} else if (r->type == ROW_DURATION) {
 		snprintf(buf, size, "a time of %llu ms or more, such as 10s, 1m or 500ms",
 			 (unsigned long long)r->min);
@@ -77,6 +100,8 @@ static int set_number(const struct row *r, const char *arg, struct options *o)
 
 	if (r->type == ROW_DURATION)
 		err = parse_duration(arg, &v);
+	else if (r->type == ROW_SIZE)
+		err = parse_size(arg, &v);
 	else if (r->type == ROW_USER)
 		err = parse_user(arg, &v);
 	else

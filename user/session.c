@@ -288,6 +288,10 @@ int session_open(struct session *s, const struct session_use *use)
 					   .moved = on_moved,
 					   .arg = s};
 	err = stream_open_on(&s->stream, use->out, use->options, &patience);
+	if (use->sink && err < 0)
+		sink_free(use->sink);
+	else if (use->sink)
+		stream_add(&s->stream, use->sink);
 	if (err == 0)
 		open_counters(s);
 	return err;

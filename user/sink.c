@@ -22,7 +22,10 @@
 struct sink {
 	sink_format_fn *format;
 	struct sink_options options;
-	int fd;
+	const char *stage;
+	int (*take)(void *arg, const struct event *e, const char *line, size_t n); /* or NULL */
+	void *take_arg;
+	int fd; /* -1 with take */
 	char *path;   /* NULL: the descriptor is the caller's */
 	int pipe;     /* the caller's pipe opened anew, to wait for it with an end; -1: none */
 	bool torn;    /* the last line has no end */
@@ -61,10 +64,27 @@ int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_o
 	if (!s)
 		return -ENOMEM;
 	s->format = formats[kind];
+	s->stage = "sink";
 	s->pipe = open_pipe_again(fd);
 	s->fd = s->pipe >= 0 ? s->pipe : fd;
 	if (o)
 		s->options = *o;
+	*ret = s;
+	return 0;
+}
+
+int sink_new_on(struct sink **ret, const char *stage,
+		int (*take)(void *arg, const struct event *e, const char *line, size_t n), void *arg)
+{
+	struct sink *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -ENOMEM;
+	s->format = sink_json_format;
+	s->stage = stage;
+	s->take = take;
+	s->take_arg = arg;
+	s->fd = s->pipe = -1;
 	*ret = s;
 	return 0;
 }
@@ -235,7 +255,9 @@ int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 	event_int(e, FIELD_SEQ, ++s->seq);
 	s->buf[0] = '\n';
 	len = s->format(&s->options, e, s->buf + 1, SINK_BUFFER);
-	if (len > 0)
+	if (len > 0 && s->take)
+		err = s->take(s->take_arg, e, s->buf + 1, len);
+	else if (len > 0)
 		err = s->torn ? write_whole(s, s->buf, len + 1) : write_whole(s, s->buf + 1, len);
 	if (err) {
 		s->lost += weight(e);
@@ -244,6 +266,11 @@ int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 	if (ret_seq)
 		*ret_seq = s->seq;
 	return 0;
+}
+
+const char *sink_stage(const struct sink *s)
+{
+	return s->stage;
 }
 
 uint64_t sink_lost(const struct sink *s)

@@ -33,6 +33,12 @@ int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_o
  */
 int sink_open(struct sink **ret, enum sink_kind kind, const char *path,
 	      const struct sink_options *o);
+/*
+ * JSON lines go to a function and to no descriptor: take is given the event and its line, n bytes
+ * with the newline, and returns 0 or -errno. stage: what its losses are called; static.
+ */
+int sink_new_on(struct sink **ret, const char *stage,
+		int (*take)(void *arg, const struct event *e, const char *line, size_t n), void *arg);
 int sink_reopen(struct sink *s);
 void sink_free(struct sink *s);
 
@@ -40,6 +46,7 @@ void sink_free(struct sink *s);
  * A partial write of a full disk is completed or undone as far as the file allows: a reader never
  * sees half a line glued to the next. */
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq);
+const char *sink_stage(const struct sink *s); /* "sink", or what sink_new_on() was told */
 uint64_t sink_lost(const struct sink *s); /* what could not be written so far: a folded line
 					   * stands for all its repeats, started, stopped and
 					   * followup for none */

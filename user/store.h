@@ -27,6 +27,7 @@ enum store_mode {
 	STORE_READ,   /* what is there: a live store, a copy, one in a read-only directory */
 	STORE_WRITE,  /* made if it is not there (0640; its directory 0750), locked, brought up to
 			 date */
+	STORE_VACUUM, /* changed beside a recorder that is running */
 	STORE_MEMORY, /* path is ignored; nothing is kept */
 };
 
@@ -41,6 +42,8 @@ static inline void store_closep(struct store **s)
 {
 	store_close(*s);
 }
+/* Opens the file anew (SIGHUP), or where that failed. What is pending stays so. As store_open(). */
+int store_reopen(struct store *s);
 /* "" when nothing failed. Valid until the next call. */
 const char *store_why(const struct store *s);
 
@@ -66,10 +69,14 @@ int store_alive(struct store *s, int64_t time);
 
 /* What to keep. 0: no such limit. */
 struct store_keep {
-	uint64_t max_bytes;  /* of the file and its log together */
+	uint64_t max_bytes;  /* of the file; its log, beside it, is a few MiB more */
 	uint64_t free_bytes; /* of the file system, for others */
 	uint64_t max_age_ns;
 };
+/* What o says, or where it says nothing: a tenth of the file system, at most 1 GiB; 5 % of it free,
+ * at most 1 GiB; 90 days. */
+void store_keep_default(struct store_keep *k, const struct options *o);
+
 /* What went, and until when. */
 struct store_dropped {
 	int64_t time; /* when it was dropped */
@@ -136,8 +143,8 @@ int store_each_sample(struct store *s, int64_t since, int64_t until, const char 
 		      void *arg);
 
 /*
- * Times when nobody watched, between the first record and the last (or until, where that is later
- * and the recorder is not running any more). stopped: it was ended in order; else it died.
+ * Times when nobody watched, since the first record; the last one is open where nobody does now.
+ * stopped: it was ended in order; else it died. A store in memory has no last one.
  */
 struct store_gap {
 	int64_t from, to; /* to 0: since then */

@@ -122,6 +122,13 @@ int stream_open(struct stream *s, const struct options *o, const struct stream_p
 	return stream_open_on(s, STDOUT_FILENO, o, p);
 }
 
+void stream_add(struct stream *s, struct sink *sink)
+{
+	memmove(&s->sink[1], &s->sink[0], s->n_sinks * sizeof(s->sink[0]));
+	s->sink[0] = sink;
+	s->n_sinks++;
+}
+
 void stream_close(struct stream *s)
 {
 	for (unsigned int i = 0; i < s->n_sinks; i++)
@@ -213,7 +220,7 @@ void stream_report_sinks(struct stream *s)
 
 		if (n == 0 || (i == 0 && s->reader_gone))
 			continue;
-		stream_lost_event(&e, "sink", NULL, n);
+		stream_lost_event(&e, sink_stage(s->sink[i]), NULL, n);
 		complete(s, &e);
 		if (emit_to(s, i, &e, &seq) == 0)
 			s->told[i] = before;

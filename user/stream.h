@@ -11,7 +11,7 @@
 #include "options.h"
 #include "sink.h"
 
-#define STREAM_SINKS 2
+#define STREAM_SINKS 3
 
 /* How long a reader that takes nothing is waited for: sink_options. */
 struct stream_patience {
@@ -39,6 +39,8 @@ int stream_open(struct stream *s, const struct options *o, const struct stream_p
 /* The same with another descriptor in the place of stdout; -1: only what --output names. */
 int stream_open_on(struct stream *s, int fd, const struct options *o,
 		   const struct stream_patience *p);
+/* One more, before the others, whose lines' numbers are its: it is the stream's from now on. */
+void stream_add(struct stream *s, struct sink *sink);
 void stream_close(struct stream *s);
 void stream_reopen(struct stream *s); /* SIGHUP */
 

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * info.c - one incident in full, as `Key: value` with the keys of the JSON, so
+ * that what is read here can be asked for there.
+ */
+#include "info.h"
+
+#include "look.h"
+#include "sink.h"
+#include "utf8.h"
+#include "when.h"
+
+#define EVENTS_SHOWN 20
+#define BEFORE_SHOWN 10
+#define MOVED_SHOWN 20
+#define BEFORE_NS 60000000000LL
+#define COUNTERS_NS 300000000000LL
+#define KEY_WIDTH 16
+
+struct info {
+	struct store *s;
+	const struct info_options *o;
+	const struct incident *i;
+	struct sink *sink;
+	const char *head; /* to be written before the next line; NULL: it is */
+};
+
+static void put_key(const char *key)
+{
+	printf("%*s: ", KEY_WIDTH, key);
+}
+
+/* Somebody else's text: nothing in it drives the terminal. */
+static void put_text(const char *s, size_t n)
+{
+	char buf[4096];
+
+	while (n > 0) {
+		size_t taken, len = utf8_visible(s, n, buf, sizeof(buf), &taken);
+
+		if (taken == 0)
+			break;
+		fwrite(buf, 1, len, stdout);
+		s += taken;
+		n -= taken;
+	}
+}
+
+/* Of several lines the others stand below the first. */
+static void put_lines(const char *key, const char *s)
+{
+	for (bool first = true; *s || first; first = false) {
+		size_t n = strcspn(s, "\n");
+
+		if (first)
+			put_key(key);
+		else
+			printf("%*s", KEY_WIDTH + 2, "");
+		put_text(s, n);
+		putchar('\n');
+		s += n + (s[n] == '\n');
+	}
+}
+
+static bool in_bytes(const struct event *e, enum field f)
+{
+	static const enum field always[] = {FIELD_RSS_ANON, FIELD_RSS_FILE, FIELD_RSS_SHMEM,
+					    FIELD_SWAP,     FIELD_PGTABLES, FIELD_RSS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
+		if (always[i] == f)
+			return true;
+	return util_streq(event_text(e, FIELD_MEASURE), "bytes") &&
+	       (f == FIELD_HELD || f == FIELD_LIMIT || f == FIELD_LIMIT_HARD || f == FIELD_ASKED);
+}
+
+static void put_number(const struct event *e, enum field f)
+{
+	printf("%lld", (long long)e->num[f]);
+	if (in_bytes(e, f) && e->num[f] >= 1 << 20)
+		printf(" (%.1f MiB)", (double)e->num[f] / (1 << 20));
+	putchar('\n');
+}
+
+static void put_moved(const struct event *e)
+{
+	for (unsigned int m = 0; m < e->n_moved; m++) {
+		const struct event_moved *row = &e->moved[m];
+
+		put_key(m == 0 ? "failcnt" : "");
+		put_text(row->resource, strlen(row->resource));
+		printf(" of ");
+		put_text(row->owner, strlen(row->owner));
+		printf(" %+lld (%s)\n", (long long)row->delta, relation_name(row->relation));
+	}
+}
+
+static void put_field(const struct info *n, const struct event *e, enum field f)
+{
+	const char *key = field_defs[f].key;
+	char time[40];
+
+	switch (field_defs[f].type) {
+	case TYPE_STR:
+		put_lines(key, e->str[f]);
+		break;
+	case TYPE_TIME:
+		when_print(e->num[f], n->o->utc, true, time, sizeof(time));
+		put_key(key);
+		printf("%s\n", time);
+		break;
+	case TYPE_BOOL:
+		put_key(key);
+		printf("%s\n", e->num[f] ? "yes" : "no");
+		break;
+	case TYPE_INT:
+		put_key(key);
+		put_number(e, f);
+		break;
+	case TYPE_ARRAY:
+		if (f == FIELD_FAILCNT)
+			put_moved(e);
+		break;
+	case TYPE_OBJECT:
+		break;
+	}
+}
+
+/* Told above in words, or of no use to a person. */
+static bool is_told(enum field f)
+{
+	static const enum field told[] = {FIELD_SCHEMA, FIELD_EVENT, FIELD_TIME,     FIELD_UPTIME_US,
+					  FIELD_RUN,    FIELD_SEQ,   FIELD_INCIDENT, FIELD_COUNT,
+					  FIELD_FIRST,  FIELD_LAST,  FIELD_SAYS,     FIELD_FIX};
+
+	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
+		if (told[i] == f)
+			return true;
+	return false;
+}
+
+static void put_when(const struct info *n)
+{
+	char first[40], last[40], span[32];
+
+	put_key("Time");
+	if (!n->i->first) {
+		printf("unknown: the log has none\n");
+		return;
+	}
+	when_print(n->i->first, n->o->utc, true, first, sizeof(first));
+	when_print(n->i->last, n->o->utc, true, last, sizeof(last));
+	when_span(n->i->last - n->i->first, span, sizeof(span));
+	if (n->i->last == n->i->first)
+		printf("%s\n", first);
+	else
+		printf("%s to %s (%s)\n", first, last, span);
+}
+
+static void put_what(const struct info *n)
+{
+	static const char *const words[] = {"killed", "refused", "counted"};
+	const uint64_t counts[] = {n->i->killed, n->i->refused, n->i->counted};
+	const char *between = "";
+	char who[160];
+
+	put_key("What");
+	for (size_t k = 0; k < ARRAY_SIZE(words); k++) {
+		if (!counts[k])
+			continue;
+		printf("%s%s %llu time%s", between, words[k], (unsigned long long)counts[k],
+		       counts[k] == 1 ? "" : "s");
+		between = ", ";
+	}
+	putchar('\n');
+	look_who(n->i, who, sizeof(who));
+	put_lines("Who", who);
+}
+
+static void put_verdict(const struct info *n)
+{
+	const struct event *v = n->i->verdict;
+
+	put_key("Incident");
+	printf("%lld\n", (long long)n->i->id);
+	put_when(n);
+	put_what(n);
+	if (event_has(v, FIELD_SAYS))
+		put_lines("Verdict", v->str[FIELD_SAYS]);
+	if (event_has(v, FIELD_FIX))
+		put_lines("Remedy", v->str[FIELD_FIX]);
+	for (enum field f = 0; f < FIELDS; f++)
+		if (event_has(v, f) && !is_told(f))
+			put_field(n, v, f);
+}
+
+static int put_event(void *arg, const struct event *e, int64_t incident _unused_)
+{
+	struct info *n = arg;
+	static struct event shown;
+	int64_t seq;
+
+	if (n->head)
+		printf("\n%s\n", n->head);
+	n->head = NULL;
+	fflush(stdout);
+	shown = *e;
+	if (e->kind != EVENT_FOLLOWUP) { /* the verdict above has said it; one line each */
+		event_clear(&shown, FIELD_SAYS);
+		event_clear(&shown, FIELD_FIX);
+		shown.n_moved = shown.moved_left_out = 0;
+	}
+	return sink_write(n->sink, &shown, &seq) == -EPIPE ? -EPIPE : 0;
+}
+
+static int put_events(struct info *n)
+{
+	uint64_t most = n->o->all ? 0 : EVENTS_SHOWN;
+	struct store_query q = {.incident = n->i->id, .most = most};
+	char head[96];
+
+	snprintf(head, sizeof(head), most && n->i->events > most ? "Its first %llu of %llu events:"
+								 : "Its events:",
+		 (unsigned long long)most, (unsigned long long)n->i->events);
+	n->head = head;
+	return store_each_event(n->s, &q, put_event, n);
+}
+
+/* What led to it may be another incident. */
+static int put_before(struct info *n)
+{
+	const unsigned int kinds = 1 << EVENT_REFUSED | 1 << EVENT_KILLED | 1 << EVENT_COUNTED |
+				   1 << EVENT_LOST;
+	struct store_query q = {.since = n->i->first - BEFORE_NS,
+				.until = n->i->first - 1,
+				.kinds = kinds,
+				.newest = true,
+				.most = BEFORE_SHOWN};
+
+	if (!n->i->first)
+		return 0;
+	n->head = "Other events in the minute before, latest first:";
+	return store_each_event(n->s, &q, put_event, n);
+}
+
+struct moved {
+	struct info *n;
+	char name[512];
+	struct store_sample first, last;
+	unsigned int shown;
+};
+
+static void put_amount(const struct store_sample *r)
+{
+	if (r->have & COUNTER_HELD)
+		printf("%llu", (unsigned long long)r->held);
+	else
+		printf("-");
+	if (r->have & COUNTER_LIMIT && r->limit != COUNTER_UNLIMITED)
+		printf(" of %llu", (unsigned long long)r->limit);
+	if (r->have & COUNTER_FAILCNT)
+		printf(", failed %llu", (unsigned long long)r->failcnt);
+}
+
+/* One series is complete. */
+static void put_series(struct moved *m)
+{
+	const struct store_sample *a = &m->first, *b = &m->last;
+
+	if (!m->name[0] || (a->held == b->held && a->failcnt == b->failcnt && a->limit == b->limit))
+		return;
+	if (m->shown++ >= MOVED_SHOWN)
+		return;
+	if (m->n->head)
+		printf("\n%s\n", m->n->head);
+	m->n->head = NULL;
+	printf("  ");
+	put_text(m->name, strlen(m->name));
+	printf(": ");
+	put_amount(&m->first);
+	printf(" -> ");
+	put_amount(&m->last);
+	putchar('\n');
+}
+
+static bool concerns(const struct info *n, const char *owner)
+{
+	const struct event *v = n->i->verdict;
+	const char *path = util_after(owner, "cgroup:");
+
+	if (path)
+		return util_streq(path, event_text(v, FIELD_CGROUP)) ||
+		       util_streq(path, event_text(v, FIELD_MEMCG)) ||
+		       util_streq(path, event_text(v, FIELD_LIMIT_CGROUP));
+	if (util_after(owner, "uid:"))
+		return event_has(v, FIELD_UID) &&
+		       strtoll(owner + 4, NULL, 10) == v->num[FIELD_UID];
+	return util_streq(owner, "host") || util_streq(owner, event_text(v, FIELD_OWNER));
+}
+
+static int on_sample(void *arg, const struct store_sample *r)
+{
+	struct moved *m = arg;
+	char name[512];
+
+	if (!concerns(m->n, r->owner))
+		return 0;
+	snprintf(name, sizeof(name), "%s of %s", r->resource, r->owner);
+	if (!util_streq(name, m->name)) {
+		put_series(m);
+		util_strlcpy(m->name, name, sizeof(m->name));
+		m->first = *r;
+	}
+	m->last = *r;
+	return 0;
+}
+
+static int put_counters(struct info *n)
+{
+	struct moved m = {.n = n};
+	int err;
+
+	if (!n->i->first)
+		return 0;
+	n->head = "Counters that moved, from five minutes before to a minute after:";
+	err = store_each_sample(n->s, n->i->first - COUNTERS_NS, n->i->last + BEFORE_NS, NULL, NULL,
+				on_sample, &m);
+	if (!err)
+		put_series(&m);
+	if (m.shown > MOVED_SHOWN)
+		printf("  and %u more\n", m.shown - MOVED_SHOWN);
+	return err;
+}
+
+int info_print(struct store *s, const struct incident *i, const struct info_options *o)
+{
+	struct sink_options so = {.utc = o->utc, .color = o->color};
+	struct info n = {.s = s, .o = o, .i = i};
+	int err = sink_new(&n.sink, SINK_TEXT, STDOUT_FILENO, &so);
+
+	if (err < 0)
+		return err;
+	put_verdict(&n);
+	err = put_events(&n);
+	if (!err)
+		err = put_before(&n);
+	if (!err)
+		err = put_counters(&n);
+	sink_free(n.sink);
+	return err;
+}
