@@ -25,6 +25,7 @@ struct options {
 	uint64_t count;       /* 0: no end */
 	const char *since, *until; /* as given: when.h; NULL: no such end */
 	/* the store */
+	const char *html;               /* where the report goes; "-": stdout; NULL: not said */
 	const char *store;              /* NULL: STORE_PATH */
 	uint64_t max_bytes, max_age_ms; /* 0: the default */
 	uint64_t free_bytes;            /* see has_free_bytes */
@@ -61,6 +62,7 @@ enum opt_command {
 	OPT_LIST = 1 << 5,
 	OPT_INFO = 1 << 6,
 	OPT_VACUUM = 1 << 7,
+	OPT_REPORT = 1 << 8,
 };
 
 /* A subcommand: one row of the table in main.c. */

@@ -278,3 +278,16 @@ int report_card_event(struct report_card *c, const struct event *e)
 	c->found = report_event_copy(e);
 	return c->found ? 0 : -ENOMEM;
 }
+
+static int by_first(const void *a, const void *b)
+{
+	const struct report_trail *x = a, *y = b;
+
+	return x->first < y->first ? -1 : x->first > y->first;
+}
+
+void report_card_done(struct report_card *c)
+{
+	if (c->n_trail > 0)
+		qsort(c->trail, c->n_trail, sizeof(*c->trail), by_first);
+}

@@ -155,7 +155,8 @@ static void trail(struct page *p, const struct report_card *c)
 {
 	if (c->n_trail < 2)
 		return;
-	html_raw(p, "<h4>In this incident</h4>\n<ul class=\"trail\">");
+	html_f(p, "<h4>%s</h4>\n<ul class=\"trail\">",
+	       c->partial ? "At the end of this incident" : "In this incident");
 	for (unsigned int i = 0; i < c->n_trail; i++) {
 		const struct report_trail *t = &c->trail[i];
 

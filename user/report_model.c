@@ -102,23 +102,28 @@ int report_add_count(struct report *r, const char *lane, int64_t time, uint64_t 
 		     uint64_t killed, uint64_t counted)
 {
 	struct report_lane *l;
+	bool timed = time != 0;
 	unsigned int i;
 
-	if (time < r->since || time >= r->until || refused + killed + counted == 0)
+	if ((timed && (time < r->base || time >= r->until)) || refused + killed + counted == 0)
 		return 0;
 	l = lane_of(r, lane && *lane ? lane : "unknown");
 	if (!l)
 		return -ENOMEM;
-	i = (unsigned int)((time - r->base) / r->width);
 	l->refused += refused;
 	l->killed += killed;
 	l->counted += counted;
-	l->refused_in[i] += refused;
-	l->killed_in[i] += killed;
-	l->counted_in[i] += counted;
 	r->refused += refused;
 	r->killed += killed;
 	r->counted += counted;
+	if (!timed) {
+		r->untimed += refused + killed + counted;
+		return 0;
+	}
+	i = (unsigned int)((time - r->base) / r->width);
+	l->refused_in[i] += refused;
+	l->killed_in[i] += killed;
+	l->counted_in[i] += counted;
 	return 0;
 }
 
@@ -228,32 +233,28 @@ static void mark_gap(struct report *r, int64_t from, int64_t to)
 }
 
 /* Where there is no room for all, the longest are told one by one. */
-void report_add_gap(struct report *r, const struct store_gap *g)
+void report_add_gap(struct report *r, int64_t from, int64_t to, const char *why)
 {
-	struct store_gap cut = *g;
-	unsigned int least = 0;
+	struct report_gap new = {.from = from, .to = to, .why = why}, *least = r->gaps;
 
-	if (cut.to == 0 || cut.to > r->until)
-		cut.to = r->until;
-	if (cut.from < r->since)
-		cut.from = r->since;
-	if (cut.from >= cut.to)
+	if (new.to == 0 || new.to > r->until)
+		new.to = r->until;
+	if (new.from < r->since)
+		new.from = r->since;
+	if (new.to - new.from < NS) /* one recorder went, the next came */
 		return;
 	r->gaps_all++;
-	r->unwatched += cut.to - cut.from;
-	mark_gap(r, cut.from, cut.to);
+	r->unwatched += new.to - new.from;
+	mark_gap(r, new.from, new.to);
 	if (r->n_gaps == REPORT_LINES) {
-		for (unsigned int i = 1; i < r->n_gaps; i++)
-			if (r->gaps[i].to - r->gaps[i].from <
-			    r->gaps[least].to - r->gaps[least].from)
-				least = i;
-		if (r->gaps[least].to - r->gaps[least].from >= cut.to - cut.from)
+		for (struct report_gap *g = r->gaps; g < r->gaps + r->n_gaps; g++)
+			if (g->to - g->from < least->to - least->from)
+				least = g;
+		if (least->to - least->from >= new.to - new.from)
 			return;
-		memmove(&r->gaps[least], &r->gaps[least + 1],
-			(r->n_gaps - least - 1) * sizeof(cut));
-		r->n_gaps--;
+		memmove(least, least + 1, (size_t)(r->gaps + --r->n_gaps - least) * sizeof(new));
 	}
-	r->gaps[r->n_gaps++] = cut;
+	r->gaps[r->n_gaps++] = new;
 }
 
 void report_add_dropped(struct report *r, const struct store_dropped *d)

@@ -56,6 +56,7 @@ struct report_card {
 	struct report_trail trail[REPORT_TRAIL];
 	unsigned int n_trail;
 	uint64_t trail_left_out; /* events of other kinds than those */
+	bool partial;            /* only the last events of it were looked at */
 	struct report_chart chart;
 };
 
@@ -76,6 +77,11 @@ struct report_stage {
 	uint64_t lost;
 };
 
+struct report_gap {
+	int64_t from, to;
+	const char *why; /* static */
+};
+
 struct report_groups;
 
 struct report {
@@ -83,6 +89,8 @@ struct report {
 	int64_t base, width;  /* of the intervals: number i begins at base + i * width */
 	unsigned int n_buckets;
 	uint64_t refused, killed, counted, incidents;
+	uint64_t untimed;          /* of those: at no known time */
+	bool watch_unknown;        /* whether somebody watched all the time is not known */
 	struct report_lane *lanes; /* most first after report_finish() */
 	unsigned int n_lanes, cap_lanes;
 	unsigned int lanes_left_out; /* how many are together in the last one */
@@ -94,7 +102,7 @@ struct report {
 	struct report_stage stages[REPORT_STAGES];
 	unsigned int n_stages;
 	uint64_t lost;
-	struct store_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
+	struct report_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
 	unsigned int n_gaps;
 	uint64_t gaps_all;
 	int64_t unwatched;                        /* ns within since and until */
@@ -116,13 +124,13 @@ static inline void report_freep(struct report **r)
 	report_free(*r);
 }
 
-/* Feeding, in any order. What lies outside of since and until is passed over. */
+/* Feeding, in any order. What lies outside of since and until is passed over; time 0: unknown. */
 int report_add_count(struct report *r, const char *lane, int64_t time, uint64_t refused,
 		     uint64_t killed, uint64_t counted);
 int report_add_event(struct report *r, const struct event *e); /* of any kind */
 int report_add_incident(struct report *r, const struct incident *i);
 int report_add_top(struct report_tops *t, const char *name, uint64_t refused, uint64_t killed);
-void report_add_gap(struct report *r, const struct store_gap *g);
+void report_add_gap(struct report *r, int64_t from, int64_t to, const char *why); /* to 0: open */
 void report_add_dropped(struct report *r, const struct store_dropped *d);
 
 /* Sorts the lanes and makes the cards, whose members verdict to chart are filled next. */
@@ -130,6 +138,7 @@ int report_finish(struct report *r);
 
 int report_card_verdict(struct report_card *c, const struct event *e);
 int report_card_event(struct report_card *c, const struct event *e);
+void report_card_done(struct report_card *c); /* after the last event */
 
 /* The times that the chart of c is to show. */
 void report_chart_span(const struct report *r, const struct report_card *c, int64_t *ret_from,

@@ -64,8 +64,7 @@ static void gaps(struct page *p)
 		html_from_to(p, r->gaps[i].from, r->gaps[i].to);
 		html_raw(p, "</th><td class=\"num\">");
 		html_span(p, r->gaps[i].to - r->gaps[i].from);
-		html_f(p, "</td><td>%s</td></tr>\n",
-		       r->gaps[i].stopped ? "it was stopped" : "it ended without a word");
+		html_f(p, "</td><td>%s</td></tr>\n", r->gaps[i].why);
 	}
 	html_raw(p, "</tbody></table>\n");
 	if (r->gaps_all > r->n_gaps) {
