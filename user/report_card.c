@@ -265,11 +265,26 @@ static void add_trail(struct report_card *c, const struct event *e)
 		t->last = time;
 }
 
+/* What was found out about the verdict's own event; of a limit that several share also about
+ * another. */
+static bool is_about(const struct event *verdict, const struct event *e)
+{
+	bool own = util_after(event_text(verdict, FIELD_LIMIT_NAME), "RLIMIT_");
+
+	if (event_has(e, FIELD_OF_SEQ) &&
+	    event_num(e, FIELD_OF_SEQ) == event_num(verdict, FIELD_SEQ))
+		return true;
+	return !own || !event_has(e, FIELD_PID) ||
+	       event_num(e, FIELD_PID) == event_num(verdict, FIELD_PID);
+}
+
 int report_card_event(struct report_card *c, const struct event *e)
 {
 	if (e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED)
 		add_trail(c, e);
 	if (e->kind != EVENT_FOLLOWUP || (e->n_holders == 0 && e->n_moved == 0))
+		return 0;
+	if (c->verdict && !is_about(c->verdict, e))
 		return 0;
 	/* The latest that names holders: it stands nearest to the end. */
 	if (c->found && c->found->n_holders > 0 && e->n_holders == 0)

@@ -79,7 +79,7 @@ static void how_often(struct page *p, const struct report_card *c)
 	if (c->counted > 0) {
 		html_raw(p, between);
 		html_count(p, c->counted);
-		html_raw(p, " counted by the kernel");
+		html_raw(p, " counted");
 	}
 	html_raw(p, "</b> ");
 	if (c->first <= 0) {

@@ -42,8 +42,7 @@ static void one_sentence(struct page *p)
 		html_f(p, " %s refused", r->refused == 1 ? "was" : "were");
 	}
 	if (r->killed + r->refused == 0 && r->counted > 0) {
-		html_times(p, r->counted, "failure", "failures");
-		html_raw(p, " that only the kernel counted");
+		html_raw(p, "Failure counters moved, but nobody was seen to be refused");
 	}
 	html_raw(p, "</h1>\n");
 }
@@ -51,11 +50,12 @@ static void one_sentence(struct page *p)
 static void time_and_host(struct page *p)
 {
 	const struct report *r = p->r;
+	unsigned int parts = HTML_YEAR | (r->until - r->since < 600000000000 ? HTML_SECONDS : 0);
 
 	html_raw(p, "<p>From ");
-	html_clock(p, r->since, HTML_YEAR);
+	html_clock(p, r->since, parts);
 	html_raw(p, " to ");
-	html_clock(p, r->until, HTML_YEAR);
+	html_clock(p, r->until, parts);
 	html_raw(p, " (");
 	html_span(p, r->until - r->since);
 	html_f(p, "%s)", p->look->utc ? ", UTC" : "");
@@ -65,6 +65,11 @@ static void time_and_host(struct page *p)
 		html_raw(p, "</b>");
 	}
 	html_raw(p, ".");
+	if (r->untimed > 0) {
+		html_raw(p, " The recording does not tell when ");
+		html_count(p, r->untimed);
+		html_raw(p, " of it happened.");
+	}
 	if (p->look->filter) {
 		html_raw(p, " Only what matches <code>");
 		html_text(p, p->look->filter);
@@ -108,10 +113,10 @@ static void of_what(struct page *p)
 		how_many(p, n == 0 ? " Refused most: " : ", ", l->refused, l->name);
 	}
 	html_raw(p, n > 0 ? "." : "");
-	if (r->killed + r->refused > 0 && r->counted > 0) {
+	if (r->counted > 0) {
 		html_raw(p, " ");
-		html_times(p, r->counted, "more failure was", "more failures were");
-		html_raw(p, " only counted by the kernel, with nobody named.");
+		html_times(p, r->counted, "time", "times");
+		html_raw(p, " a failure counter of the kernel moved, with nobody named.");
 	}
 	html_raw(p, "</p>\n");
 }
@@ -119,13 +124,15 @@ static void of_what(struct page *p)
 static void how_sure(struct page *p)
 {
 	const struct report *r = p->r;
-	bool sure = r->gaps_all == 0 && r->lost == 0;
+	bool sure = r->gaps_all == 0 && r->lost == 0 && !r->watch_unknown;
 
 	html_f(p, "<p class=\"note %s\">", sure ? "good" : "bad");
 	if (sure) {
 		html_raw(p, "Recorded all the time, without a loss.");
 	} else {
 		html_raw(p, "There may have been more: ");
+		if (r->watch_unknown)
+			html_raw(p, "whether somebody watched all the time is not known");
 		if (r->gaps_all > 0) {
 			html_raw(p, "nobody watched for ");
 			html_span(p, r->unwatched);
@@ -133,7 +140,7 @@ static void how_sure(struct page *p)
 			       100.0 * (double)r->unwatched / (double)(r->until - r->since));
 		}
 		if (r->lost > 0) {
-			html_raw(p, r->gaps_all > 0 ? ", and " : "");
+			html_raw(p, r->gaps_all > 0 || r->watch_unknown ? ", and " : "");
 			html_times(p, r->lost, "event was lost", "events were lost");
 		}
 		html_raw(p, ".");

@@ -8,7 +8,7 @@
  */
 #include "report_html.h"
 
-const char report_style_hash[] = "sha256-jhIDtbfDS8kyLukBunPrneK84NbE7lQZWJkK7rSmLME=";
+const char report_style_hash[] = "sha256-aJhfPh76hds9nLFIJQEafi6kKYyOGvarCm4BQT4HfAQ=";
 
 /* clang-format off */
 const char report_style[] =

@@ -160,7 +160,10 @@ void report_tables(struct page *p)
 		html_raw(p, "</div></div></section>\n");
 	}
 	html_raw(p, "<section><h2>What is not in here</h2>\n");
-	if (r->n_gaps + r->n_stages + r->n_drops == 0)
+	if (r->watch_unknown)
+		html_raw(p, "<p>This recording does not tell whether somebody watched all the "
+			    "time.</p>\n");
+	else if (r->n_gaps + r->n_stages + r->n_drops == 0)
 		html_raw(p,
 			 "<p>Nothing is missing: it was recorded all the time, no event was lost, "
 			 "and none of that time was dropped since.</p>\n");

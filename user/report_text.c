@@ -151,7 +151,7 @@ void html_span(struct page *p, int64_t ns)
 	} units[] = {{86400 * NS, "d"}, {3600 * NS, "h"}, {60 * NS, "min"}, {NS, "s"}};
 	size_t i = 0;
 
-	if (ns < 10 * NS) {
+	if (ns < 10 * NS && ns % NS != 0) {
 		html_f(p, "%.*f\u00a0s", ns < NS ? 3 : 1, (double)ns / NS);
 		return;
 	}

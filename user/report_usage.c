@@ -3,9 +3,8 @@
  * report_usage.c - usage against its limit in the time around an incident, from
  * the samples of counter rows.
  *
- * Several rows may tell it: that of the cgroup, the user, the process, the host.
- * The owner that the event itself names comes first; of its rows the one that
- * counts this very resource and has a limit.
+ * Only rows of whose limit it was tell it, and of those only one with that limit: the row that
+ * counts this very resource comes first.
  */
 #include "catalogue.h"
 #include "counter.h"
@@ -43,54 +42,58 @@ static bool numbered(const struct event *e, enum field f, const char *word, char
 	return snprintf(buf, size, "%s:%lld", word, (long long)event_num(e, f)) < (int)size;
 }
 
-/* One step of the way from what the event says to what is only likely. */
-static bool owner_at(const struct event *e, unsigned int step, char *buf, size_t size)
+/*
+ * Whose limit it was. Somebody else's usage, even of the same resource, would be a wrong picture:
+ * of a cgroup that was full the host tells nothing.
+ */
+static bool limit_owner(const struct event *e, char *buf, size_t size)
 {
-	switch (step) {
-	case 0:
+	if (event_has(e, FIELD_MEMCG))
 		return named_cgroup(e, FIELD_MEMCG, buf, size);
-	case 1:
+	if (event_has(e, FIELD_LIMIT_CGROUP))
 		return named_cgroup(e, FIELD_LIMIT_CGROUP, buf, size);
-	case 2:
+	if (event_has(e, FIELD_LIMIT_UID))
 		return numbered(e, FIELD_LIMIT_UID, "uid", buf, size);
-	case 3:
-		return event_has(e, FIELD_MOUNT) &&
-		       snprintf(buf, size, "fs:%s", event_text(e, FIELD_MOUNT)) < (int)size;
-	case 4:
-		return event_has(e, FIELD_OWNER) &&
-		       util_strlcpy(buf, event_text(e, FIELD_OWNER), size);
-	case 5:
+	if (event_has(e, FIELD_MOUNT))
+		return snprintf(buf, size, "fs:%s", event_text(e, FIELD_MOUNT)) < (int)size;
+	if (event_has(e, FIELD_OWNER))
+		return util_strlcpy(buf, event_text(e, FIELD_OWNER), size);
+	if (util_after(event_text(e, FIELD_LIMIT_NAME), "RLIMIT_"))
 		return numbered(e, FIELD_PID, "pid", buf, size);
-	case 6:
-		return named_cgroup(e, FIELD_CGROUP, buf, size);
-	case 7:
-		return numbered(e, FIELD_UID, "uid", buf, size);
-	default:
-		return util_strlcpy(buf, "host", size);
-	}
+	return util_strlcpy(buf, "host", size);
 }
 
-#define OWNER_STEPS 9
+/*
+ * The counters are those of the first namespaces, whose inode numbers are fixed
+ * (include/linux/proc_ns.h, PROC_IPC_INIT_INO and its neighbours).
+ */
+static bool is_counted_there(const struct event *e)
+{
+	static const char *const first[] = {"ipc:[4026531839]", "user:[4026531837]",
+					    "pid:[4026531836]"};
+
+	if (!event_has(e, FIELD_NAMESPACE))
+		return true;
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+		if (util_streq(event_text(e, FIELD_NAMESPACE), first[i]))
+			return true;
+	return false;
+}
 
 bool report_chart_owner(const struct report_card *c, unsigned int n, char *buf, size_t size)
 {
 	const struct event *e = c->verdict;
 
-	if (!e || !event_has(e, FIELD_RESOURCE))
+	if (!e || !event_has(e, FIELD_RESOURCE) || !is_counted_there(e))
 		return false;
+	if (n == 0)
+		return limit_owner(e, buf, size);
+	/* Then those whose failure counter moved for it. */
 	for (unsigned int i = 0; i < e->n_moved; i++) {
-		if (e->moved[i].relation == RELATION_COINCIDENT || !e->moved[i].owner)
+		if (e->moved[i].relation != RELATION_OWN || !e->moved[i].owner)
 			continue;
-		if (n-- == 0)
+		if (--n == 0)
 			return util_strlcpy(buf, e->moved[i].owner, size);
-	}
-	for (unsigned int step = 0; step < OWNER_STEPS; step++) {
-		char owner[256];
-
-		if (!owner_at(e, step, owner, sizeof(owner)))
-			continue;
-		if (n-- == 0)
-			return util_strlcpy(buf, owner, size);
 	}
 	return false;
 }
@@ -107,11 +110,19 @@ void report_chart_begin(struct report_chart_maker *m, const struct report_card *
 /* 0: this row does not tell the usage. */
 static int rank_of(const struct report_card *c, const struct store_sample *s)
 {
-	unsigned int id = catalogue_by_id(event_text(c->verdict, FIELD_RESOURCE));
+	const struct event *e = c->verdict;
+	unsigned int id = catalogue_by_id(event_text(e, FIELD_RESOURCE));
 	enum relation relation = catalogue_relation(id, s->resource);
 	bool limited = s->have & COUNTER_LIMIT && s->limit != COUNTER_UNLIMITED;
 
 	if (id == FC_RESOURCE_NONE || relation == RELATION_COINCIDENT || !(s->have & COUNTER_HELD))
+		return 0;
+	if (s->unit[0] && event_has(e, FIELD_MEASURE) &&
+	    !util_streq(s->unit, event_text(e, FIELD_MEASURE)))
+		return 0;
+	/* Another limit than the one that refused: of another time, or of something else. */
+	if (event_has(e, FIELD_LIMIT) &&
+	    !(limited && s->limit == (uint64_t)event_num(e, FIELD_LIMIT)))
 		return 0;
 	/* Events that are counted ("memory.max") hold nothing; a usage has the resource's name. */
 	return 1 + (relation == RELATION_OWN) + 2 * limited +
@@ -143,9 +154,9 @@ void report_chart_sample(struct report_chart_maker *m, const struct store_sample
 		    !util_strlcpy(c->unit, s->unit ? s->unit : "", sizeof(c->unit)))
 			return;
 	}
-	rank = rank_of(m->card, s);
-	if (rank == 0 || s->time >= c->to)
+	if (!(s->have & COUNTER_HELD) || s->time >= c->to)
 		return;
+	rank = rank_of(m->card, s);
 	if (rank > m->rank)
 		m->rank = rank;
 	i = (size_t)((double)at / (double)span * REPORT_COLUMNS);
