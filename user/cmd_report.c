@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * cmd_report.c - a page to look at, of what was recorded. It is written beside
+ * cmd_report.c - a page to look at, of what was recorded. It is made in memory, written beside
  * its place and then moved there: nobody sees half of it, and what stood there
  * is only replaced where it was a report too.
  */
@@ -102,28 +102,46 @@ static int may_write(const char *path, mode_t *mode)
 	return 0;
 }
 
-static int write_page(int fd, const struct report *r, const struct report_look *look)
-{
-	FILE *f = fdopen(fd, "w");
-	int err;
+/* The page in memory: it is small, and what fails while writing is then known exactly. */
+struct text {
+	char *data;
+	size_t n;
+};
 
-	if (!f) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	err = report_html(f, r, look);
-	if (fclose(f) != 0 && !err)
-		err = -errno;
+static int make_page(struct text *ret, const struct report *r, const struct report_look *look)
+{
+	struct text t = {};
+	FILE *f = open_memstream(&t.data, &t.n);
+	int err = f ? report_html(f, r, look) : -ENOMEM;
+
+	if (f && fclose(f) != 0 && !err)
+		err = -ENOMEM;
+	if (err)
+		free(t.data);
+	else
+		*ret = t;
 	return err;
 }
 
+static int write_page(int fd, const struct text *t)
+{
+	for (size_t done = 0; done < t->n;) {
+		ssize_t n = write(fd, t->data + done, t->n - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			done += (size_t)n;
+	}
+	return 0;
+}
+
 /* The file that a symbolic link names is replaced, and the link stays. */
-static int replace(const char *path, mode_t mode, const struct report *r,
-		   const struct report_look *look)
+static int replace(const char *path, mode_t mode, const struct text *t)
 {
 	char real[PATH_MAX], dir[PATH_MAX], temporary[PATH_MAX];
-	int fd, err;
+	_cleanup_close_ int fd = -1;
+	int err;
 
 	if (!realpath(path, real) && !util_strlcpy(real, path, sizeof(real)))
 		return -ENAMETOOLONG;
@@ -134,11 +152,9 @@ static int replace(const char *path, mode_t mode, const struct report *r,
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	err = fchmod(fd, mode) < 0 ? -errno : 0;
-	if (err)
-		close(fd);
-	else
-		err = write_page(fd, r, look);
+	err = fchmod(fd, mode) < 0 ? -errno : write_page(fd, t);
+	if (!err && close(util_take_fd(&fd)) < 0)
+		err = -errno;
 	if (!err && rename(temporary, real) < 0)
 		err = -errno;
 	if (err)
@@ -146,23 +162,33 @@ static int replace(const char *path, mode_t mode, const struct report *r,
 	return err;
 }
 
-static int write_to(const char *path, const struct report *r, const struct report_look *look)
+static int write_to(const char *path, const struct text *t)
 {
 	mode_t mask = umask(0), mode = MODE & ~mask;
-	int kind, fd, err;
+	_cleanup_close_ int fd = -1;
+	int kind, err;
 
 	umask(mask);
 	kind = may_write(path, &mode);
 	if (kind < 0)
 		return kind;
 	if (kind == 0) {
-		err = replace(path, mode, r, look);
+		err = replace(path, mode, t);
 	} else {
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		err = fd < 0 ? -errno : write_page(fd, r, look);
+		err = fd < 0 ? -errno : write_page(fd, t);
 	}
-	if (err < 0)
+	if (err < 0 && err != -EPIPE)
 		log_error("%s cannot be written: %s", path, strerror(-err));
+	return err;
+}
+
+static int write_stdout(const struct text *t)
+{
+	int err = write_page(STDOUT_FILENO, t);
+
+	if (err < 0 && err != -EPIPE)
+		log_error("cannot write to standard output: %s", strerror(-err));
 	return err;
 }
 
@@ -192,6 +218,7 @@ int cmd_report(const struct options *o)
 	_cleanup_(store_closep) struct store *s = NULL;
 	struct report_look look = {.utc = o->utc, .now = now_ns()};
 	const char *to = place(o);
+	struct text page = {};
 	struct store_query q;
 	char text[2048];
 	int err;
@@ -209,10 +236,14 @@ int cmd_report(const struct options *o)
 	look.store = !o->store                   ? STORE_PATH
 		     : util_streq(o->store, "-") ? "standard input"
 						 : o->store;
-	if (util_streq(to, "-"))
-		err = report_html(stdout, r, &look); /* main() says what failed */
-	else if (write_to(to, r, &look) < 0)
-		return EXIT_NOTHING;
+	err = make_page(&page, r, &look);
+	if (err < 0)
+		log_error("the page cannot be made: %s", strerror(-err));
+	else
+		err = util_streq(to, "-") ? write_stdout(&page) : write_to(to, &page);
+	free(page.data);
+	if (err < 0)
+		return err == -EPIPE ? EXIT_DONE : EXIT_NOTHING;
 	if (r->incidents == 0)
 		log_info("No incidents found: the page says so.");
 	return r->incidents == 0 ? EXIT_NOTHING : EXIT_DONE;

@@ -97,10 +97,13 @@ static int read_missing(struct report *r, struct store *s, int64_t begun)
 
 static int read_all(struct report *r, struct store *s, const struct store_query *q, int64_t begun)
 {
+	struct store_query latest =
+		*q; /* first: where there are too many to tell apart, they stay */
 	int err = store_each_count(s, q, r->base, r->width, on_count, r);
 
+	latest.newest = true;
 	if (!err)
-		err = store_each_incident(s, q, on_incident, r);
+		err = store_each_incident(s, &latest, on_incident, r);
 	if (!err)
 		err = store_each_top(s, q, FIELD_CGROUP, on_top, &r->cgroups);
 	if (!err)
