@@ -83,7 +83,7 @@ static void show_gaps(struct list *l, int64_t time)
 	for (; l->gaps.next < l->gaps.n; l->gaps.next++) {
 		const struct store_gap *g = &l->gaps.gap[l->gaps.next];
 
-		if (time && g->from > time)
+		if (time && g->from >= time)
 			break;
 		l->o->json ? gap_json(g) : gap_text(l, g);
 		l->shown_gaps++;

@@ -85,8 +85,11 @@ static void say_failing(struct record *r, int err)
 
 static void commit(struct record *r)
 {
-	int err = store_commit(r->store, r->sure);
+	int err;
 
+	if (store_pending(r->store))
+		store_alive(r->store, real_ns());
+	err = store_commit(r->store, r->sure);
 	say_failing(r, err);
 	r->commit = err ? now_ms() + RETRY_MS : UINT64_MAX;
 	if (!err)
@@ -252,7 +255,7 @@ static int end(struct record *r)
 		 (unsigned long long)t->refused, (unsigned long long)t->killed,
 		 (unsigned long long)t->counted, (unsigned long long)(t->lost + untold));
 	if (store_pending(r->store) || untold) {
-		log_error("%llu of these could not be written",
+		log_error("%llu lines could not be written and are lost",
 			  (unsigned long long)(store_pending(r->store) + untold));
 		return EXIT_NOTHING;
 	}

@@ -224,21 +224,23 @@ static int open_uri(struct store *s, const char *more, int flags)
 }
 
 /*
- * A copy, perhaps in a directory where no index of its log can be made: then the index is kept in
- * memory, which needs nobody to write meanwhile (unix-none locks nothing).
+ * Where nobody records and there is no log beside it, the file is all, and nothing is made beside
+ * it. A copy with its log may be in a directory where no index of that can be made: the index is
+ * then kept in memory, which needs nobody to write meanwhile (unix-none locks nothing).
  */
 static int open_to_read(struct store *s)
 {
+	bool log = beside(s, "-wal");
 	int64_t n;
-	int err = open_uri(s, "?mode=ro", SQLITE_OPEN_READONLY);
+	int err = open_uri(s, s->watched || log ? "?mode=ro" : "?mode=ro&immutable=1",
+			   SQLITE_OPEN_READONLY);
 
 	if (err == 0 && store_number(s, "PRAGMA schema_version", &n) == 0)
 		return 0;
 	if (err == 0 && (sqlite3_errcode(s->db) & 0xff) != SQLITE_CANTOPEN &&
 	    (sqlite3_errcode(s->db) & 0xff) != SQLITE_READONLY)
 		return store_fail(s);
-	err = open_uri(s, beside(s, "-wal") ? "?mode=ro&vfs=unix-none" : "?mode=ro&immutable=1",
-		       SQLITE_OPEN_READONLY);
+	err = open_uri(s, "?mode=ro&vfs=unix-none", SQLITE_OPEN_READONLY);
 	if (err == 0)
 		err = store_exec(s, "PRAGMA locking_mode=EXCLUSIVE");
 	return err ? err : store_number(s, "PRAGMA schema_version", &n);
