@@ -27,6 +27,8 @@ BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev libs
 TEST_PACKAGES := libcmocka-dev libjson-c-dev libclang-rt-14-dev jq bats shellcheck clang-format \
 	qemu-system-x86 cpio gzip xz-utils zstd lz4 binutils util-linux debian-archive-keyring \
 	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng sqlite3
+# To look at the report's page; without it that test is skipped.
+BROWSER_PACKAGES := chromium-headless-shell fonts-dejavu-core
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
@@ -111,6 +113,7 @@ deps-build:
 	@tests/deps.sh $(BUILD_PACKAGES)
 deps-test:
 	@tests/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@tests/deps.sh $(BROWSER_PACKAGES) || echo "without Chromium the report's page is not looked at" >&2
 
 run: deps-build
 	@$(MAKE) --no-print-directory all

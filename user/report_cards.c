@@ -97,6 +97,12 @@ static void how_often(struct page *p, const struct report_card *c)
 	html_f(p, "incident %lld</p>\n", (long long)c->id);
 }
 
+static bool has_fullness(const struct event *e)
+{
+	return event_has(e, FIELD_HELD) && event_has(e, FIELD_LIMIT) &&
+	       event_num(e, FIELD_HELD) >= 0;
+}
+
 /* How full it was. Without a limit there is nothing to compare. */
 static void fullness(struct page *p, const struct event *e, bool bar)
 {
@@ -104,7 +110,7 @@ static void fullness(struct page *p, const struct event *e, bool bar)
 	uint64_t held = (uint64_t)event_num(e, FIELD_HELD);
 	uint64_t limit = (uint64_t)event_num(e, FIELD_LIMIT);
 
-	if (!event_has(e, FIELD_HELD) || !event_has(e, FIELD_LIMIT) || event_num(e, FIELD_HELD) < 0)
+	if (!has_fullness(e))
 		return;
 	html_raw(p, "<p class=\"full\">");
 	if (util_streq(measure, "bytes"))
@@ -196,6 +202,12 @@ static void card(struct page *p, const struct report_card *c)
 	heading(p, c);
 	how_often(p, c);
 	verdict(p, c->verdict);
+	if (!has_fullness(c->verdict) && !c->chart.resource[0] && c->n_trail < 2) {
+		remedy(p, c->verdict);
+		report_evidence(p, c);
+		html_raw(p, "</article>\n");
+		return;
+	}
 	html_raw(p, "<div class=\"two\"><div>\n");
 	fullness(p, c->verdict, !c->chart.resource[0]);
 	report_usage(p, c);

@@ -65,6 +65,8 @@ static void time_and_host(struct page *p)
 		html_raw(p, "</b>");
 	}
 	html_raw(p, ".");
+	if (r->asked_since)
+		html_raw(p, " The recording begins only then.");
 	if (r->untimed > 0) {
 		html_raw(p, " The recording does not tell when ");
 		html_count(p, r->untimed);
@@ -164,7 +166,7 @@ static void foot(struct page *p)
 		html_raw(p, " by failcnt ");
 		html_name(p, r->recorder);
 	}
-	html_raw(p, ". <code>failcnt info NUMBER</code> tells everything of an incident, "
+	html_raw(p, ". <code>failcnt info id=NUMBER</code> tells everything of an incident, "
 		    "<code>failcnt list</code> lists them all.</p></footer>\n");
 }
 

@@ -105,7 +105,9 @@ struct report {
 	struct report_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
 	unsigned int n_gaps;
 	uint64_t gaps_all;
-	int64_t unwatched;                        /* ns within since and until */
+	int64_t asked_since; /* before since, where the recording begins later than was asked for; 0
+			      */
+	int64_t unwatched;   /* ns within since and until */
 	int64_t gap_in[REPORT_BUCKETS];           /* ns of each interval in which nobody watched */
 	struct store_dropped drops[REPORT_LINES]; /* the latest */
 	unsigned int n_drops;

@@ -54,29 +54,30 @@ static void on_watch(void *arg, const char *host, const char *version, const cha
 }
 
 /* What nobody asked for is the last day. Events without a time are in no range. */
-static int range(struct store *s, struct store_query *q, int64_t now, int64_t *ret_begun)
+static int range(struct store *s, struct store_query *q, int64_t now, int64_t *ret_asked_since)
 {
 	int64_t first = 0, last = 0;
 	int err = store_span(s, &first, &last);
 
 	if (err < 0 && err != -ENODATA)
 		return err;
-	if (err == -ENODATA && !q->since && !q->until) {
-		*ret_begun = 0;
+	if (err == -ENODATA && !q->since && !q->until)
 		return 0;
-	}
 	if (!q->until)
 		q->until = !q->since && last && last < now - DAY ? last + 1 : now;
+	if (q->since && first > q->since && first < q->until) {
+		*ret_asked_since = q->since;
+		q->since = first;
+	}
 	if (!q->since)
 		q->since = first > q->until - DAY && first < q->until ? first : q->until - DAY;
 	if (q->until - q->since < NS)
 		q->since = q->until - NS;
-	*ret_begun = first ? first : q->until;
 	return 0;
 }
 
 /* What there is no telling of: gaps and losses, whatever is asked for. */
-static int read_missing(struct report *r, struct store *s, int64_t begun)
+static int read_missing(struct report *r, struct store *s)
 {
 	struct store_query lost = {.since = r->since, .until = r->until, .kinds = 1 << EVENT_LOST};
 	int err = store_last_watch(s, on_watch, r);
@@ -84,8 +85,6 @@ static int read_missing(struct report *r, struct store *s, int64_t begun)
 	r->watch_unknown = err == -ENODATA;
 	if (err == -ENODATA)
 		err = 0;
-	else if (!err && begun > r->since)
-		report_add_gap(r, r->since, begun, "the recording had not begun");
 	if (!err)
 		err = store_each_gap(s, r->since, r->until, on_gap, r);
 	if (!err)
@@ -95,7 +94,7 @@ static int read_missing(struct report *r, struct store *s, int64_t begun)
 	return err;
 }
 
-static int read_all(struct report *r, struct store *s, const struct store_query *q, int64_t begun)
+static int read_all(struct report *r, struct store *s, const struct store_query *q)
 {
 	struct store_query latest =
 		*q; /* first: where there are too many to tell apart, they stay */
@@ -109,7 +108,7 @@ static int read_all(struct report *r, struct store *s, const struct store_query 
 	if (!err)
 		err = store_each_top(s, q, FIELD_COMM, on_top, &r->programs);
 	if (!err)
-		err = read_missing(r, s, begun);
+		err = read_missing(r, s);
 	return err ? err : report_finish(r);
 }
 
@@ -180,15 +179,17 @@ int report_read(struct report **ret, struct store *s, const struct store_query *
 {
 	_cleanup_(report_freep) struct report *r = NULL;
 	struct store_query q = *asked;
-	int64_t begun;
-	int err = range(s, &q, now, &begun);
+	int64_t asked_since = 0;
+	int err = range(s, &q, now, &asked_since);
 
 	if (!err && q.until)
 		err = report_new(&r, q.since, q.until + 1, zone);
 	else if (!err)
 		err = report_new(&r, now - DAY, now, zone);
 	if (!err)
-		err = read_all(r, s, &q, begun);
+		r->asked_since = asked_since;
+	if (!err)
+		err = read_all(r, s, &q);
 	for (unsigned int i = 0; !err && i < r->n_kills; i++)
 		err = read_card(r, s, &r->kills[i]);
 	for (unsigned int i = 0; !err && i < r->n_refusals; i++)

@@ -210,6 +210,7 @@ static void axis(struct page *p)
 {
 	int64_t step = report_round_step(p->r->until - p->r->since, TICKS), at = 0;
 	unsigned int fine = step < 60 * NS ? HTML_SECONDS : 0, n = 0;
+	unsigned int year = step >= 60 * 86400 * NS ? HTML_YEAR : 0;
 
 	html_raw(p, "<li class=\"axis\" aria-hidden=\"true\"><div class=\"who\"></div><svg "
 		    "class=\"ticks\">");
@@ -221,7 +222,7 @@ static void axis(struct page *p)
 		if (x < 4 || x > 96)
 			continue; /* would be cut */
 		html_f(p, "<text x=\"%.2f%%\" y=\"13\"%s>", x, n % 2 ? " class=\"odd\"" : "");
-		html_clock(p, at, midnight ? HTML_DATE : fine);
+		html_clock(p, at, midnight ? HTML_DATE | year : fine);
 		html_raw(p, "</text>");
 	}
 	html_raw(p, "</svg></li>\n");

@@ -138,3 +138,16 @@ events() {
 	done
 	cmp 1.html 2.html
 }
+
+@test "help: no line is longer than 100 columns; completion knows it" {
+	failcnt report --help
+	[ "$status" -eq 0 ]
+	[[ $output == *"-o, --html=FILE"* ]]
+	for line in "${lines[@]}"; do
+		[ "${#line}" -le 100 ]
+	done
+	run bash -c '. "$0"; COMP_LINE="failcnt rep" COMP_POINT=11 COMP_WORDS=("$1" rep) COMP_CWORD=1
+		compopt() { :; }; _failcnt; printf "%s\n" "${COMPREPLY[@]}"' \
+		"$BATS_TEST_DIRNAME/../../user/share/failcnt.bash" "$FAILCNT"
+	[ "$output" = report ]
+}

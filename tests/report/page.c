@@ -264,7 +264,9 @@ static void rich(struct report *r)
 	must(report_add_count(r, "conntrack", END - 5 * 3600 * NS, 0, 0, 311));
 	report_add_gap(r, g.from, g.to, "the recorder was killed");
 	g = (struct store_gap){
-		.from = END - 20 * 60 * NS, .to = END - 18 * 60 * NS, };
+		.from = END - 20 * 60 * NS,
+		.to = END - 18 * 60 * NS,
+	};
 	report_add_gap(r, g.from, g.to, "the recorder was stopped");
 	report_add_dropped(r, &d);
 	lost(r, "ringbuf", NULL, 12);
@@ -313,7 +315,8 @@ static void full(struct report *r)
 		must(report_add_top(&r->cgroups, name, 1u << (31 - i % 31), (uint64_t)i));
 		must(report_add_top(&r->programs, name, 1u << (31 - i % 31), (uint64_t)i));
 		lost(r, i % 3 ? "hook" : bad, bad, 1000000 + i);
-		report_add_gap(r, END - DAY / 200 * (i + 1), END - DAY / 200 * (i + 1) + DAY / 900, "the recorder was killed");
+		report_add_gap(r, END - DAY / 200 * (i + 1), END - DAY / 200 * (i + 1) + DAY / 900,
+			       "the recorder was killed");
 		report_add_dropped(r, &(struct store_dropped){.time = END - NS,
 							      .until = END - 90 * DAY,
 							      .events = 10000000,
