@@ -27,6 +27,8 @@ BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev libs
 TEST_PACKAGES := libcmocka-dev libjson-c-dev libclang-rt-14-dev jq bats shellcheck clang-format \
 	qemu-system-x86 cpio gzip xz-utils zstd lz4 binutils util-linux debian-archive-keyring \
 	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng sqlite3
+# To look at the report's page; without it that test is skipped.
+BROWSER_PACKAGES := chromium-headless-shell fonts-dejavu-core
 
 CFLAGS ?= -O2 -g
 WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes
@@ -99,15 +101,20 @@ $(BUILD)/provoke: $(wildcard tests/live/provoke*.c tests/live/provoke*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -static $(wildcard tests/live/provoke*.c) -o $@
 
+$(BUILD)/report-page: tests/report/page.c $(BUILD)/san/libpure.a
+	$(call say,CC-SAN,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) $< $(BUILD)/san/libpure.a $(LIBS) -o $@
+
 unit: $(UNIT)
 fuzz: $(FUZZ)
-testbins: all unit fuzz $(BUILD)/provoke
+testbins: all unit fuzz $(BUILD)/provoke $(BUILD)/report-page
 
 # Nothing is asked of the network where nothing is missing.
 deps-build:
 	@tests/deps.sh $(BUILD_PACKAGES)
 deps-test:
 	@tests/deps.sh $(BUILD_PACKAGES) $(TEST_PACKAGES)
+	@tests/deps.sh $(BROWSER_PACKAGES) || echo "without Chromium the report's page is not looked at" >&2
 
 run: deps-build
 	@$(MAKE) --no-print-directory all

@@ -178,6 +178,7 @@ else
 fi
 if [ "$what" = all ]; then
 	suite fuzz fuzz
+	suite report tests/report/run.sh "$build"
 	suite live tests/live/run.sh "$build"
 	suite servers tests/live/servers/run.sh "$build/failcnt"
 	if [ "$kernels" != none ]; then

@@ -24,6 +24,7 @@ int cmd_import(const struct options *o);
 int cmd_record(const struct options *o);
 int cmd_list(const struct options *o);
 int cmd_info(const struct options *o);
+int cmd_report(const struct options *o);
 int cmd_vacuum(const struct options *o);
 int cmd_doctor(const struct options *o);
 

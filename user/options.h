@@ -27,6 +27,7 @@ struct options {
 	const char *since, *until; /* as given: when.h; NULL: no such end */
 	const char *boot_time;     /* the same; of the machine that a log is of */
 	/* the store */
+	const char *html;               /* where the report goes; "-": stdout; NULL: not said */
 	const char *store;              /* NULL: STORE_PATH */
 	uint64_t max_bytes, max_age_ms; /* 0: the default */
 	uint64_t free_bytes;            /* see has_free_bytes */
@@ -64,6 +65,7 @@ enum opt_command {
 	OPT_LIST = 1 << 5,
 	OPT_INFO = 1 << 6,
 	OPT_VACUUM = 1 << 7,
+	OPT_REPORT = 1 << 8,
 };
 
 /* A subcommand: one row of the table in main.c. */

@@ -9,7 +9,7 @@
 #include "when.h"
 
 #define AT(member) offsetof(struct options, member)
-#define LOOK (OPT_LIST | OPT_INFO | OPT_IMPORT) /* back */
+#define LOOK (OPT_LIST | OPT_INFO | OPT_REPORT | OPT_IMPORT) /* back */
 #define ALL (OPT_WATCH | OPT_TABLE | OPT_DOCTOR | OPT_RUN | OPT_RECORD | LOOK | OPT_VACUUM)
 #define LIVE (OPT_WATCH | OPT_RUN)
 #define PID_LAST INT32_MAX
@@ -190,7 +190,7 @@ const struct row option_rows[] = {
 	 .help = "stop after N events"},
 	{.name = "json",
 	 .type = ROW_FLAG,
-	 .commands = LIVE | OPT_TABLE | LOOK,
+	 .commands = LIVE | OPT_TABLE | OPT_LIST | OPT_INFO,
 	 .at = AT(json),
 	 .help = "one JSON object a line"},
 	{.name = "near",
@@ -213,7 +213,7 @@ const struct row option_rows[] = {
 	 .help = "the rows of user_beancounters, in its layout"},
 	{.name = "store",
 	 .type = ROW_STRING,
-	 .commands = OPT_RECORD | OPT_LIST | OPT_INFO | OPT_VACUUM,
+	 .commands = OPT_RECORD | OPT_LIST | OPT_INFO | OPT_REPORT | OPT_VACUUM,
 	 .at = AT(store),
 	 .ok = is_filled,
 	 .arg = "FILE",
@@ -243,6 +243,15 @@ const struct row option_rows[] = {
 	 .max = INT64_MAX,
 	 .arg = "SIZE",
 	 .help = "drop the oldest where less is free (default 5 % of it, at most 1G)"},
+	{.name = "html",
+	 .letter = 'o',
+	 .type = ROW_STRING,
+	 .commands = OPT_REPORT,
+	 .at = AT(html),
+	 .ok = is_filled,
+	 .arg = "FILE",
+	 .wants = "a file such as report.html, or - for standard output",
+	 .help = "where the page goes; - is standard output"},
 	{.name = "output",
 	 .type = ROW_STRING,
 	 .commands = LIVE | OPT_RECORD | OPT_IMPORT,
@@ -297,7 +306,7 @@ const struct row option_rows[] = {
 	 .help = "show times in UTC"},
 	{.name = "color",
 	 .type = ROW_ENUM,
-	 .commands = LIVE | LOOK,
+	 .commands = LIVE | OPT_LIST | OPT_INFO,
 	 .at = AT(color),
 	 .words = color_words,
 	 .arg = "WHEN",

@@ -161,6 +161,21 @@ int store_each_top(struct store *s, const struct store_query *q, enum field fiel
 		   int (*cb)(void *arg, const char *name, uint64_t refused, uint64_t killed),
 		   void *arg);
 
+/*
+ * How much happened when: of each resource (of kills without one: of each cause) and interval of
+ * time. Number i begins at base + i * width, base at or before since; time is its beginning, or 0
+ * for events without a time. killed and the others are counts of repeats too.
+ */
+typedef int store_count_fn(void *arg, const char *lane, int64_t time, uint64_t refused,
+			   uint64_t killed, uint64_t counted);
+int store_each_count(struct store *s, const struct store_query *q, int64_t base, int64_t width,
+		     store_count_fn *cb, void *arg);
+
+/* Who recorded last: "" is unknown. -ENODATA: whether anybody watched is not known. */
+int store_last_watch(struct store *s,
+		     void (*cb)(void *arg, const char *host, const char *version, const char *kernel),
+		     void *arg);
+
 /* The times of the first and last event. -ENODATA: there is none. */
 int store_span(struct store *s, int64_t *ret_first, int64_t *ret_last);
 

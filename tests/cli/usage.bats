@@ -29,7 +29,7 @@ export ERR
 }
 
 @test "every command has its own help, asked for in three ways" {
-	for command in watch run table doctor; do
+	for command in watch run table report doctor; do
 		failcnt $command --help
 		[ "$status" -eq 0 ]
 		[[ $output == "failcnt $command - "* ]]
@@ -102,7 +102,7 @@ export ERR
 			compopt() { :; }; _failcnt; printf "%s\n" "${COMPREPLY[@]}"' \
 			"$BATS_TEST_DIRNAME/../../user/share/failcnt.bash" "$1" "$FAILCNT"
 	}
-	run complete_line "failcnt r"
+	run complete_line "failcnt ru"
 	[ "$output" = run ]
 	run complete_line "failcnt run --o"
 	[ "$output" = --output= ]
