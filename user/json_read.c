@@ -90,6 +90,59 @@ static int take_holder(struct json_reader *r, void *into, const char *key)
 	return json_skip(r, 2);
 }
 
+static int take_candidate(struct json_reader *r, void *into, const char *key)
+{
+	struct event_candidate *c = into;
+
+	if (util_streq(key, "pid"))
+		return json_integer(r, &c->pid);
+	if (util_streq(key, "comm"))
+		return keep(r, &c->comm);
+	if (util_streq(key, "points"))
+		return json_integer(r, &c->points);
+	if (util_streq(key, "oom_score_adj"))
+		return json_integer(r, &c->score_adj);
+	if (util_streq(key, "held"))
+		return json_integer(r, &c->held);
+	return json_skip(r, 2);
+}
+
+static int candidate(struct json_reader *r, enum field f)
+{
+	struct event_candidate *c = event_candidate_add(r->e, f);
+
+	if (!c)
+		return json_skip(r, 1);
+	/* Unknown, as a log of another kernel may leave it. */
+	*c = (struct event_candidate){.points = INT64_MIN, .held = INT64_MIN, .comm = ""};
+	return json_object(r, take_candidate, c);
+}
+
+static int take_before(struct json_reader *r, void *into, const char *key)
+{
+	struct event_before *b = into;
+	int err;
+
+	if (util_streq(key, "resource"))
+		return keep(r, &b->resource);
+	if (util_streq(key, "errno"))
+		return keep(r, &b->errno_name);
+	if (util_streq(key, "count"))
+		return json_integer(r, (int64_t *)&b->count);
+	if (!util_streq(key, "of"))
+		return json_skip(r, 2);
+	err = json_string(r);
+	b->of_cgroup = !err && util_streq(r->text, "cgroup");
+	return err;
+}
+
+static int before(struct json_reader *r)
+{
+	struct event_before *b = event_before_add(r->e);
+
+	return b ? json_object(r, take_before, b) : json_skip(r, 1);
+}
+
 /* A longer array than an event holds is cut, as when it is made. */
 static int array_entry(struct json_reader *r, enum field f)
 {
@@ -108,6 +161,10 @@ static int array_entry(struct json_reader *r, enum field f)
 		h->comm = h->kind = h->cgroup = h->object = "";
 		return json_object(r, take_holder, h);
 	}
+	if (f == FIELD_CANDIDATES || f == FIELD_EXEMPTED)
+		return candidate(r, f);
+	if (f == FIELD_BEFORE)
+		return before(r);
 	if (f != FIELD_TRUNCATED)
 		return json_skip(r, 1);
 	if (json_string(r) < 0)

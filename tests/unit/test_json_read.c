@@ -23,6 +23,7 @@ static void fill(void)
 {
 	struct event_moved *m;
 	struct event_holder *h;
+	struct event_before *b;
 
 	event_init(&e, EVENT_REFUSED);
 	for (enum field f = FIELD_TIME; f < FIELDS; f++) {
@@ -62,6 +63,15 @@ static void fill(void)
 				   .kind = "k",
 				   .cgroup = "/g",
 				   .object = "o"};
+	for (int i = 0; i < 2; i++) {
+		*event_candidate_add(&e, FIELD_CANDIDATES) = (struct event_candidate){
+			.pid = 9 - i, .comm = "big", .points = 100, .score_adj = -i, .held = 4096};
+		*event_candidate_add(&e, FIELD_EXEMPTED) =
+			(struct event_candidate){.pid = i, .comm = "safe", .held = 1};
+	}
+	b = event_before_add(&e);
+	*b = (struct event_before){
+		.resource = "as", .errno_name = "ENOMEM", .count = 37, .of_cgroup = true};
 }
 
 static size_t written(void)
