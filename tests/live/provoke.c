@@ -32,7 +32,7 @@ static const struct provocation *const tables[] = {
 	memory_provocations,    signal_provocations, space_provocations,  net_provocations,
 	commit_provocations,    locked_provocations, huge_provocations,   charge_provocations,
 	namespace_provocations, key_provocations,    socket_provocations, host_file_provocations,
-	kill_provocations,
+	kill_provocations,      quota_provocations,
 };
 
 static const char *what = "provoke";
