@@ -62,19 +62,20 @@ static int waits(void *unused)
 	return 0;
 }
 
+/* All of them: what the refused ones gave back would be enough for one more. */
 static int clones(void)
 {
 	int err = 0;
 
-	if (n_children == CHILDREN)
-		return 0;
-	children[n_children] = clone(waits, stacks[n_children] + PAGE, CLONE_VM | SIGCHLD, NULL);
-	if (children[n_children] > 0) {
-		n_children++;
-		return 0;
+	while (n_children < CHILDREN && !err) {
+		pid_t pid = clone(waits, stacks[n_children] + PAGE, CLONE_VM | SIGCHLD, NULL);
+
+		if (pid > 0)
+			children[n_children++] = pid;
+		else
+			err = errno;
 	}
-	err = errno;
-	while (n_children) {
+	while (err && n_children) {
 		kill(children[--n_children], SIGKILL);
 		waitpid(children[n_children], NULL, 0);
 	}
