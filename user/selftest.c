@@ -23,8 +23,9 @@
 #include "selftest_priv.h"
 
 #define WAIT_MS 2000
-#define AFTER_EXIT_MS 200 /* the record was there before the child's end: only reading it is left \
-			   */
+#define AFTER_EXIT_MS                                                               \
+	200 /* the record was there before the child's end: only reading it is left \
+	     */
 #define TRIES 5
 #define MEMORY_LIMIT "8388608"
 #define MEMORY_TOUCH (64 << 20)
@@ -123,65 +124,6 @@ static int refuse_disk(void)
 	fd = open("/tmp/full", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	return fd >= 0 && fallocate(fd, 0, 0, 1 << 20) < 0 && errno == ENOSPC ? PROVOKED
 									      : IMPOSSIBLE;
-}
-
-static bool small_limit(int which, rlim_t soft)
-{
-	struct rlimit r;
-
-	if (getrlimit(which, &r) < 0)
-		return false;
-	r.rlim_cur = soft;
-	return setrlimit(which, &r) == 0;
-}
-
-/* Less than this process has already. */
-static int refuse_as(void)
-{
-	if (!small_limit(RLIMIT_AS, 4096))
-		return IMPOSSIBLE;
-	return mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED
-		       ? PROVOKED
-		       : IMPOSSIBLE;
-}
-
-/* brk() of the kernel has no errno: it returns what the heap's end still is. */
-static int refuse_data(void)
-{
-	long end = syscall(SYS_brk, 0);
-
-	if (!small_limit(RLIMIT_DATA, 4096))
-		return IMPOSSIBLE;
-	return syscall(SYS_brk, end + 65536) == end ? PROVOKED : IMPOSSIBLE;
-}
-
-/* As somebody who is not exempt, for this process alone. */
-static bool as_nobody(int limit, rlim_t soft)
-{
-	const struct rlimit r = {soft, soft};
-
-	return setrlimit(limit, &r) == 0 && setgid(65534) == 0 && setuid(65534) == 0;
-}
-
-static int refuse_nproc(void)
-{
-	pid_t pid;
-
-	if (!as_nobody(RLIMIT_NPROC, 0))
-		return IMPOSSIBLE;
-	pid = fork();
-	if (pid == 0)
-		_exit(0);
-	return pid < 0 && errno == EAGAIN ? PROVOKED : IMPOSSIBLE;
-}
-
-static int refuse_memlock(void)
-{
-	static char page[4096];
-
-	if (!as_nobody(RLIMIT_MEMLOCK, 0))
-		return IMPOSSIBLE;
-	return mlock(page, sizeof(page)) < 0 && errno == EPERM ? PROVOKED : IMPOSSIBLE;
 }
 
 /* Runs in a cgroup of 8 MiB, where the parent put it; ends by SIGKILL. */

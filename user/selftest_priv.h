@@ -27,4 +27,11 @@ int refuse_timer(void);
 int refuse_signal(void);
 int refuse_fsize(void);
 
+/* ---- selftest_limits.c ---- */
+
+int refuse_as(void);
+int refuse_data(void);
+int refuse_nproc(void);
+int refuse_memlock(void);
+
 #endif

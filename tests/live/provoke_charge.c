@@ -53,28 +53,30 @@ static char stacks[CHILDREN][PAGE] __attribute__((aligned(16)));
 static pid_t children[CHILDREN];
 static int n_children;
 
-static int waits(void *unused)
+static int waits(void *parent)
 {
-	(void)unused;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (;;)
+	while (getppid() == *(pid_t *)parent)
 		pause();
-	return 0;
+	_exit(0);
 }
 
+/* All of them: what the refused ones gave back would be enough for one more. */
 static int clones(void)
 {
+	static pid_t parent;
 	int err = 0;
 
-	if (n_children == CHILDREN)
-		return 0;
-	children[n_children] = clone(waits, stacks[n_children] + PAGE, CLONE_VM | SIGCHLD, NULL);
-	if (children[n_children] > 0) {
-		n_children++;
-		return 0;
+	parent = getpid();
+	while (n_children < CHILDREN && !err) {
+		pid_t pid = clone(waits, stacks[n_children] + PAGE, CLONE_VM | SIGCHLD, &parent);
+
+		if (pid > 0)
+			children[n_children++] = pid;
+		else
+			err = errno;
 	}
-	err = errno;
-	while (n_children) {
+	while (err && n_children) {
 		kill(children[--n_children], SIGKILL);
 		waitpid(children[n_children], NULL, 0);
 	}

@@ -6,7 +6,7 @@
  * more: what it counts is what the kernel refused, no more and no less.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_files.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,9 +27,9 @@
 
 #define LIMIT 64
 
-static int null_fd;
+int null_fd;
 
-static void set_limit(rlim_t limit)
+void limit_files(rlim_t limit)
 {
 	struct rlimit r;
 
@@ -40,7 +40,7 @@ static void set_limit(rlim_t limit)
 		fail("setrlimit");
 }
 
-static void open_null(void)
+void open_null(void)
 {
 	null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null_fd < 0)
@@ -51,7 +51,7 @@ static void open_null(void)
 static void fill(int limit)
 {
 	open_null();
-	set_limit(limit);
+	limit_files(limit);
 	for (int fd = null_fd; fd < limit - 1;) {
 		fd = dup(null_fd);
 		if (fd < 0)
@@ -70,7 +70,7 @@ static int held(int below)
 }
 
 /* `ret` is what the kernel answered; `more` is further JSON, or empty. */
-static int refused(long ret, int err, int limit, const char *more)
+int refused_file(long ret, int err, int limit, const char *more)
 {
 	if (ret >= 0 || errno != err)
 		fail("not refused as expected");
@@ -79,7 +79,7 @@ static int refused(long ret, int err, int limit, const char *more)
 	return 0;
 }
 
-static bool one_more(void)
+bool one_file_more(void)
 {
 	return dup(null_fd) >= 0;
 }
@@ -88,8 +88,8 @@ static int nofile_dup(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	fill(LIMIT);
-	refused(dup(null_fd), EMFILE, LIMIT, ",\"syscall\":\"dup\"");
-	prove(one_more);
+	refused_file(dup(null_fd), EMFILE, LIMIT, ",\"syscall\":\"dup\"");
+	prove(one_file_more);
 	return 0;
 }
 
@@ -100,15 +100,15 @@ static int nofile_open(int argc, char **argv)
 
 	snprintf(more, sizeof(more), ",\"syscall\":\"openat\",\"object\":\"%s\"", path);
 	fill(LIMIT);
-	return refused(open(path, O_RDONLY | O_CLOEXEC), EMFILE, LIMIT, more);
+	return refused_file(open(path, O_RDONLY | O_CLOEXEC), EMFILE, LIMIT, more);
 }
 
 static int nofile_socket(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	fill(LIMIT);
-	return refused(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), EMFILE, LIMIT,
-		       ",\"syscall\":\"socket\"");
+	return refused_file(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), EMFILE,
+			    LIMIT, ",\"syscall\":\"socket\"");
 }
 
 static int nofile_accept(int argc, char **argv)
@@ -131,7 +131,7 @@ static int nofile_accept(int argc, char **argv)
 	}
 	fill(LIMIT);
 	snprintf(more, sizeof(more), ",\"syscall\":\"accept4\",\"port\":%d", ntohs(at.sin_port));
-	return refused(accept4(server, NULL, NULL, SOCK_CLOEXEC), EMFILE, LIMIT, more);
+	return refused_file(accept4(server, NULL, NULL, SOCK_CLOEXEC), EMFILE, LIMIT, more);
 }
 
 /* Numbers below the wanted minimum stay free: refused with few descriptors open. */
@@ -139,13 +139,14 @@ static int nofile_fdupfd(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	open_null();
-	set_limit(LIMIT);
+	limit_files(LIMIT);
 	for (int fd = 0; fd < LIMIT - 1;) {
 		fd = fcntl(null_fd, F_DUPFD, LIMIT - 4);
 		if (fd < 0)
 			fail("F_DUPFD before the limit");
 	}
-	return refused(fcntl(null_fd, F_DUPFD, LIMIT - 4), EMFILE, LIMIT, ",\"syscall\":\"fcntl\"");
+	return refused_file(fcntl(null_fd, F_DUPFD, LIMIT - 4), EMFILE, LIMIT,
+			    ",\"syscall\":\"fcntl\"");
 }
 
 /* The call succeeds: only a flag tells that the descriptor did not arrive. */
@@ -174,7 +175,7 @@ static int nofile_scm(int argc, char **argv)
 	if (recvmsg(pair[1], &m, 0) != 1 || !(m.msg_flags & MSG_CTRUNC))
 		fail("recvmsg without MSG_CTRUNC");
 	errno = EMFILE;
-	return refused(-1, EMFILE, LIMIT, ",\"syscall\":\"recvmsg\",\"seen\":\"MSG_CTRUNC\"");
+	return refused_file(-1, EMFILE, LIMIT, ",\"syscall\":\"recvmsg\",\"seen\":\"MSG_CTRUNC\"");
 }
 
 static int nofile_pipe(int argc, char **argv)
@@ -183,15 +184,15 @@ static int nofile_pipe(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	fill(LIMIT);
-	return refused(pipe2(pair, O_CLOEXEC), EMFILE, LIMIT, ",\"syscall\":\"pipe2\"");
+	return refused_file(pipe2(pair, O_CLOEXEC), EMFILE, LIMIT, ",\"syscall\":\"pipe2\"");
 }
 
 static int nofile_lowered(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	fill(2 * LIMIT);
-	set_limit(LIMIT / 2);
-	return refused(dup(null_fd), EMFILE, LIMIT / 2, ",\"syscall\":\"dup\"");
+	limit_files(LIMIT / 2);
+	return refused_file(dup(null_fd), EMFILE, LIMIT / 2, ",\"syscall\":\"dup\"");
 }
 
 struct flood {
@@ -322,90 +323,8 @@ static int nofile_iouring(int argc, char **argv)
 		fail("io_uring_enter");
 	cqe = (struct io_uring_cqe *)(cq + p.cq_off.cqes);
 	errno = -cqe->res;
-	return refused(cqe->res, EMFILE, LIMIT, ",\"syscall\":\"io_uring\",\"object\":\"/etc\"");
-}
-
-/* The table has room for 128 at first step; the limit is asked when it must grow beyond. */
-static int nr_open(int argc, char **argv)
-{
-	const int limit = 128;
-
-	(void)argc, (void)argv;
-	need_vm();
-	set_limit(4 * limit);
-	write_until_exit("/proc/sys/fs/nr_open", "128");
-	open_null();
-	for (int fd = null_fd; fd < limit - 1;) {
-		fd = dup(null_fd);
-		if (fd < 0)
-			fail("dup before the limit");
-	}
-	refused(dup(null_fd), EMFILE, limit, ",\"syscall\":\"dup\",\"limit_name\":\"fs.nr_open\"");
-	prove(one_more);
-	return 0;
-}
-
-/* Opens files until refused, as nobody, keeps them, and tries again at the second gate. */
-struct opener {
-	gate refused, again, tried;
-	bool once; /* no second attempt */
-	int err, err_again;
-};
-static struct opener *opener;
-
-static _Noreturn void open_until_refused(void)
-{
-	if (setgid(65534) || setuid(65534))
-		_exit(1);
-	while (open("/dev/null", O_RDONLY) >= 0)
-		;
-	opener->err = errno;
-	gate_open(&opener->refused);
-	gate_wait(&opener->again);
-	if (opener->once)
-		_exit(0);
-	opener->err_again = open("/dev/null", O_RDONLY) < 0 ? errno : 0;
-	gate_open(&opener->tried);
-	_exit(0);
-}
-
-static bool opener_again(void)
-{
-	gate_open(&opener->again);
-	gate_wait(&opener->tried);
-	return opener->err_again == 0;
-}
-
-/* Root is exempt: it is the child that is refused. */
-static int file_max(int argc, char **argv)
-{
-	long used = read_number("/proc/sys/fs/file-nr", NULL);
-	char value[32];
-	pid_t pid;
-
-	(void)argc, (void)argv;
-	need_vm();
-	snprintf(value, sizeof(value), "%ld", used + 512);
-	set_limit(8192);
-	write_until_exit("/proc/sys/fs/file-max", value);
-	opener = shared(sizeof(*opener));
-	pid = spawn();
-	if (!pid)
-		open_until_refused();
-	gate_wait(&opener->refused);
-	if (opener->err != ENFILE) {
-		errno = opener->err;
-		fail("no ENFILE");
-	}
-	truth(pid, 1,
-	      "\"errno\":\"ENFILE\",\"limit\":%s,\"uid\":65534,\"syscall\":\"openat\","
-	      "\"object\":\"/dev/null\",\"limit_name\":\"fs.file-max\"",
-	      value);
-	prove(opener_again);
-	opener->once = true;
-	gate_open(&opener->again);
-	reap(pid);
-	return 0;
+	return refused_file(cqe->res, EMFILE, LIMIT,
+			    ",\"syscall\":\"io_uring\",\"object\":\"/etc\"");
 }
 
 const struct provocation file_provocations[] = {
@@ -423,7 +342,5 @@ const struct provocation file_provocations[] = {
 	 "nofile"},
 	{"nofile-many", nofile_many, "[P] P processes refused once each", "nofile"},
 	{"nofile-iouring", nofile_iouring, "openat by io_uring at RLIMIT_NOFILE", "nofile"},
-	{"nr-open", nr_open, "VM: dup at fs.nr_open", "nr-open"},
-	{"file-max", file_max, "VM: open at fs.file-max", "file-max"},
 	{0},
 };

@@ -5,7 +5,7 @@
  * changed only in a virtual machine.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_net.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,9 +21,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static char namespace[64];
+char net_namespace[64];
 
-static struct sockaddr_in address(const char *ip, int port)
+struct sockaddr_in address(const char *ip, int port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
 
@@ -31,7 +31,7 @@ static struct sockaddr_in address(const char *ip, int port)
 	return a;
 }
 
-static void interface_up(const char *name)
+void interface_up(const char *name)
 {
 	struct ifreq r = {0};
 	int fd = socket(AF_INET, SOCK_DGRAM, 0);
@@ -45,18 +45,18 @@ static void interface_up(const char *name)
 	close(fd);
 }
 
-static void own_network(void)
+void own_network(void)
 {
 	ssize_t len;
 
 	if (unshare(CLONE_NEWNET))
 		skip("unshare(CLONE_NEWNET): %s", strerror(errno));
-	len = readlink("/proc/self/ns/net", namespace, sizeof(namespace) - 1);
-	namespace[len > 0 ? len : 0] = '\0';
+	len = readlink("/proc/self/ns/net", net_namespace, sizeof(net_namespace) - 1);
+	net_namespace[len > 0 ? len : 0] = '\0';
 	interface_up("lo");
 }
 
-static int listener(const char *ip, int port, int backlog)
+int listener(const char *ip, int port, int backlog)
 {
 	struct sockaddr_in a = address(ip, port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -68,7 +68,7 @@ static int listener(const char *ip, int port, int backlog)
 
 /* ---- ports ---- */
 
-static int connect_to(int port)
+int connect_to(int port)
 {
 	struct sockaddr_in to = address("127.0.0.1", port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
@@ -103,7 +103,7 @@ static int ports(int argc, char **argv)
 	      "\"connect\","
 	      "\"limit_name\":\"net.ipv4.ip_local_port_range\",\"measure\":\"ports\",\"held\":8,"
 	      "\"limit\":8,\"asked\":1,\"namespace\":\"%s\",\"object\":\"127.0.0.1:4711\"}",
-	      namespace);
+	      net_namespace);
 	prove(port_again);
 	return 0;
 }
@@ -139,7 +139,7 @@ static int ports_other(int argc, char **argv)
 
 /* ---- backlog ---- */
 
-static long counted(const char *counter)
+long counted(const char *counter)
 {
 	char names[4096], values[4096];
 	FILE *f = fopen("/proc/self/net/netstat", "re");
@@ -189,7 +189,7 @@ static int backlog(int argc, char **argv)
 	      "\"limit_name\":\"listen "
 	      "backlog\",\"measure\":\"connections\",\"held\":2,\"limit\":1,"
 	      "\"namespace\":\"%s\",\"object\":\"127.0.0.1:4712\"}",
-	      namespace);
+	      net_namespace);
 	return 0;
 }
 
@@ -332,171 +332,11 @@ static int conntrack(int argc, char **argv)
 	return 0;
 }
 
-/* ---- memory of sockets ---- */
-
-/* Each processor keeps up to 1 MiB of it without counting (SK_MEMORY_PCPU_RESERVE). */
-#define MANY 128
-
-static int udp_from, udp_at;
-static struct sockaddr_in udp_to;
-
-/* How many of n large datagrams arrive. */
-static long arrive(int n)
-{
-	static char data[32768];
-	long arrived = 0;
-
-	for (int i = 0; i < n; i++)
-		if (sendto(udp_from, data, sizeof(data), 0, (void *)&udp_to, sizeof(udp_to)) < 0)
-			fail("sendto");
-	while (recv(udp_at, data, sizeof(data), MSG_DONTWAIT) > 0)
-		arrived++;
-	return arrived;
-}
-
-static long fitted;
-
-static bool one_datagram_more(void)
-{
-	return arrive(fitted + 1) == fitted + 1;
-}
-
-/* Three numbers of pages; the third is the most that all sockets together may have. */
-static int udp_mem(int argc, char **argv)
-{
-	int size = 64 << 20;
-	long dropped;
-
-	(void)argc, (void)argv;
-	need_vm();
-	write_until_exit("/proc/sys/net/ipv4/udp_mem", "32 32 32");
-	interface_up("lo");
-	udp_to = address("127.0.0.1", 4713);
-	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
-	setsockopt(udp_at, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	if (bind(udp_at, (void *)&udp_to, sizeof(udp_to)))
-		fail("bind");
-	udp_from = socket(AF_INET, SOCK_DGRAM, 0);
-	fitted = arrive(MANY);
-	dropped = MANY - fitted;
-	if (dropped < 1) {
-		errno = 0;
-		fail("nothing was dropped");
-	}
-	truth(getpid(), dropped,
-	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
-	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
-	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
-	prove(one_datagram_more);
-	return 0;
-}
-
-static int tcp_from;
-
-/* What waits is sent at the next try of the kernel, within a few seconds. */
-static bool sends_again(void)
-{
-	static char data[65536];
-
-	for (int i = 0; i < 50; i++) {
-		if (send(tcp_from, data, sizeof(data), MSG_DONTWAIT) > 0)
-			return true;
-		usleep(100000);
-	}
-	return false;
-}
-
-/* A sender that finds no memory waits, and the kernel tries again and again: nobody can count. */
-static int tcp_mem(int argc, char **argv)
-{
-	static char data[65536];
-	int at, from, size = 64 << 20, peer;
-	long sent = 0;
-
-	(void)argc, (void)argv;
-	need_vm();
-	interface_up("lo");
-	at = listener("127.0.0.1", 4714, 8);
-	from = tcp_from = connect_to(4714);
-	peer = accept(at, NULL, NULL);
-	setsockopt(peer, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size));
-	setsockopt(from, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
-	write_until_exit("/proc/sys/net/ipv4/tcp_mem", "8 16 32");
-	for (int i = 0; i < 64; i++) {
-		ssize_t n = send(from, data, sizeof(data), MSG_DONTWAIT);
-
-		sent += n > 0 ? n : 0;
-	}
-	truth(getpid(), 1,
-	      "\"some\":true,\"nobody\":true,\"sent\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
-	      "\"resource\":\"tcp-mem\",\"errno\":null,\"limit_name\":\"net.ipv4.tcp_mem[2]\","
-	      "\"measure\":\"pages\",\"held\":{\"min\":32,\"max\":65536},\"limit\":32,"
-	      "\"backend\":\"tracepoint\"}",
-	      sent, getpid());
-	prove(sends_again);
-	return 0;
-}
-
-/* Closed with data that nobody reads: TCP keeps them without a program. */
-static void orphan(int at, int port)
-{
-	static char data[65536];
-	int fd = connect_to(port);
-
-	if (fd < 0 || accept(at, NULL, NULL) < 0)
-		fail("connect");
-	while (send(fd, data, sizeof(data), MSG_DONTWAIT) > 0)
-		;
-	close(fd);
-}
-
-static int orphans_at;
-
-/* The kernel counts them every 100 ms, and from 200 ms on its timers end some. */
-static bool orphan_again(void)
-{
-	long before;
-
-	while (read_number("/proc/net/sockstat", "orphan") < 4)
-		orphan(orphans_at, 4715);
-	usleep(120000);
-	before = counted("TCPAbortOnMemory");
-	orphan(orphans_at, 4715);
-	return counted("TCPAbortOnMemory") == before;
-}
-
-static int tcp_orphans(int argc, char **argv)
-{
-	int at;
-
-	(void)argc, (void)argv;
-	need_vm();
-	interface_up("lo");
-	at = orphans_at = listener("127.0.0.1", 4715, 64);
-	write_until_exit("/proc/sys/net/ipv4/tcp_max_orphans", "3");
-	for (int i = 0; i < 4; i++)
-		orphan(at, 4715);
-	usleep(250000); /* the kernel counts them every 100 ms */
-	orphan(at, 4715);
-	/* Timers of those that are left find out as well, in nobody's name. */
-	truth(getpid(), 1,
-	      "\"some\":true,\"nobody\":true,"
-	      "\"expect\":{\"pid\":{\"in\":[null,%d]},\"resource\":\"tcp-orphans\",\"errno\":null,"
-	      "\"limit_name\":\"net.ipv4.tcp_max_orphans\",\"measure\":\"sockets\","
-	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}",
-	      getpid());
-	prove(orphan_again);
-	return 0;
-}
-
 const struct provocation net_provocations[] = {
 	{"ports", ports, "connect: no port of the range is free", "ports"},
 	{"ports-other", ports_other, "EADDRNOTAVAIL twice, neither by the range", NULL},
 	{"backlog", backlog, "a SYN that finds the backlog full", "backlog"},
 	{"conntrack", conntrack, "VM: more connections than conntrack may follow", "conntrack"},
 	{"neighbours", neighbours, "VM: sendto to one neighbour too many", "neighbours"},
-	{"tcp-mem", tcp_mem, "VM: a connection beyond tcp_mem", "tcp-mem"},
-	{"tcp-orphans", tcp_orphans, "VM: one orphan too many", "tcp-orphans"},
-	{"udp-mem", udp_mem, "VM: datagrams beyond udp_mem", "udp-mem"},
 	{0},
 };

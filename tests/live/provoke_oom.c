@@ -71,42 +71,21 @@ void must_be_killed(int status)
 	exit(1);
 }
 
-static int memcg(int argc, char **argv)
+/* By its own group's limit, or by that of the group above. */
+static int killed_by_group(long limit, bool nested)
 {
-	long limit = number(argc, argv, 0, 32) * MIB;
-	struct hierarchy h;
-	struct group g;
-	pid_t pid;
-	int status;
-
-	make_limited(&g, &h, limit);
-	pid = spawn();
-	if (!pid) {
-		group_join(&g);
-		eat_all();
-	}
-	status = reap(pid);
-	must_be_killed(status);
-	truth(pid, 1,
-	      "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
-	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
-	      status, g.path, g.path, h.version, limit, oom_kills(&g));
-	return 0;
-}
-
-static int memcg_nested(int argc, char **argv)
-{
-	long limit = number(argc, argv, 0, 32) * MIB;
 	struct hierarchy h;
 	struct group g, inner;
 	pid_t pid;
 	int status;
 
 	make_limited(&g, &h, limit);
+	inner = g;
 	/* Version 1 without it counts every group alone; 5.11 and later have nothing else. */
-	if (h.version == 1 && group_get(&g, "memory.use_hierarchy", NULL) == 0)
+	if (nested && h.version == 1 && group_get(&g, "memory.use_hierarchy", NULL) == 0)
 		group_set(&g, "memory.use_hierarchy", "1");
-	make_group(&inner, &h, &g, "inner");
+	if (nested)
+		make_group(&inner, &h, &g, "inner");
 	pid = spawn();
 	if (!pid) {
 		group_join(&inner);
@@ -119,6 +98,16 @@ static int memcg_nested(int argc, char **argv)
 	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
 	      status, inner.path, g.path, h.version, limit, oom_kills(&inner));
 	return 0;
+}
+
+static int memcg(int argc, char **argv)
+{
+	return killed_by_group(number(argc, argv, 0, 32) * MIB, false);
+}
+
+static int memcg_nested(int argc, char **argv)
+{
+	return killed_by_group(number(argc, argv, 0, 32) * MIB, true);
 }
 
 /* A large idle process dies of what a small busy one asks for. */

@@ -5,7 +5,7 @@
  * makes (4 MiB, 32 inodes, 10 % reserved, with quotas), on a loop device.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_space.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,14 +28,13 @@
 
 #define IMAGE "/ext4.img"
 #define BLOCK 4096
-#define SOMEBODY 1000
 
-static char dir[64], path[128], device[64], loop[64];
+char space_dir[64], space_path[128], space_device[64], space_loop[64];
 
 static void unmount(void)
 {
 	if (chdir("/") == 0)
-		umount2(dir, MNT_DETACH);
+		umount2(space_dir, MNT_DETACH);
 }
 
 /* The directory itself is removed at exit, after the mount is gone. */
@@ -43,22 +42,22 @@ static void own_mount(const char *source, const char *type, const char *options)
 {
 	struct stat st;
 
-	snprintf(dir, sizeof(dir), "/tmp/failcnt-provoke-%d", getpid());
+	snprintf(space_dir, sizeof(space_dir), "/tmp/failcnt-provoke-%d", getpid());
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
 		skip("unshare(CLONE_NEWNS): %s", strerror(errno));
-	mkdir_until_exit(dir);
-	if (mount(source, dir, type, 0, options))
+	mkdir_until_exit(space_dir);
+	if (mount(source, space_dir, type, 0, options))
 		skip("mount %s: %s", type, strerror(errno));
 	atexit(unmount);
-	if (stat(dir, &st))
-		fail(dir);
-	snprintf(device, sizeof(device), "%u:%u", (unsigned)(st.st_dev >> 8 & 0xfff),
+	if (stat(space_dir, &st))
+		fail(space_dir);
+	snprintf(space_device, sizeof(space_device), "%u:%u", (unsigned)(st.st_dev >> 8 & 0xfff),
 		 (unsigned)(st.st_dev & 0xff));
-	snprintf(path, sizeof(path), "%s/full", dir);
+	snprintf(space_path, sizeof(space_path), "%s/full", space_dir);
 }
 
 /* The image is copied into memory: each provocation has its own. */
-static void own_ext4(const char *options)
+void own_ext4(const char *options)
 {
 	struct stat st;
 	int image, memory, control, fd, nr;
@@ -75,16 +74,16 @@ static void own_ext4(const char *options)
 	nr = control < 0 ? -1 : ioctl(control, LOOP_CTL_GET_FREE);
 	if (nr < 0)
 		skip("/dev/loop-control: %s", strerror(errno));
-	snprintf(loop, sizeof(loop), "/dev/loop%d", nr);
-	fd = open(loop, O_RDWR | O_CLOEXEC);
+	snprintf(space_loop, sizeof(space_loop), "/dev/loop%d", nr);
+	fd = open(space_loop, O_RDWR | O_CLOEXEC);
 	if (fd < 0 || ioctl(fd, LOOP_SET_FD, memory) || ioctl(fd, LOOP_SET_STATUS64, &info))
-		skip("%s: %s", loop, strerror(errno));
-	own_mount(loop, "ext4", options);
+		skip("%s: %s", space_loop, strerror(errno));
+	own_mount(space_loop, "ext4", options);
 	close(fd);
 }
 
 /* Blocks of one page: each is either written or not. Returns how many were. */
-static long fill(int fd, int err)
+long fill_file(int fd, int err)
 {
 	static const char block[BLOCK];
 	long n = 0;
@@ -99,36 +98,36 @@ static long fill(int fd, int err)
 	}
 }
 
-static int new_file(void)
+int new_file(void)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = open(space_path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
-		fail(path);
+		fail(space_path);
 	return fd;
 }
 
-static int written = -1;
+int space_written = -1;
 
-static bool write_again(void)
+bool write_again(void)
 {
 	static const char block[BLOCK];
 
-	return write(written, block, sizeof(block)) == sizeof(block);
+	return write(space_written, block, sizeof(block)) == sizeof(block);
 }
 
 static int disk_tmpfs(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m");
-	written = new_file();
-	fill(written, ENOSPC);
+	space_written = new_file();
+	fill_file(space_written, ENOSPC);
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"syscall\":\"write\","
 	      "\"object\":\"full\",\"held\":1048576,\"limit\":1048576,\"asked\":4096,"
 	      "\"measure\":\"bytes\",\"mount\":\"%s\",\"device\":\"%s\",\"filesystem\":\"tmpfs\","
 	      "\"fix\":{\"re\":\"mount -o remount,size=2097152 %s\"}}",
-	      dir, device, dir);
+	      space_dir, space_device, space_dir);
 	prove(write_again);
 	usleep(300000); /* while it is looked at */
 	return 0;
@@ -136,7 +135,7 @@ static int disk_tmpfs(int argc, char **argv)
 
 static bool fallocate_again(void)
 {
-	return fallocate(written, 0, 0, 1536 * 1024) == 0;
+	return fallocate(space_written, 0, 0, 1536 * 1024) == 0;
 }
 
 static int disk_fallocate(int argc, char **argv)
@@ -145,7 +144,7 @@ static int disk_fallocate(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m");
-	fd = written = new_file();
+	fd = space_written = new_file();
 	if (!fallocate(fd, 0, 0, 1536 * 1024) || errno != ENOSPC)
 		fail("fallocate not refused");
 	truth(getpid(), 1,
@@ -153,7 +152,7 @@ static int disk_fallocate(int argc, char **argv)
 	      "\"object\":\"full\",\"held\":0,\"limit\":1048576,\"asked\":1572864,"
 	      "\"mount\":\"%s\",\"filesystem\":\"tmpfs\",\"says\":{\"re\":\"no room for 1.5 "
 	      "MiB\"}}",
-	      dir);
+	      space_dir);
 	prove(fallocate_again);
 	usleep(300000);
 	return 0;
@@ -174,26 +173,26 @@ static int disk_flood(int argc, char **argv)
 	truth(getpid(), n,
 	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"held\":0,"
 	      "\"limit\":65536,\"mount\":\"%s\"}",
-	      dir);
+	      space_dir);
 	usleep(300000);
 	return 0;
 }
 
-static int made;
+int space_made;
 
-static int make_file(const char *format)
+int make_file(const char *format)
 {
 	char name[128];
 	int fd;
 
-	snprintf(name, sizeof(name), format, made);
+	snprintf(name, sizeof(name), format, space_made);
 	fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0)
-		made++;
+		space_made++;
 	return fd;
 }
 
-static bool make_again(void)
+bool make_again(void)
 {
 	return make_file("again%d") >= 0;
 }
@@ -215,16 +214,16 @@ static int inodes_tmpfs(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m,nr_inodes=8");
-	snprintf(format, sizeof(format), "%s/file%%d", dir);
+	snprintf(format, sizeof(format), "%s/file%%d", space_dir);
 	make_until_full(format);
-	snprintf(format, sizeof(format), "%s/file%d", dir, made);
+	snprintf(format, sizeof(format), "%s/file%d", space_dir, space_made);
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"inodes\",\"errno\":\"ENOSPC\",\"held\":8,\"limit\":8,"
 	      "\"asked\":1,\"measure\":\"inodes\",\"object\":\"%s\",\"mount\":\"%s\","
 	      "\"fix\":{\"re\":\"mount -o remount,nr_inodes=16 \"}}",
-	      format, dir);
-	if (chdir(dir))
-		fail(dir);
+	      format, space_dir);
+	if (chdir(space_dir))
+		fail(space_dir);
 	prove(make_again);
 	usleep(300000);
 	return 0;
@@ -241,8 +240,8 @@ static int inodes_mkdir(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m,nr_inodes=4");
-	if (chdir(dir))
-		fail(dir);
+	if (chdir(space_dir))
+		fail(space_dir);
 	for (int i = 0; i < 3; i++) {
 		snprintf(name, sizeof(name), "d%d", i);
 		if (mkdir(name, 0700))
@@ -254,7 +253,7 @@ static int inodes_mkdir(int argc, char **argv)
 	      "\"expect\":{\"resource\":\"inodes\",\"errno\":\"ENOSPC\",\"held\":4,\"limit\":4,"
 	      "\"syscall\":\"mkdir\",\"object\":\"more\",\"mount\":\"%s\","
 	      "\"says\":{\"re\":\"could not make the directory more\"}}",
-	      dir);
+	      space_dir);
 	prove(mkdir_again);
 	usleep(300000);
 	return 0;
@@ -269,15 +268,15 @@ static int inodes_link(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	own_mount("tmpfs", "tmpfs", "size=1m,nr_inodes=2");
-	if (chdir(dir))
-		fail(dir);
+	if (chdir(space_dir))
+		fail(space_dir);
 	close(new_file());
 	if (!link("full", "other") || errno != ENOSPC)
 		fail("link not refused");
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"inodes\",\"errno\":\"ENOSPC\",\"held\":2,\"limit\":2,"
 	      "\"syscall\":\"link\",\"object\":\"other\",\"mount\":\"%s\"}",
-	      dir);
+	      space_dir);
 	prove(link_again);
 	usleep(300000);
 	return 0;
@@ -290,11 +289,11 @@ static int disk_ext4(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	own_ext4(NULL);
-	written = new_file();
-	if (fchown(written, SOMEBODY, SOMEBODY) || setresuid(SOMEBODY, SOMEBODY, 0))
+	space_written = new_file();
+	if (fchown(space_written, SOMEBODY, SOMEBODY) || setresuid(SOMEBODY, SOMEBODY, 0))
 		fail("uid");
-	fill(written, ENOSPC);
-	if (statfs(dir, &s) || s.f_bavail)
+	fill_file(space_written, ENOSPC);
+	if (statfs(space_dir, &s) || s.f_bavail)
 		fail("blocks are left");
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"syscall\":\"write\","
@@ -303,7 +302,7 @@ static int disk_ext4(int argc, char **argv)
 	      "\"says\":{\"re\":\" 0 bytes of .* are free for it .[0-9.]+ [KM]iB more are "
 	      "reserved\"}}",
 	      SOMEBODY, (long)((s.f_blocks - s.f_bfree) * s.f_bsize),
-	      (long)((s.f_blocks - s.f_bfree) * s.f_bsize), dir, device);
+	      (long)((s.f_blocks - s.f_bfree) * s.f_bsize), space_dir, space_device);
 	usleep(300000);
 	if (setresuid(0, 0, 0))
 		fail("uid");
@@ -314,13 +313,13 @@ static int inodes_ext4(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	own_ext4(NULL);
-	if (chdir(dir))
-		fail(dir);
+	if (chdir(space_dir))
+		fail(space_dir);
 	make_until_full("file%d");
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"inodes\",\"errno\":\"ENOSPC\",\"held\":32,\"limit\":32,"
 	      "\"object\":\"file%d\",\"mount\":\"%s\",\"filesystem\":\"ext4\"}",
-	      made, dir);
+	      space_made, space_dir);
 	usleep(300000);
 	return 0;
 }
@@ -344,87 +343,6 @@ static int enospc_other(int argc, char **argv)
 	return 0;
 }
 
-static void limit_quota(int type, int id, long bytes, long inodes)
-{
-	struct dqblk q = {
-		.dqb_bhardlimit = bytes / 1024, .dqb_ihardlimit = inodes, .dqb_valid = QIF_LIMITS};
-
-	if (syscall(SYS_quotactl, QCMD(Q_SETQUOTA, type), loop, id, &q))
-		skip("quotactl: %s", strerror(errno));
-}
-
-/* Root passes any quota. */
-static void as_somebody(void)
-{
-	if (setresgid(SOMEBODY, SOMEBODY, 0) || setresuid(SOMEBODY, SOMEBODY, 0))
-		fail("uid");
-}
-
-static int quota_bytes(int type, const char *name, const char *flag)
-{
-	int fd;
-
-	own_ext4("usrquota,grpquota");
-	limit_quota(type, SOMEBODY, 100 * 1024, 0);
-	fd = written = new_file();
-	if (fchown(fd, SOMEBODY, SOMEBODY))
-		fail("fchown");
-	as_somebody();
-	fill(fd, EDQUOT);
-	truth(getpid(), 1,
-	      "\"expect\":{\"resource\":\"quota\",\"errno\":\"EDQUOT\",\"syscall\":\"write\","
-	      "\"object\":\"full\",\"held\":102400,\"limit\":102400,\"measure\":\"bytes\","
-	      "\"limit_name\":\"quota of a %s\",\"mount\":\"%s\",\"filesystem\":\"ext4\","
-	      "\"says\":{\"re\":\"quota of %s %d \"},"
-	      "\"fix\":{\"re\":\"setquota %s %d 0 200 0 0 %s\"}}",
-	      name, dir, name, SOMEBODY, flag, SOMEBODY, dir);
-	prove(write_again);
-	usleep(300000);
-	if (setresuid(0, 0, 0))
-		fail("uid");
-	return 0;
-}
-
-static int quota_user(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return quota_bytes(USRQUOTA, "user", "-u");
-}
-
-static int quota_group(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	return quota_bytes(GRPQUOTA, "group", "-g");
-}
-
-static int quota_inodes(int argc, char **argv)
-{
-	(void)argc, (void)argv;
-	own_ext4("usrquota,grpquota");
-	limit_quota(USRQUOTA, SOMEBODY, 0, 3);
-	if (chmod(dir, 0777) || chdir(dir))
-		fail(dir);
-	as_somebody();
-	for (int i = 0; i < 3; i++)
-		close(make_file("file%d"));
-	if (made != 3 || make_file("file%d") >= 0 || errno != EDQUOT)
-		fail("open not refused");
-	/* At sys_exit the new file is not there any more: which quota it was is not known. */
-	truth(getpid(), 1,
-	      "\"expect\":{\"resource\":\"quota\",\"errno\":\"EDQUOT\",\"object\":\"file3\","
-	      "\"held\":3,\"limit\":3,\"measure\":\"inodes\",\"limit_name\":\"inode quota of a "
-	      "user\","
-	      "\"mount\":\"%s\",\"limit_uid\":%d},"
-	      "\"tracepoint\":{\"held\":null,\"limit\":null,\"measure\":{\"any\":true},"
-	      "\"limit_name\":{\"any\":true},\"limit_uid\":null,\"certain\":false}",
-	      dir, SOMEBODY);
-	prove(make_again);
-	usleep(300000);
-	if (setresuid(0, 0, 0))
-		fail("uid");
-	return 0;
-}
-
 const struct provocation space_provocations[] = {
 	{"disk-tmpfs", disk_tmpfs, "write: a tmpfs is full", "disk"},
 	{"disk-fallocate", disk_fallocate, "fallocate: more than a tmpfs has", "disk"},
@@ -435,8 +353,5 @@ const struct provocation space_provocations[] = {
 	{"inodes-link", inodes_link, "link: the same", "inodes"},
 	{"inodes-ext4", inodes_ext4, "open: ext4 has no inode left", "inodes"},
 	{"enospc-other", enospc_other, "ENOSPC, and no file system is full: no refusal", NULL},
-	{"quota-user", quota_user, "write: quota of a user", "quota"},
-	{"quota-group", quota_group, "write: quota of a group", "quota"},
-	{"quota-inodes", quota_inodes, "open: inode quota of a user", "quota"},
 	{0},
 };

@@ -4,7 +4,7 @@
  * user; and an ordinary kill that must not be taken for one. Those of the host: provoke_pid.c.
  */
 #define _GNU_SOURCE
-#include "provoke.h"
+#include "provoke_tasks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static uid_t nobody_else;
 static struct attempt *attempt;
 
 /* A process that does nothing, or -errno: here a refused fork is no failure. */
-static int fork_idle(void)
+int fork_idle(void)
 {
 	pid_t parent = getpid(), pid = fork();
 
@@ -316,88 +316,6 @@ static int nproc_userns(int argc, char **argv)
 	return 0;
 }
 
-static void touch(long bytes)
-{
-	char *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	for (long at = 0; p != MAP_FAILED && at < bytes; at += 4096)
-		p[at] = 1;
-}
-
-/* One gate for both: the refusal and the kill fall into the same instant, in one cgroup. */
-static int oom_and_pids(int argc, char **argv)
-{
-	const long limit = 32 * MIB, tasks = 4;
-	volatile int *shm = shared(3 * sizeof(*shm)); /* ready, ready, errno */
-	struct hierarchy hm, hp;
-	struct group gm, gp;
-	gate *start = gate_make();
-	pid_t eater, forker;
-
-	(void)argc, (void)argv;
-	find_hierarchy(&hm, "memory");
-	find_hierarchy(&hp, "pids");
-	make_group(&gm, &hm, NULL, NULL);
-	make_group(&gp, &hp, NULL, NULL);
-	group_set(&gm, hm.version == 2 ? "memory.max" : "memory.limit_in_bytes", "%ld", limit);
-	group_set(&gp, "pids.max", "%ld", tasks);
-	eater = spawn();
-	if (!eater) {
-		group_join(&gm);
-		group_join(&gp);
-		touch(limit / 4 * 3);
-		shm[0] = 1;
-		gate_wait(start);
-		touch(4 * limit);
-		_exit(1);
-	}
-	forker = spawn();
-	if (!forker) {
-		group_join(&gm);
-		group_join(&gp);
-		if (fork_idle() || fork_idle())
-			_exit(1);
-		shm[1] = 1;
-		gate_wait(start);
-		shm[2] = -fork_idle();
-		_exit(0);
-	}
-	while (!shm[0] || !shm[1])
-		usleep(1000);
-	gate_open(start);
-	if (reap(forker) || shm[2] != EAGAIN)
-		fail("fork not refused");
-	if (!WIFSIGNALED(reap(eater)))
-		fail("no OOM kill");
-	truth(eater, 1,
-	      "\"cause\":\"oom-memcg\",\"pids\":[%d,%d],\"errno\":\"EAGAIN\","
-	      "\"cgroup\":\"%s\",\"version\":%d,\"limit\":%ld,\"tasks\":%ld,\"oom_kill\":%ld,"
-	      "\"events_max\":%ld",
-	      eater, forker, gm.path, hm.version, limit, tasks,
-	      group_get(&gm, hm.version == 2 ? "memory.events" : "memory.oom_control", "oom_kill"),
-	      group_get(&gp, "pids.events", "max"));
-	return 0;
-}
-
-static int kill_sigkill(int argc, char **argv)
-{
-	pid_t pid = spawn();
-	int status;
-
-	(void)argc, (void)argv;
-	if (!pid)
-		for (;;)
-			pause();
-	kill(pid, SIGKILL);
-	status = reap(pid);
-	truth(pid, 1,
-	      "\"status\":%d,\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\","
-	      "\"by_pid\":%d}",
-	      status, getpid());
-	return 0;
-}
-
 const struct provocation task_provocations[] = {
 	{"pids-max", pids_max, "[LIMIT [N]] N forks at pids.max", "pids"},
 	{"pids-max-often", pids_max_often, "100 of them", "pids"},
@@ -406,8 +324,5 @@ const struct provocation task_provocations[] = {
 	{"nproc", nproc, "fork at RLIMIT_NPROC", "nproc"},
 	{"nproc-exec", nproc_exec, "execve at RLIMIT_NPROC, after setuid", "nproc"},
 	{"nproc-userns", nproc_userns, "fork in a user namespace at its maker's limit", "nproc"},
-	{"oom-and-pids", oom_and_pids, "an OOM kill and a refused fork at once, in one cgroup",
-	 "memory"},
-	{"kill-sigkill", kill_sigkill, "kill -9: no OOM kill", NULL},
 	{0},
 };

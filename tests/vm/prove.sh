@@ -45,7 +45,7 @@ tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+"
 	sed -E 's/^\{"([a-z0-9-]+)",.*"([a-z0-9-]+)"\}$/\1 \2/')
 # Floods add nothing, and kills are not refusals.
 if [[ -z $names ]]; then
-	names=$(awk '$2 != "memory" && $1 !~ /flood|many/ { print $1 }' <<<"$tables")
+	names=$(awk '$1 !~ /^oom-|flood|many/ { print $1 }' <<<"$tables")
 fi
 
 # The tools that remedies name, as they are here: busybox lacks some, and some options of others.
