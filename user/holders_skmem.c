@@ -200,7 +200,7 @@ int gather_socket_memory(struct gather *g)
 		g->f->incomplete = true;
 		r = 0;
 	}
-	if (!r) {
+	if (!r && s.n) {
 		qsort(s.at, s.n, sizeof(*s.at), by_inode);
 		r = proc_walk_fds(g, 1U << FC_FD_SOCKET, NULL, on_proc, &s);
 		offer_orphans(&s);

@@ -131,7 +131,8 @@ static uint64_t gather(const struct holders_ask *ask, struct holders_iter *it,
 	return best;
 }
 
-/* The same holder by pid, kind, object and name; what the system does beside us may differ. */
+/* The same holder by pid, kind, object and name (of a connection's two ports either); what the
+ * system does beside us may differ. */
 static const struct holder *find(const struct holders_found *f, const struct holder *h)
 {
 	for (unsigned int i = 0; i < f->n; i++) {
@@ -139,7 +140,8 @@ static const struct holder *find(const struct holders_found *f, const struct hol
 
 		if (o->have == h->have && o->pid == h->pid && o->held == h->held &&
 		    o->uid == h->uid && o->count == h->count && !strcmp(o->kind, h->kind) &&
-		    !strcmp(o->object, h->object) && !strcmp(o->comm, h->comm))
+		    (strstr(h->kind, "TCP") || !strcmp(o->object, h->object)) &&
+		    !strcmp(o->comm, h->comm))
 			return o;
 	}
 	return NULL;

@@ -56,6 +56,8 @@ run holders-dead-sets holders_dead_sets
 run holders-live-sets holders_live_sets
 run holders-storm holders_storm
 run holders-crowd holders_crowd
+run holders-ways holders_ways "$1"
+run holders-doctor holders_doctor
 
 run counted counted
 run coincident coincident

@@ -108,3 +108,23 @@ holders_crowd() {
 	echo "# 5000 processes: the latest line of a refusal came after $late us"
 	((late < 1000000)) || no "a line came $late us late"
 }
+
+# By iterators and by /proc: the same.
+holders_ways() { # BUILD_DIR
+	local objects=() o result=0
+	for o in "$1"/user/*.o; do [[ $o == */main.o ]] || objects+=("$o"); done
+	((${#objects[@]} > 1)) || { na "the objects of failcnt are not in $1"; return; }
+	"${CC:-cc}" -D_GNU_SOURCE -std=gnu11 -O2 "$here/holders_ways.c" "${objects[@]}" -lbpf -lelf -lz \
+		-o "$work/holders_ways" || return
+	timeout 120 "$work/holders_ways" 40 100 >"$work/ways.out" 2>&1 || result=$?
+	((result != 77)) || { na "$(head -n 1 "$work/ways.out")"; return; }
+	sed 's/^/# ways: /' "$work/ways.out"
+	((result == 0)) || no "$(grep -A 2 FAIL "$work/ways.out" | tr '\n' ';')"
+}
+
+# Which of the two it is, doctor says.
+holders_doctor() {
+	"$failcnt" doctor >"$work/holders.doctor" 2>/dev/null
+	grep -qE '^  holders +found by (BPF iterators \(iter/task, iter/task_file\)|walking /proc; BPF iterators: .+)' \
+		"$work/holders.doctor" || no "doctor does not say how holders are found"
+}

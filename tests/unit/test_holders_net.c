@@ -251,7 +251,9 @@ static void sockets_of_iterator(void **state _unused_)
 	assert_true(sockets_known(&f, &k));
 	f.local = 0;
 	assert_true(sockets_known(&f, &k));
-	assert_int_equal(tally_size(k.kinds), 3); /* and two "other sockets" */
+	assert_int_equal(tally_size(k.kinds), 3);
+	assert_int_equal(tally_add(k.kinds, "other sockets", 0, 0)->n, 2);
+	assert_int_equal(tally_add(k.kinds, "UDP sockets", 0, 0)->n, 1);
 	f.protocol = 1; /* ping: only its table knows whether it is bound */
 	assert_false(sockets_known(&f, &k));
 	f.family = AF_NETLINK;
