@@ -84,7 +84,7 @@ static void clean(char *to, size_t size, const char *s, size_t n)
 		len--;
 	to[len] = '\0';
 	/* quoted-printable, RFC 2045: what mails make of '=' */
-	if (strstr(to, "order=3D") || strstr(to, "constraint=3D"))
+	if (strstr(to, "order=3D") || strstr(to, "mask=3D") || strstr(to, "constraint=3D"))
 		for (char *at = strstr(to, "=3D"); at; at = strstr(at + 1, "=3D"))
 			memmove(at + 1, at + 3, strlen(at + 3) + 1);
 }

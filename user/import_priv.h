@@ -87,7 +87,7 @@ struct import_oom {
 /* A message whose end may stand on the next line. */
 struct import_pending {
 	bool is;
-	unsigned int quality, guessed;
+	unsigned int guessed;
 	struct import_msg msg;
 	char text[IMPORT_TEXT_MAX];
 };
