@@ -22,16 +22,12 @@ usual() {
 	done
 }
 
-# measure NAME FILE
+# measure NAME FILE BYTES: in seconds of processor time, which others on the machine do not lengthen
 measure() {
-	local start end seconds bytes
-	bytes=$(stat -c %s "$2")
-	start=$(date +%s%N)
-	# shellcheck disable=SC2016 # expanded by the inner shell
-	sh -c '"$0" import --json "$1" >"$2/out" 2>"$2/err"; grep VmHWM /proc/self/status >/dev/null' "$build/failcnt" "$2" "$work"
-	end=$(date +%s%N)
-	seconds=$(((end - start) / 1000000))
-	echo "$1: $((bytes / 1048576)) MiB in $seconds ms: $((bytes / 1048576 * 1000 / (seconds + 1))) MiB/s, $(wc -l <"$work/out") events"
+	local used TIMEFORMAT='%U %S'
+	used=$({ time "$build/failcnt" import --json "$2" >"$work/out" 2>/dev/null; } 2>&1)
+	echo "$used" | awk -v name="$1" -v mib=$(($3 / 1048576)) -v events="$(wc -l <"$work/out")" \
+		'{ t = $1 + $2; printf "%s: %d MiB in %.2f s: %d MiB/s, %d events\n", name, mib, t, mib / (t + 0.001), events }'
 }
 
 usual >"$work/usual"
@@ -40,11 +36,11 @@ while [ "$(stat -c %s "$work/log" 2>/dev/null || echo 0)" -lt $((mib * 1048576 /
 for _ in {1..16}; do cat "$work/log"; done >"$work/most"
 cat "${reports[@]}" "$work/most" "${reports[@]}" >"$work/all"
 rm "$work/most"
-measure "usual lines" "$work/all"
+measure "usual lines" "$work/all" "$(stat -c %s "$work/all")"
 for _ in {1..400}; do cat "${reports[@]}"; done >"$work/reports"
-measure "reports of the OOM killer alone" "$work/reports"
+measure "reports of the OOM killer alone" "$work/reports" "$(stat -c %s "$work/reports")"
 gzip -1 <"$work/all" >"$work/all.gz"
-measure "the first, gzip (size compressed)" "$work/all.gz"
+measure "the first, gzip" "$work/all.gz" "$(stat -c %s "$work/all")"
 "$build/failcnt" import "$work/all" >/dev/null 2>&1 &
 pid=$!
 most=0
