@@ -288,7 +288,8 @@ int import_read(int fd, const struct import_options *o, void (*on_event)(void *a
 	err = read_all(im, &r);
 	if (err == 0)
 		import_end(im);
-	gzclose(r.gz);
+	if (gzclose(r.gz) == Z_BUF_ERROR)
+		im->stats.ends_early = true;
 	import_done(im);
 	if (o->stats)
 		*o->stats = im->stats;
