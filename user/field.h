@@ -53,7 +53,7 @@ struct event_moved {
 	const char *source, *owner, *resource;
 	unsigned int have;             /* enum counter_have: HELD, LIMIT, FAILCNT */
 	uint64_t held, limit, failcnt; /* limit UINT64_MAX: unlimited */
-	int64_t delta; /* EVENT_DELTA_UNKNOWN: only the number itself is known */
+	int64_t delta;                 /* EVENT_DELTA_UNKNOWN: only the number itself is known */
 	enum relation relation;
 };
 

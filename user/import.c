@@ -29,8 +29,7 @@ struct event *import_begin(struct import *im, enum event_kind kind, const struct
 	if (at->has_time)
 		event_int(e, FIELD_TIME, at->time);
 	else if (at->has_uptime && im->has_boot)
-		event_int(e, FIELD_TIME,
-			  (int64_t)((uint64_t)im->boot + at->uptime * 1000));
+		event_int(e, FIELD_TIME, (int64_t)((uint64_t)im->boot + at->uptime * 1000));
 	event_str(e, FIELD_HOST, m->prefix.host);
 	if (kind != EVENT_LOST)
 		event_static(e, FIELD_BACKEND, "import");
@@ -258,8 +257,8 @@ static int64_t reference_time(const struct stat *st)
 	return (int64_t)now.tv_sec * 1000000000;
 }
 
-int import_read(int fd, const struct import_options *o, void (*on_event)(void *arg, struct event *e),
-		void *arg)
+int import_read(int fd, const struct import_options *o,
+		void (*on_event)(void *arg, struct event *e), void *arg)
 {
 	_cleanup_free_ struct import *im = malloc(sizeof(*im));
 	_cleanup_free_ char *buf = malloc(BLOCK);

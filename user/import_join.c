@@ -18,19 +18,35 @@
 static unsigned int quality(const struct import *im, const char *s)
 {
 	/* of messages that kmsg_parse() does not know: each with something behind it */
-	static const char *const keys[] = {
-		" killed as a result of limit of /", "usage ", "limit ", "failcnt ", " ip ", " sp ",
-		" error ", " in ", "bytes: ", "comm: ", "allocation", "packet", "seconds",
-		"reclaim activity", "VmRSS ", "cookies", "memory pressure for /", " sig=", " pid=",
-		" comm=", " syscall="};
+	static const char *const keys[] = {" killed as a result of limit of /",
+					   "usage ",
+					   "limit ",
+					   "failcnt ",
+					   " ip ",
+					   " sp ",
+					   " error ",
+					   " in ",
+					   "bytes: ",
+					   "comm: ",
+					   "allocation",
+					   "packet",
+					   "seconds",
+					   "reclaim activity",
+					   "VmRSS ",
+					   "cookies",
+					   "memory pressure for /",
+					   " sig=",
+					   " pid=",
+					   " comm=",
+					   " syscall="};
 	struct kmsg_line l;
 	unsigned int n = 0;
 
 	if (kmsg_parse(s, strlen(s), &l) == KMSG_OTHER)
 		kmsg_parse_old(s, strlen(s), &l);
 	if (l.kind != KMSG_OTHER)
-		n = UNDERSTOOD + UNDERSTOOD * (unsigned int)__builtin_popcount(l.have) + (l.comm[0] != '\0') +
-		    (l.oom_memcg[0] != '\0') + (l.task_memcg[0] != '\0') +
+		n = UNDERSTOOD + UNDERSTOOD * (unsigned int)__builtin_popcount(l.have) +
+		    (l.comm[0] != '\0') + (l.oom_memcg[0] != '\0') + (l.task_memcg[0] != '\0') +
 		    (strstr(s, "oom_score_adj") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		n += strstr(s, keys[i]) != NULL;

@@ -18,8 +18,8 @@
 #include "../../user/import.h"
 
 #define NOW 1796083200000000000LL /* 2026-12-01T00:00:00Z */
-#define KILLED                                                                                 \
-	"Memory cgroup out of memory: Killed process 7 (x) total-vm:9kB, anon-rss:4kB, "       \
+#define KILLED                                                                           \
+	"Memory cgroup out of memory: Killed process 7 (x) total-vm:9kB, anon-rss:4kB, " \
 	"file-rss:0kB, shmem-rss:0kB, UID:33 pgtables:8kB oom_score_adj:0\n"
 
 static struct event seen[16];
@@ -75,7 +75,8 @@ static void programs_are_not_the_kernel(void **state _unused_)
 				   "\"MESSAGE\":\"Out of memory: Killed process 1 (x)\"}\n"),
 			 0);
 	assert_int_equal(read_text("Nov 22 12:00:00 h kernel: " KILLED), 1);
-	assert_int_equal(read_text("we saw \"Out of memory: Killed process\" and were puzzled\n"), 0);
+	assert_int_equal(read_text("we saw \"Out of memory: Killed process\" and were puzzled\n"),
+			 0);
 }
 
 static void only_what_is_there(void **state _unused_)
@@ -155,12 +156,13 @@ static void sysrq(void **state _unused_)
 
 static void printed_in_pieces(void **state _unused_)
 {
-	assert_int_equal(read_text("[1.000000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),"
-				   "cpuset=/,mems_allowed=0\n"
-				   "[1.000001] usb 1-1: new device\n"
-				   "[1.000002] ,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=33\n"
-				   "[1.000003] " KILLED),
-			 1);
+	assert_int_equal(
+		read_text("[1.000000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),"
+			  "cpuset=/,mems_allowed=0\n"
+			  "[1.000001] usb 1-1: new device\n"
+			  "[1.000002] ,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=33\n"
+			  "[1.000003] " KILLED),
+		1);
 	assert_string_equal(text_of(0, FIELD_MEMCG), "/a");
 	assert_string_equal(text_of(0, FIELD_CGROUP), "/a/b");
 	assert_true(event_num(&seen[0], FIELD_CERTAIN));
@@ -178,10 +180,11 @@ static void names_that_look_like_keys(void **state _unused_)
 
 static void joined_or_not(void **state _unused_)
 {
-	assert_int_equal(read_text("[1.000000] Memory cgroup out of memory: Killed process 7 (x) "
-				   "total-vm:9kB, anon-\nrss:4kB, file-rss:0kB,\nshmem-rss:0kB, UID:33"
-				   " pgtables:8kB oom_score_adj:0\n\nWhat can I do, total-vm:12kB?\n"),
-			 1);
+	assert_int_equal(
+		read_text("[1.000000] Memory cgroup out of memory: Killed process 7 (x) "
+			  "total-vm:9kB, anon-\nrss:4kB, file-rss:0kB,\nshmem-rss:0kB, UID:33"
+			  " pgtables:8kB oom_score_adj:0\n\nWhat can I do, total-vm:12kB?\n"),
+		1);
 	assert_int_equal(event_num(&seen[0], FIELD_RSS_ANON), 4096);
 	assert_int_equal(event_num(&seen[0], FIELD_UID), 33);
 	/* what has a stamp of its own belongs to nobody else */
@@ -189,9 +192,10 @@ static void joined_or_not(void **state _unused_)
 				   "[1.000001] total-vm:9kB, anon-rss:4kB\n"),
 			 1);
 	assert_false(event_has(&seen[0], FIELD_RSS_ANON));
-	assert_int_equal(read_text("Out of memory: Killed process 7 (x).\n"
-				   "y invoked oom-killer: gfp_mask=0x201d2, order=0, oomkilladj=0\n"),
-			 1);
+	assert_int_equal(
+		read_text("Out of memory: Killed process 7 (x).\n"
+			  "y invoked oom-killer: gfp_mask=0x201d2, order=0, oomkilladj=0\n"),
+		1);
 	assert_int_equal(event_num(&seen[0], FIELD_PID), 7);
 }
 
@@ -203,20 +207,20 @@ static void times(void **state _unused_)
 	assert_int_equal(event_num(&seen[0], FIELD_TIME), 1005000001000LL);
 	assert_int_equal(event_num(&seen[0], FIELD_UPTIME_US), 5000001);
 	/* the log itself tells when the machine was booted; after the next boot that is over */
-	assert_int_equal(
-		read_text("[    2.000000] rtc_cmos 00:01: setting system clock to "
-			  "2023-01-01T12:00:00 UTC (1672574400)\n[5.000000] " KILLED
-			  "[    0.000000] Linux version 6.1\n[   99.000000] " KILLED),
-		2);
+	assert_int_equal(read_text("[    2.000000] rtc_cmos 00:01: setting system clock to "
+				   "2023-01-01T12:00:00 UTC (1672574400)\n[5.000000] " KILLED
+				   "[    0.000000] Linux version 6.1\n[   99.000000] " KILLED),
+			 2);
 	assert_int_equal(event_num(&seen[0], FIELD_TIME), 1672574403LL * 1000000000);
 	assert_false(event_has(&seen[1], FIELD_TIME));
 }
 
 static void repeats_and_losses(void **state _unused_)
 {
-	assert_int_equal(read_text("Nov 22 12:00:00 h kernel: message repeated 5 times: [ [12.000000] "
-				   "nf_conntrack: table full, dropping packet]\n"),
-			 1);
+	assert_int_equal(
+		read_text("Nov 22 12:00:00 h kernel: message repeated 5 times: [ [12.000000] "
+			  "nf_conntrack: table full, dropping packet]\n"),
+		1);
 	assert_int_equal(event_num(&seen[0], FIELD_COUNT), 5);
 	assert_int_equal(stats.refused, 5);
 	assert_string_equal(text_of(0, FIELD_RESOURCE), "conntrack");
@@ -249,18 +253,21 @@ static void faults(void **state _unused_)
 			 1);
 	assert_string_equal(text_of(0, FIELD_SIGNAL), "SIGFPE");
 	assert_string_equal(text_of(0, FIELD_MAP_OFFSET), "0x1000");
-	assert_int_equal(read_text("x[9]: unhandled level 2 translation fault (11) at 0x00000010, esr "
-				   "0x92000006, in x[400000+1000]\n"),
-			 1);
+	assert_int_equal(
+		read_text("x[9]: unhandled level 2 translation fault (11) at 0x00000010, esr "
+			  "0x92000006, in x[400000+1000]\n"),
+		1);
 	assert_string_equal(text_of(0, FIELD_SIGNAL), "SIGSEGV");
 	/* the auditor says it once more */
-	assert_int_equal(read_text("x[9]: segfault at 0 ip 1 sp 2 error 4\naudit: type=1701 "
-				   "audit(1.2:3): auid=1 uid=2 gid=3 ses=4 pid=9 comm=\"x\" exe=\"/x\" "
-				   "sig=11 res=1\n"),
-			 1);
-	assert_int_equal(read_text("type=ANOM_ABEND msg=audit(1.2:3): auid=1 uid=2 gid=3 ses=4 pid=9 "
-				   "comm=612062 exe=\"/x\" sig=6 res=1\n"),
-			 1);
+	assert_int_equal(
+		read_text("x[9]: segfault at 0 ip 1 sp 2 error 4\naudit: type=1701 "
+			  "audit(1.2:3): auid=1 uid=2 gid=3 ses=4 pid=9 comm=\"x\" exe=\"/x\" "
+			  "sig=11 res=1\n"),
+		1);
+	assert_int_equal(
+		read_text("type=ANOM_ABEND msg=audit(1.2:3): auid=1 uid=2 gid=3 ses=4 pid=9 "
+			  "comm=612062 exe=\"/x\" sig=6 res=1\n"),
+		1);
 	assert_string_equal(text_of(0, FIELD_COMM), "a b");
 	assert_string_equal(text_of(0, FIELD_SIGNAL), "SIGABRT");
 }
@@ -276,13 +283,15 @@ static void hung_tasks_belong_to_the_kill(void **state _unused_)
 
 static void other_watchers(void **state _unused_)
 {
-	assert_int_equal(read_text("Nov 22 12:00:00 h earlyoom[99]: sending SIGTERM to process 2432 uid "
-				   "1000 \"chrome\": oom_score 1280, VmRSS 1234 MiB\n"),
-			 1);
+	assert_int_equal(
+		read_text("Nov 22 12:00:00 h earlyoom[99]: sending SIGTERM to process 2432 uid "
+			  "1000 \"chrome\": oom_score 1280, VmRSS 1234 MiB\n"),
+		1);
 	assert_string_equal(text_of(0, FIELD_BY_COMM), "earlyoom");
 	assert_int_equal(event_num(&seen[0], FIELD_BY_PID), 99);
 	assert_false(event_num(&seen[0], FIELD_CERTAIN));
-	assert_int_equal(read_text("Nov 22 12:00:00 h x[9]: Killed the cat due to memory loss\n"), 0);
+	assert_int_equal(read_text("Nov 22 12:00:00 h x[9]: Killed the cat due to memory loss\n"),
+			 0);
 }
 
 static void files(void **state _unused_)

@@ -14,7 +14,7 @@
 
 #include "../../user/import_prefix.h"
 
-#define NOW 1796083200000000000LL /* 2026-12-01T00:00:00Z */
+#define NOW 1796083200000000000LL  /* 2026-12-01T00:00:00Z */
 #define NOON 1795348800000000000LL /* 2026-11-22T12:00:00Z, a Sunday */
 #define MS 1000000LL
 
@@ -137,7 +137,8 @@ static void hosts_and_programs(void **state _unused_)
 	assert_int_equal(p.ident_pid, 812);
 	assert_string_equal(rest("1795348800.250000 db1 kernel: text"), "text");
 	has_time(NOON + 250 * MS);
-	assert_string_equal(rest("Nov 22 12:00:00 db1 TCP: out of memory"), "db1 TCP: out of memory");
+	assert_string_equal(rest("Nov 22 12:00:00 db1 TCP: out of memory"),
+			    "db1 TCP: out of memory");
 	assert_int_not_equal(p.origin, ORIGIN_PROGRAM);
 }
 
@@ -146,7 +147,8 @@ static void others(void **state _unused_)
 	assert_string_equal(rest("> > | [ 1.000000] text"), "text");
 	assert_string_equal(rest("120: [ 1.000000] text"), "text");
 	assert_string_equal(rest("   17\t[ 1.000000] text"), "text");
-	assert_string_equal(rest("2026-11-22T12:00:00.000000001Z stdout F [ 1.000000] text"), "text");
+	assert_string_equal(rest("2026-11-22T12:00:00.000000001Z stdout F [ 1.000000] text"),
+			    "text");
 	has_time(NOON + 1);
 	assert_string_equal(rest("[pod/web-1/app] 2026-11-22T12:00:00Z text"), "text");
 	assert_string_equal(rest("node_1  | [ 1.000000] text"), "text");
@@ -176,9 +178,9 @@ static void no_prefix(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(dates),	      cmocka_unit_test(zone_of_the_log),
-		cmocka_unit_test(kernel_stamps),      cmocka_unit_test(hosts_and_programs),
-		cmocka_unit_test(others),	      cmocka_unit_test(no_prefix),
+		cmocka_unit_test(dates),         cmocka_unit_test(zone_of_the_log),
+		cmocka_unit_test(kernel_stamps), cmocka_unit_test(hosts_and_programs),
+		cmocka_unit_test(others),        cmocka_unit_test(no_prefix),
 	};
 
 	setenv("TZ", "UTC", 1);

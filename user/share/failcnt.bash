@@ -27,6 +27,7 @@ _failcnt_value() {
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
 	-d | --duration | --interval) words='500ms 10s 1m' ;;
 	--near) words='80 90 95' ;;
+	-S | --since | -U | --until | --boot-time) words='today yesterday' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
@@ -70,7 +71,7 @@ _failcnt() {
 	current=${words[-1]}
 	last=${words[-2]-}
 	for word in "${words[@]:1:${#words[@]}-2}"; do
-		case $word in watch | run | table | doctor) command=$word && break ;; esac
+		case $word in watch | run | table | import | doctor) command=$word && break ;; esac
 	done
 	if [[ $command == run ]] && _failcnt_rest; then return; fi
 	if [[ $current == --*=* ]]; then
@@ -83,7 +84,10 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_failcnt_options "$program" "$command")" -- "$current")
 		if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 	elif ((${#words[@]} == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'watch run table doctor help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'watch run table import doctor help' -- "$current")
+	elif [[ $command == import ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 	elif [[ $command == table ]]; then
