@@ -78,9 +78,12 @@ cli() {
 
 fuzz() {
 	local f ok=0 bad=0
+	local -a seeds
 	for f in "$build"/fuzz/fuzz_*; do
 		[ -f "$f" ] || continue
-		if (cd "$(mktemp -d)" && "$f" -max_total_time=8 -max_len=8192 -print_final_stats=1) >"$build/fuzz.log" 2>&1; then
+		seeds=() # where new ones go, and where to begin
+		if [ "$(basename "$f")" = fuzz_import ]; then seeds=("$(mktemp -d)" "$here/fixtures/kmsg"); fi
+		if (cd "$(mktemp -d)" && "$f" "${seeds[@]}" -max_total_time=8 -max_len=8192 -print_final_stats=1) >"$build/fuzz.log" 2>&1; then
 			echo "ok $(basename "$f"): $(sed -n 's/stat::number_of_executed_units: *//p' "$build/fuzz.log") inputs"
 			ok=$((ok + 1))
 		else

@@ -80,9 +80,10 @@ static void complain(const char *name, int err)
 	else if (err == -ENODATA)
 		log_error("%s is empty", name);
 	else if (err == -EILSEQ)
-		log_error("%s is no text (of compressed files only gzip is read; of a journal file, "
-			  "journalctl -k --file %s | failcnt import -)",
-			  name, name);
+		log_error(
+			"%s is no text (of compressed files only gzip is read; of a journal file, "
+			"journalctl -k --file %s | failcnt import -)",
+			name, name);
 	else
 		log_error("cannot read %s: %s", name, strerror(-err));
 }
@@ -150,8 +151,9 @@ static void summary(const struct importing *w)
 		 number(s->refused), s->refused == 1 ? "" : "s",
 		 w->told < s->killed + s->refused ? ", not all of them shown" : "");
 	if (s->lost)
-		log_warn("the log itself lost %llu messages of the kernel: there may have been more",
-			 number(s->lost));
+		log_warn(
+			"the log itself lost %llu messages of the kernel: there may have been more",
+			number(s->lost));
 	if (s->cut)
 		log_warn("%llu report%s of the OOM killer without the line that says who was "
 			 "killed; the first begins: %s",

@@ -29,8 +29,7 @@ struct event *import_begin(struct import *im, enum event_kind kind, const struct
 	if (at->has_time)
 		event_int(e, FIELD_TIME, at->time);
 	else if (at->has_uptime && im->has_boot)
-		event_int(e, FIELD_TIME,
-			  (int64_t)((uint64_t)im->boot + at->uptime * 1000));
+		event_int(e, FIELD_TIME, (int64_t)((uint64_t)im->boot + at->uptime * 1000));
 	event_str(e, FIELD_HOST, m->prefix.host);
 	if (kind != EVENT_LOST)
 		event_static(e, FIELD_BACKEND, "import");
@@ -84,7 +83,7 @@ static void clean(char *to, size_t size, const char *s, size_t n)
 		len--;
 	to[len] = '\0';
 	/* quoted-printable, RFC 2045: what mails make of '=' */
-	if (strstr(to, "order=3D") || strstr(to, "constraint=3D"))
+	if (strstr(to, "order=3D") || strstr(to, "mask=3D") || strstr(to, "constraint=3D"))
 		for (char *at = strstr(to, "=3D"); at; at = strstr(at + 1, "=3D"))
 			memmove(at + 1, at + 3, strlen(at + 3) + 1);
 }
@@ -258,8 +257,8 @@ static int64_t reference_time(const struct stat *st)
 	return (int64_t)now.tv_sec * 1000000000;
 }
 
-int import_read(int fd, const struct import_options *o, void (*on_event)(void *arg, struct event *e),
-		void *arg)
+int import_read(int fd, const struct import_options *o,
+		void (*on_event)(void *arg, struct event *e), void *arg)
 {
 	_cleanup_free_ struct import *im = malloc(sizeof(*im));
 	_cleanup_free_ char *buf = malloc(BLOCK);
@@ -288,7 +287,8 @@ int import_read(int fd, const struct import_options *o, void (*on_event)(void *a
 	err = read_all(im, &r);
 	if (err == 0)
 		import_end(im);
-	gzclose(r.gz);
+	if (gzclose(r.gz) == Z_BUF_ERROR)
+		im->stats.ends_early = true;
 	import_done(im);
 	if (o->stats)
 		*o->stats = im->stats;

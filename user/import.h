@@ -40,7 +40,7 @@ struct import_options {
  *   -EILSEQ   this is no text
  *   -errno    it cannot be read (-EISDIR: a directory), or no memory
  */
-int import_read(int fd, const struct import_options *o, void (*on_event)(void *arg, struct event *e),
-		void *arg);
+int import_read(int fd, const struct import_options *o,
+		void (*on_event)(void *arg, struct event *e), void *arg);
 
 #endif

@@ -19,12 +19,13 @@ static void begin(struct import *im, const struct import_msg *m, const char *com
 		event_int(e, FIELD_BY_PID, m->prefix.ident_pid);
 }
 
-/* "Killed /user.slice/x.scope due to memory pressure for /user.slice being 71.57% > 50.00% for > 20s
- * with reclaim activity", "... due to memory used (1) / total (2) and swap used (3) / total (4) being
- * more than 90.00%" */
+/* "Killed /user.slice/x.scope due to memory pressure for /user.slice being 71.57% > 50.00% for >
+ * 20s with reclaim activity", "... due to memory used (1) / total (2) and swap used (3) / total (4)
+ * being more than 90.00%" */
 static bool oomd(struct import *im, const struct import_msg *m)
 {
-	const char *path = util_after(m->text, "Killed "), *why = strstr(m->text, " due to memory ");
+	const char *path = util_after(m->text, "Killed "),
+		   *why = strstr(m->text, " due to memory ");
 	const char *of, *end = why;
 	struct event *e = &im->event;
 
@@ -79,8 +80,9 @@ static bool earlyoom(struct import *im, const struct import_msg *m)
 		  "earlyoom sent %s to %s (pid %lld) because little memory and swap were left; the "
 		  "kernel's own OOM killer had not acted.",
 		  event_text(e, FIELD_SIGNAL), event_text(e, FIELD_COMM), (long long)pid);
-	event_static(e, FIELD_FIX,
-		     "# add memory or swap, or limit who grew; --avoid of earlyoom spares a program");
+	event_static(
+		e, FIELD_FIX,
+		"# add memory or swap, or limit who grew; --avoid of earlyoom spares a program");
 	im->stats.killed++;
 	import_emit(im);
 	return true;

@@ -157,10 +157,22 @@ static bool syslog_date(const char **at, struct tm *tm, int64_t *ret_ns, bool *r
 	return !*ret_year || tm->tm_year >= 70;
 }
 
+/* mktime() looks at the zone's file each time, and lines of one minute follow each other. */
 static int64_t local_ns(struct tm tm, int64_t ns)
 {
-	tm.tm_isdst = -1;
-	return (int64_t)mktime(&tm) * NS + ns;
+	static struct tm minute;
+	static int64_t begins;
+	int second = tm.tm_sec;
+
+	tm.tm_sec = 0;
+	if (begins == 0 || memcmp(&tm, &minute, sizeof(tm)) != 0) {
+		struct tm now = tm;
+
+		now.tm_isdst = -1;
+		begins = (int64_t)mktime(&now);
+		minute = tm;
+	}
+	return (begins + second) * NS + ns;
 }
 
 /* The latest year in which that is not in the future: a log is of the past. */

@@ -18,19 +18,35 @@
 static unsigned int quality(const struct import *im, const char *s)
 {
 	/* of messages that kmsg_parse() does not know: each with something behind it */
-	static const char *const keys[] = {
-		" killed as a result of limit of /", "usage ", "limit ", "failcnt ", " ip ", " sp ",
-		" error ", " in ", "bytes: ", "comm: ", "allocation", "packet", "seconds",
-		"reclaim activity", "VmRSS ", "cookies", "memory pressure for /", " sig=", " pid=",
-		" comm=", " syscall="};
+	static const char *const keys[] = {" killed as a result of limit of /",
+					   "usage ",
+					   "limit ",
+					   "failcnt ",
+					   " ip ",
+					   " sp ",
+					   " error ",
+					   " in ",
+					   "bytes: ",
+					   "comm: ",
+					   "allocation",
+					   "packet",
+					   "seconds",
+					   "reclaim activity",
+					   "VmRSS ",
+					   "cookies",
+					   "memory pressure for /",
+					   " sig=",
+					   " pid=",
+					   " comm=",
+					   " syscall="};
 	struct kmsg_line l;
 	unsigned int n = 0;
 
 	if (kmsg_parse(s, strlen(s), &l) == KMSG_OTHER)
 		kmsg_parse_old(s, strlen(s), &l);
 	if (l.kind != KMSG_OTHER)
-		n = UNDERSTOOD + UNDERSTOOD * (unsigned int)__builtin_popcount(l.have) + (l.comm[0] != '\0') +
-		    (l.oom_memcg[0] != '\0') + (l.task_memcg[0] != '\0') +
+		n = UNDERSTOOD + UNDERSTOOD * (unsigned int)__builtin_popcount(l.have) +
+		    (l.comm[0] != '\0') + (l.oom_memcg[0] != '\0') + (l.task_memcg[0] != '\0') +
 		    (strstr(s, "oom_score_adj") != NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		n += strstr(s, keys[i]) != NULL;
@@ -125,19 +141,19 @@ static bool is_begun(const char *s)
 static bool joined(struct import *im, const char *s, const struct import_prefix *p, size_t at)
 {
 	struct import_pending *w = &im->pending;
-	unsigned int best_quality = w->quality;
+	unsigned int best_quality;
 	char best[IMPORT_TEXT_MAX] = "";
 	size_t n;
 
 	if (!w->is || p->has_stamp || p->host[0] || at == p->len || !*s ||
 	    quality(im, s) >= UNDERSTOOD)
 		return false;
+	best_quality = quality(im, w->text);
 	try_join(im, s, "", best, &best_quality);
 	try_join(im, s, " ", best, &best_quality);
 	n = strlen(w->text);
 	if (n > 0 && w->text[n - 1] == '=' && n + strlen(s) < sizeof(w->text)) { /* of a mail */
 		util_strlcpy(w->text + n - 1, s, sizeof(w->text) - n + 1);
-		w->quality = quality(im, w->text);
 		return true;
 	}
 	if (!best[0] && w->msg.prefix.has_stamp && at == SIZE_MAX && w->guessed < GUESSES &&
@@ -149,7 +165,6 @@ static bool joined(struct import *im, const char *s, const struct import_prefix 
 	if (!best[0])
 		return false;
 	memcpy(w->text, best, strlen(best) + 1);
-	w->quality = best_quality;
 	return true;
 }
 
@@ -208,9 +223,14 @@ void import_text(struct import *im, const char *s, size_t at)
 	if (joined(im, m.text, p, at))
 		return;
 	import_pending_flush(im);
+	if (at == SIZE_MAX && !import_oom_reading(im))
+		return; /* it only stood behind one that was of interest */
+	if (at == SIZE_MAX && p->has_stamp && import_tasks_is_row(&im->oom.tasks, m.text)) {
+		import_message(im, &m); /* most lines of a report are such, and are whole */
+		return;
+	}
 	im->pending.msg = m;
 	util_strlcpy(im->pending.text, m.text, sizeof(im->pending.text));
-	im->pending.quality = quality(im, m.text);
 	im->pending.guessed = 0;
 	im->pending.is = true;
 }

@@ -124,7 +124,8 @@ static const struct line_kind kinds[] = {
 	 "A process could not start another process or thread because its control group, or one "
 	 "above it, had as many tasks as its limit allows (pids.max, TasksMax= of systemd); the "
 	 "kernel writes this once for each group, however often it happens.",
-	 "# raise TasksMax= of the unit, --pids-limit of the container, or pids.max of this control "
+	 "# raise TasksMax= of the unit, --pids-limit of the container, or pids.max of this "
+	 "control "
 	 "group; cat pids.max pids.events in it and above it shows which one was full"},
 	{"conntrack: table full, dropping packet", FC_CONNTRACK, NULL, true, NULL, NULL, NULL},
 	{"able overflow", FC_NEIGHBOURS, "ENOBUFS", true, neighbours, NULL, NULL},
@@ -132,14 +133,16 @@ static const struct line_kind kinds[] = {
 	{"TCP: out of memory", FC_TCP_MEM, NULL, true, NULL,
 	 "A TCP connection was reset or got no memory for its data because all TCP sockets "
 	 "together had as much as they may (net.ipv4.tcp_mem).",
-	 "# sysctl net.ipv4.tcp_mem shows the limit in pages, the third of its numbers; raise that, "
+	 "# sysctl net.ipv4.tcp_mem shows the limit in pages, the third of its numbers; raise "
+	 "that, "
 	 "and look with ss -tanp for programs that do not read (Recv-Q)"},
 	/* until 3.5: either of the two limits above */
 	{"Out of socket memory", FC_TCP_MEM, NULL, false, NULL,
 	 "A TCP connection was reset because there were too many orphaned sockets "
 	 "(net.ipv4.tcp_max_orphans) or too much memory in TCP sockets (net.ipv4.tcp_mem): this "
 	 "kernel says the same of both.",
-	 "# compare the limits with cat /proc/net/sockstat (orphan, mem), and raise the one that is "
+	 "# compare the limits with cat /proc/net/sockstat (orphan, mem), and raise the one that "
+	 "is "
 	 "near"},
 	{"ossible SYN flooding on port ", FC_BACKLOG, NULL, false, syn_flood,
 	 "More clients wanted to connect at once than the listening program's queue holds; that is "
@@ -199,7 +202,8 @@ static bool suppressed(struct import *im, const struct import_msg *m)
 		n = import_number(s, name[0] ? ": " : "");
 		all = util_listed(own, name) ||
 		      (im->refused_line && im->stats.lines - im->refused_line < NEAR_LINES &&
-		       (util_listed("net_ratelimit __ratelimit printk_ratelimit", name) || !name[0]));
+		       (util_listed("net_ratelimit __ratelimit printk_ratelimit", name) ||
+			!name[0]));
 	} else if (strstr(s, " printk messages dropped")) {
 		n = import_number(s, "** ");
 	} else {
@@ -243,9 +247,10 @@ static bool nobody_killed(struct import *im, const struct import_msg *m)
 	event_bool(e, FIELD_CERTAIN, true);
 	if (panic) {
 		event_static(e, FIELD_CAUSE, "oom-global");
-		event_static(e, FIELD_SAYS,
-			     "The kernel stopped the whole machine because it had run out of "
-			     "memory: there was no process left to kill, or vm.panic_on_oom is set.");
+		event_static(
+			e, FIELD_SAYS,
+			"The kernel stopped the whole machine because it had run out of "
+			"memory: there was no process left to kill, or vm.panic_on_oom is set.");
 		event_static(e, FIELD_FIX,
 			     "# see sysctl vm.panic_on_oom; add memory or swap, or limit who grew");
 		im->stats.killed++;

@@ -34,8 +34,7 @@ bool import_oom_reading(struct import *im)
 
 static bool same_host(const struct import_oom *o, const struct import_msg *m)
 {
-	return !o->first.host[0] || !m->prefix.host[0] ||
-	       util_streq(o->first.host, m->prefix.host);
+	return !o->first.host[0] || !m->prefix.host[0] || util_streq(o->first.host, m->prefix.host);
 }
 
 /* Does m come so long after the last line that it is of something else? */
@@ -48,8 +47,7 @@ static bool is_past(const struct import *im, const struct import_msg *m)
 		return true;
 	if (a->has_uptime && b->has_uptime)
 		return b->uptime + 1000000 < a->uptime || b->uptime > a->uptime + REPORT_US;
-	return a->has_time && b->has_time &&
-	       llabs(b->time - a->time) > (int64_t)REPORT_US * 1000;
+	return a->has_time && b->has_time && llabs(b->time - a->time) > (int64_t)REPORT_US * 1000;
 }
 
 void import_oom_start(struct import *im, const struct import_msg *m)
@@ -267,8 +265,8 @@ static bool in_report(struct import *im, const struct import_msg *m)
 
 static bool is_begin(const char *s)
 {
-	return import_tasks_columns(s) || util_after(s, "memory: usage ") || util_after(s, "Mem-Info:") ||
-	       util_after(s, "Mem-info:");
+	return import_tasks_columns(s) || util_after(s, "memory: usage ") ||
+	       util_after(s, "Mem-Info:") || util_after(s, "Mem-info:");
 }
 
 bool import_oom_line(struct import *im, const struct import_msg *m)

@@ -61,8 +61,8 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 			  : "memory.max");
 	if (!u->has)
 		return;
-	facts->memsw = s->has            ? s->limit
-		       : !o->swap.has    ? 0
+	facts->memsw = s->has         ? s->limit
+		       : !o->swap.has ? 0
 		       : u->limit == UINT64_MAX || o->swap.limit == UINT64_MAX
 			       ? UINT64_MAX
 			       : u->limit + o->swap.limit;

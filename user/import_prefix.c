@@ -108,14 +108,15 @@ static bool unix_time(struct at *a)
  * is a row of the table of tasks. */
 static bool bracket(struct at *a)
 {
-	const char *in = a->s + 1 + strspn(a->s + 1, " "), *end = strchr(a->s, ']');
+	const char *in, *end = *a->s == '[' ? strchr(a->s, ']') : NULL;
 	unsigned long long whole, part;
 	char *dot, *stop;
 	int64_t ns;
 	size_t n;
 
-	if (*a->s != '[' || !end || end - a->s > 100)
+	if (!end || end - a->s > 100)
 		return false;
+	in = a->s + 1 + strspn(a->s + 1, " ");
 	n = import_date(in, a->now, &ns);
 	if (n && in + n == end) {
 		set_time(a, ns);

@@ -29,7 +29,7 @@ struct import_prefix {
 	char ident[32]; /* PROGRAM: who */
 	int64_t ident_pid;
 	bool has_ident_pid;
-	size_t program; /* where host and ident begin, in case that they are none */
+	size_t program;  /* where host and ident begin, in case that they are none */
 	bool has_stamp;  /* any stamp, also one that tells no time, such as of `dmesg -d` */
 	uint64_t caller; /* "[T123]" or "[C1]", as text in one number; 0: not there */
 };

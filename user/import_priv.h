@@ -87,7 +87,7 @@ struct import_oom {
 /* A message whose end may stand on the next line. */
 struct import_pending {
 	bool is;
-	unsigned int quality, guessed;
+	unsigned int guessed;
 	struct import_msg msg;
 	char text[IMPORT_TEXT_MAX];
 };
@@ -111,7 +111,7 @@ struct import {
 	int64_t boot;
 	struct import_pending pending;
 	struct import_record record;
-	bool is_records; /* the lines are such records, those without a phrase too */
+	bool is_records;           /* the lines are such records, those without a phrase too */
 	struct import_prefix lone; /* a stamp whose text is on the next line */
 	uint64_t lone_line;
 	struct import_oom oom;
@@ -168,7 +168,7 @@ bool import_fault_line(struct import *im, const struct import_msg *m);
 bool import_daemon_line(struct import *im, const struct import_msg *m);
 
 void import_oom_start(struct import *im, const struct import_msg *m); /* a new report begins */
-void import_oom_end(struct import *im);   /* of the text, or of what belongs together */
+void import_oom_end(struct import *im);     /* of the text, or of what belongs together */
 bool import_oom_reading(struct import *im); /* any line may belong to it */
 
 /* import_oom_event.c: the event of one killed process */

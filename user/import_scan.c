@@ -89,7 +89,8 @@ static int add_phrases(void)
 	return (int)states;
 }
 
-/* Breadth first: a state that has no way on for a byte goes where its longest proper ending goes. */
+/* Breadth first: a state that has no way on for a byte goes where its longest proper ending goes.
+ */
 static int add_failures(unsigned int states)
 {
 	_cleanup_free_ uint16_t *fail = calloc(states, sizeof(*fail));

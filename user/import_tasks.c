@@ -30,14 +30,10 @@ static enum import_column column(const char *word, size_t n)
 		const char *word;
 		enum import_column column;
 	} words[] = {
-		{"uid", COLUMN_UID},
-		{"rss", COLUMN_RSS},
-		{"nr_ptes", COLUMN_PTES},
-		{"nr_pmds", COLUMN_PTES},
-		{"nr_puds", COLUMN_PTES},
-		{"pgtables_bytes", COLUMN_PGTABLES},
-		{"swapents", COLUMN_SWAP},
-		{"oom_adj", COLUMN_OLD_ADJ},
+		{"uid", COLUMN_UID},           {"rss", COLUMN_RSS},
+		{"nr_ptes", COLUMN_PTES},      {"nr_pmds", COLUMN_PTES},
+		{"nr_puds", COLUMN_PTES},      {"pgtables_bytes", COLUMN_PGTABLES},
+		{"swapents", COLUMN_SWAP},     {"oom_adj", COLUMN_OLD_ADJ},
 		{"oom_score_adj", COLUMN_ADJ},
 	};
 

@@ -21,7 +21,8 @@ enum kmsg_kind {
 	KMSG_KILLED,   /* "...: Killed process N (X) ...": always there */
 	KMSG_GROUP,    /* "Tasks in X are going to be killed due to memory.oom.group set" */
 	KMSG_FILE_MAX, /* "VFS: file-max limit N reached"; only on a new maximum */
-	KMSG_CHOSEN,   /* until 5.0: "Kill process N (X) score S or sacrifice child"; see kmsg_old.c */
+	KMSG_CHOSEN,   /* until 5.0: "Kill process N (X) score S or sacrifice child"; see kmsg_old.c
+			*/
 };
 
 enum kmsg_have {
@@ -61,9 +62,9 @@ struct kmsg_line {
 	int score_adj;
 	uint64_t total_vm, rss_anon, rss_file, rss_shmem, pgtables; /* bytes */
 	uint64_t limit;                                             /* FILE_MAX */
-	uint64_t swap; /* bytes; OpenVZ */
-	uint32_t ub;   /* OpenVZ: the container */
-	int score;     /* CHOSEN: as /proc/PID/oom_score */
+	uint64_t swap;                                              /* bytes; OpenVZ */
+	uint32_t ub;                                                /* OpenVZ: the container */
+	int score;                  /* CHOSEN: as /proc/PID/oom_score */
 	char oom_memcg[KMSG_PATH];  /* whose limit fired; "" the host's, or too long */
 	char task_memcg[KMSG_PATH]; /* where the victim was; GROUP: the group */
 };

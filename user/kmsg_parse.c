@@ -227,8 +227,7 @@ static void take_kib(struct kmsg_line *l, const char *s, const char *key, unsign
 static bool parse_killed(const char *s, struct kmsg_line *l)
 {
 	static const char words[] = "Killed process ";
-	const unsigned int all =
-		KMSG_HAS_TOTAL_VM | KMSG_HAS_ANON | KMSG_HAS_FILE | KMSG_HAS_SHMEM;
+	const unsigned int all = KMSG_HAS_TOTAL_VM | KMSG_HAS_ANON | KMSG_HAS_FILE | KMSG_HAS_SHMEM;
 	const char *at, *tail;
 	int64_t v;
 

@@ -9,7 +9,7 @@
 #include "util.h"
 
 #define OPTIONS_RESOURCES_MAX 64
-#define OPTIONS_MATCH_MAX 16
+#define OPTIONS_MATCH_MAX 1024 /* files of an import */
 
 enum opt_backend { OPT_AUTO, OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT };
 enum opt_color { OPT_COLOR_AUTO, OPT_COLOR_ALWAYS, OPT_COLOR_NEVER };
@@ -22,8 +22,8 @@ struct options {
 	const char *name, *cgroup, *errno_name;
 	const char *resources[OPTIONS_RESOURCES_MAX];
 	unsigned int n_resources;
-	uint64_t duration_ms; /* 0: no end */
-	uint64_t count;       /* 0: no end */
+	uint64_t duration_ms;      /* 0: no end */
+	uint64_t count;            /* 0: no end */
 	const char *since, *until; /* as given: when.h; NULL: no such end */
 	const char *boot_time;     /* the same; of the machine that a log is of */
 	/* the store */

@@ -29,7 +29,7 @@ _failcnt_value() {
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
-	-S | --since | -U | --until) words="today yesterday -1h -1d -7d" ;;
+	-S | --since | -U | --until | --boot-time) words="today yesterday -1h -1d -7d" ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
 		if [[ $current == json:* ]]; then
@@ -72,7 +72,7 @@ _failcnt() {
 	current=${words[-1]}
 	last=${words[-2]-}
 	for word in "${words[@]:1:${#words[@]}-2}"; do
-		case $word in watch | run | table | report | doctor) command=$word && break ;; esac
+		case $word in watch | run | table | import | record | list | info | report | vacuum | doctor) command=$word && break ;; esac
 	done
 	if [[ $command == run ]] && _failcnt_rest; then return; fi
 	if [[ $current == --*=* ]]; then
@@ -85,7 +85,10 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_failcnt_options "$program" "$command")" -- "$current")
 		if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 	elif ((${#words[@]} == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'watch run table report doctor help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'watch run table import record list info report vacuum doctor help' -- "$current")
+	elif [[ $command == import ]]; then
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
 	elif [[ $command == table ]]; then
