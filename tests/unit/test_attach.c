@@ -230,6 +230,8 @@ static void optional_ones(void **state _unused_)
 		FC_HOOK_SHMEM_INODE,
 		FC_HOOK_SHMEM_INODE_IDMAP,
 		FC_HOOK_CONNTRACK_ALLOC,
+		FC_HOOK_OOM_EVALUATE,
+		FC_HOOK_OOM_FREED,
 	};
 
 	for (int h = 0; h < FC_HOOKS; h++) {
