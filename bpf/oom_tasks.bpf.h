@@ -46,7 +46,7 @@ static long weigh_next(__u32 i, void *arg)
 	if (!st)
 		return 1;
 	if (!w->limit || is_below(task, w->limit)) {
-		st->last_is = weigh(&st->last, task, w->victim, w->thousandth);
+		st->last_is = weigh(st, task, w->victim, w->thousandth);
 		if (st->last_is == WEIGHED_CANDIDATE && !w->limit && !nodes_eligible(task, NULL))
 			st->last_is = WEIGHED_NOT;
 		put_last(st);
