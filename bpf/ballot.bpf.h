@@ -36,9 +36,9 @@ struct ballot_state {
 	__u32 on;  /* b is of the decision of tid that has not killed yet */
 	struct task_struct *last_task, *chosen;
 	__u32 last_is;
-	__u32 worst; /* of b.candidate */
-	nodemask_t *nodemask; /* of oc: the same for all that are weighed */
-	__u32 of_memcg, seen; /* seen: nodemask and of_memcg are known */
+	__u32 worst;                /* of b.candidate */
+	nodemask_t *nodemask;       /* of oc: the same for all that are weighed */
+	__u32 of_memcg, seen;       /* seen: nodemask and of_memcg are known */
 	__u64 group_id, group_time; /* of the latest kill, for rawtp_ballot */
 	struct fc_candidate last;
 	struct fc_ballot b;

@@ -59,9 +59,12 @@ int main(int argc, char **argv)
 	put("/proc/sys/kernel/threads-max", "100000");
 	put("/proc/sys/vm/max_map_count", "200000");
 	for (long i = 0; i < n; i++) {
-		char *stack = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		char *stack = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+				   -1, 0);
 
-		pids[i] = stack == MAP_FAILED ? -1 : clone(sleeper, stack + 4096, CLONE_VM | SIGCHLD, NULL);
+		pids[i] = stack == MAP_FAILED
+				  ? -1
+				  : clone(sleeper, stack + 4096, CLONE_VM | SIGCHLD, NULL);
 		if (pids[i] < 0) {
 			perror("clone");
 			n = i;

@@ -27,10 +27,10 @@
 #include <unistd.h>
 
 static const struct provocation *const tables[] = {
-	file_provocations,   ipc_provocations,    mq_provocations,    oom_provocations, ballot_provocations,
-	task_provocations,   pid_provocations,    user_provocations,  object_provocations,
-	memory_provocations, signal_provocations, space_provocations, net_provocations,
-	commit_provocations, locked_provocations, huge_provocations,
+	file_provocations,   ipc_provocations,    mq_provocations,     oom_provocations,
+	ballot_provocations, task_provocations,   pid_provocations,    user_provocations,
+	object_provocations, memory_provocations, signal_provocations, space_provocations,
+	net_provocations,    commit_provocations, locked_provocations, huge_provocations,
 };
 
 static const char *what = "provoke";

@@ -25,7 +25,7 @@ struct voter {
 
 /* By points, in a cgroup of 96 MiB: 12 + 38 MiB, 24, 6, 16 - 29 MiB; the rest is exempt. */
 static const struct voter voters[] = {
-	{"raised", 12, 400}, {"big", 24, 0}, {"small", 6, 0},
+	{"raised", 12, 400},   {"big", 24, 0},       {"small", 6, 0},
 	{"lowered", 16, -300}, {"exempt", 8, -1000},
 };
 
