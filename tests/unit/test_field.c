@@ -157,8 +157,8 @@ static void full_pool(void **state _unused_)
 
 static void tables(void **state _unused_)
 {
-	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g",
-					    "h", "i", "j", "k", "l", "m"};
+	static const char *const names[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
+					    "j", "k", "l", "m", "n", "o", "p", "q"};
 
 	event_init(&e, EVENT_STARTED);
 	for (int i = 0; i < EVENT_MOVED_MAX; i++) {
