@@ -36,7 +36,7 @@ def ballot_of($t; $m):
 		+ (if .candidates_total != ($t.ballot | length) then ["candidates_total \(.candidates_total)"] else [] end)
 		+ (if ((.exempted // []) | map(.pid) | sort) != ($t.exempt | sort) then ["exempted: expected \($t.exempt), seen \(.exempted | tojson)"] else [] end)
 		+ [range($c | length) as $i | ($c[$i].held / 1048576) as $mib
-		   | select($mib < $t.held[$i] or $mib > $t.held[$i] + 2) | "held \($mib) MiB of \($t.held[$i]): \($c[$i] | tojson)"]
+		   | select($mib < $t.mib[$i] or $mib > $t.mib[$i] + 2) | "held \($mib) MiB of \($t.mib[$i]): \($c[$i] | tojson)"]
 		+ (if $e.says | test("had the most points.*raised by its oom_score_adj of 400.*2 processes were exempt") then []
 		   else ["says: \($e.says)"] end)
 	   else [] end);
