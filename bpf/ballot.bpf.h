@@ -36,7 +36,9 @@ struct ballot_state {
 	__u32 on;  /* b is of the decision of tid that has not killed yet */
 	struct task_struct *last_task, *chosen;
 	__u32 last_is;
-	__u32 worst; /* of b.candidate */
+	__u32 worst;                /* of b.candidate */
+	nodemask_t *nodemask;       /* of oc: the same for all that are weighed */
+	__u32 of_memcg, seen;       /* seen: nodemask and of_memcg are known */
 	__u64 group_id, group_time; /* of the latest kill, for rawtp_ballot */
 	struct fc_candidate last;
 	struct fc_ballot b;
@@ -62,6 +64,7 @@ static __always_inline void ballot_reset(struct ballot_state *st, __u8 source, _
 	st->on = 1;
 	st->last_task = st->chosen = NULL;
 	st->worst = 0;
+	st->seen = 0;
 	st->b.total = st->b.exempt_total = 0;
 	st->b.n = st->b.n_exempt = 0;
 	st->b.source = source;
@@ -133,10 +136,20 @@ static __always_inline struct mm_struct *find_mm(struct task_struct *task,
 	return NULL;
 }
 
+/* Would it be told? Then its name is worth reading. */
+static __always_inline bool in_top(const struct ballot_state *st, __s64 points)
+{
+	__u32 worst = st->worst;
+
+	return st->b.n < FC_CANDIDATES || worst >= FC_CANDIDATES ||
+	       points > st->b.candidate[worst].points;
+}
+
 /* oom_badness(), and what oom_evaluate_task() asks before it. victim: is chosen already. */
-static __always_inline __u32 weigh(struct fc_candidate *c, struct task_struct *task,
+static __always_inline __u32 weigh(struct ballot_state *st, struct task_struct *task,
 				   struct task_struct *victim, __s64 thousandth)
 {
+	struct fc_candidate *c = &st->last;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct mm_struct *mm;
 
@@ -151,7 +164,10 @@ static __always_inline __u32 weigh(struct fc_candidate *c, struct task_struct *t
 	c->swap = mm_rss(mm, 2);
 	c->pgtables = (__u64)BPF_CORE_READ(mm, pgtables_bytes.counter) >> page_shift;
 	c->points = c->rss + c->swap + c->pgtables + c->score_adj * thousandth;
-	bpf_probe_read_kernel_str(c->comm, FC_COMM, task->comm);
+	if (c->score_adj == OOM_SCORE_ADJ_MIN || in_top(st, c->points))
+		bpf_probe_read_kernel_str(c->comm, FC_COMM, task->comm);
+	else
+		c->comm[0] = '\0';
 	if (c->score_adj == OOM_SCORE_ADJ_MIN)
 		return WEIGHED_EXEMPT;
 	/* in_vfork() */
@@ -251,16 +267,20 @@ static __always_inline int ballot_begin(struct oom_control *oc)
 static __always_inline int ballot_evaluate(struct task_struct *task, struct oom_control *oc)
 {
 	struct ballot_state *st = ballot_state();
-	__u64 total = BPF_CORE_READ(oc, totalpages);
 
 	if (!st || !st->on || st->tid != (__u32)bpf_get_current_pid_tgid())
 		return 0;
 	ballot_settle(st, oc);
-	st->b.total_pages = total;
+	if (!st->seen) {
+		st->seen = 1;
+		st->b.total_pages = BPF_CORE_READ(oc, totalpages);
+		st->of_memcg = BPF_CORE_READ(oc, memcg) != NULL;
+		st->nodemask = BPF_CORE_READ(oc, nodemask);
+	}
 	st->last_task = task;
-	st->last_is = weigh(&st->last, task, NULL, total / 1000);
-	if (st->last_is == WEIGHED_CANDIDATE && !BPF_CORE_READ(oc, memcg) &&
-	    !nodes_eligible(task, BPF_CORE_READ(oc, nodemask)))
+	st->last_is = weigh(st, task, NULL, st->b.total_pages / 1000);
+	if (st->last_is == WEIGHED_CANDIDATE && !st->of_memcg &&
+	    !nodes_eligible(task, st->nodemask))
 		st->last_is = WEIGHED_NOT;
 	return 0;
 }

@@ -4,10 +4,11 @@
  * host stands.
  *
  * memory.stat of a cgroup comes from memcg->vmstats (memcg_page_state() of mm/memcontrol.c), in
- * three shapes: an array of its own (before 5.13), a structure (to 6.0; not read), a pointer to one.
- * Since 6.11 its `state` holds only what is counted, and mem_cgroup_stats_index[] tells where. The
- * sums are as of the last flush: the kernel flushes them when it prints the memory of the cgroup
- * before a kill, and every two seconds. The collector looks whether they add up to the usage.
+ * three shapes: an array of its own (before 5.13), a structure (to 6.0; not read), a pointer to
+ * one. Since 6.11 its `state` holds only what is counted, and mem_cgroup_stats_index[] tells where.
+ * The sums are as of the last flush: the kernel flushes them when it prints the memory of the
+ * cgroup before a kill, and every two seconds. The collector looks whether they add up to the
+ * usage.
  */
 #ifndef FAILCNT_OOM_MEMORY_BPF_H
 #define FAILCNT_OOM_MEMORY_BPF_H
@@ -21,9 +22,9 @@ extern const void totalreserve_pages __ksym __weak;
 extern const void mem_cgroup_stats_index __ksym __weak;
 
 struct stat_table {
-	const void *at;   /* NULL: not readable here */
+	const void *at;    /* NULL: not readable here */
 	const __u8 *index; /* NULL: by the numbers of the enum themselves */
-	__u8 first;       /* of index: what the first of all items has */
+	__u8 first;        /* of index: what the first of all items has */
 	__u32 n;
 };
 
@@ -45,9 +46,9 @@ static __always_inline void stat_table(struct stat_table *t, struct mem_cgroup *
 		}
 		t->index = (const void *)&mem_cgroup_stats_index;
 		/* The first in memcg_node_stat_items[]: 1 while 0 meant "not counted", 0 since. */
-		bpf_probe_read_kernel(&t->first, 1,
-				      t->index + bpf_core_enum_value(enum node_stat_item,
-								     NR_INACTIVE_ANON));
+		bpf_probe_read_kernel(
+			&t->first, 1,
+			t->index + bpf_core_enum_value(enum node_stat_item, NR_INACTIVE_ANON));
 	} else if (bpf_core_field_exists(struct mem_cgroup___array, vmstats)) {
 		struct mem_cgroup___array *old = (void *)memcg;
 

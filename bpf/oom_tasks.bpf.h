@@ -46,7 +46,7 @@ static long weigh_next(__u32 i, void *arg)
 	if (!st)
 		return 1;
 	if (!w->limit || is_below(task, w->limit)) {
-		st->last_is = weigh(&st->last, task, w->victim, w->thousandth);
+		st->last_is = weigh(st, task, w->victim, w->thousandth);
 		if (st->last_is == WEIGHED_CANDIDATE && !w->limit && !nodes_eligible(task, NULL))
 			st->last_is = WEIGHED_NOT;
 		put_last(st);
@@ -96,8 +96,7 @@ int rawtp_ballot(struct bpf_raw_tracepoint_args *ctx)
 	if (!s || !s->killing || !st || (filter_resources && !want_resource[FC_MEMORY]))
 		return 0;
 	victim = mark_victim_has_task ? (void *)ctx->args[0] : s->task;
-	if (BPF_CORE_READ(victim, signal) != s->killing ||
-	    (s->context && s->killing != s->chosen))
+	if (BPF_CORE_READ(victim, signal) != s->killing || (s->context && s->killing != s->chosen))
 		return 0;
 	victim = BPF_CORE_READ(victim, group_leader);
 	w.victim = victim;

@@ -29,7 +29,7 @@ enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8 };
 #define PROGRAMS_ARGS(f) PROGRAMS_RETURN(f), .entry = "kprobe_" f
 #define PROGRAMS_ENTRY(f) \
 	.program[FC_BACKEND_FEXIT] = "fentry_" f, .program[FC_BACKEND_KPROBE] = "kprobe_" f
-#define PROGRAMS_AFTER(f) \
+#define PROGRAMS_AFTER(f)                                                                      \
 	.program[FC_BACKEND_FEXIT] = "fexit_" f, .program[FC_BACKEND_KPROBE] = "kretprobe_" f, \
 	.entry = "kprobe_" f
 #define PROGRAMS_TP(f) .on_return = false

@@ -39,10 +39,10 @@ struct event_facts {
 	struct death_facts death; /* of a death by a signal; sig 0: none */
 	bool hard_unlimited; /* it is known, and there is no number for it */
 	bool has_more;
-	uint64_t page_size;         /* OOM: bytes */
+	uint64_t page_size;          /* OOM: bytes */
 	const struct gfp_table *gfp; /* OOM: of the context */
-	const struct fc_host *host; /* OOM: in the record; NULL: none */
-	uint64_t more[FC_MORE]; /* what the remedy needs: bpf/event.h says what, by resource */
+	const struct fc_host *host;  /* OOM: in the record; NULL: none */
+	uint64_t more[FC_MORE];      /* what the remedy needs: bpf/event.h says what, by resource */
 };
 
 /* e is initialised here. */

@@ -96,8 +96,8 @@ void event_decode_split(struct event *e, const struct fc_oom *o, const struct ev
 		const char *key;
 		uint64_t bytes;
 	} parts[] = {
-		{FC_SPLIT_ANON, "anon", s->anon},       {FC_SPLIT_FILE, "file", s->file},
-		{FC_SPLIT_SHMEM, "shmem", s->shmem},    {FC_SPLIT_KERNEL, "kernel", s->kernel},
+		{FC_SPLIT_ANON, "anon", s->anon},    {FC_SPLIT_FILE, "file", s->file},
+		{FC_SPLIT_SHMEM, "shmem", s->shmem}, {FC_SPLIT_KERNEL, "kernel", s->kernel},
 		{FC_SPLIT_SOCK, "sock", s->sock},
 	};
 	const struct fc_page_counter *m = &o->memcg.memory, *swap = &o->memcg.swap;

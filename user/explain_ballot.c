@@ -83,8 +83,8 @@ void says_ballot(struct explain *x)
 	if (total <= 1) {
 		explain_add(&x->says, "; it was the only process that could be chosen");
 	} else if (at == 0) {
-		explain_add(&x->says, "; of %lld processes weighed it had the most points: ",
-			    total);
+		explain_add(&x->says,
+			    "; of %lld processes weighed it had the most points: ", total);
 		says_bytes(x, (uint64_t)c->held);
 		explain_add(&x->says, " of memory, swap and page tables");
 		says_adj(x, c);

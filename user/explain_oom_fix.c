@@ -134,7 +134,7 @@ void fix_manual(struct explain *x)
 				 conf, conf);
 		else
 			fix_line(x, "# PostgreSQL's manual: start the parent with oom_score_adj "
-				    "-1000 and "
+				    "-1000, PG_OOM_ADJUST_FILE=/proc/self/oom_score_adj and "
 				    "PG_OOM_ADJUST_VALUE=0, so that only a child is killed");
 		if (!event_has(x->e, FIELD_MEMCG))
 			fix_line(x, "# PostgreSQL's manual, for a machine of its own: sysctl -w "

@@ -6,7 +6,6 @@
 
 #include <fcntl.h>
 
-
 void freed_note(struct freed *f, const struct event *e, const struct event_facts *facts,
 		int64_t seq, uint64_t now_ms)
 {

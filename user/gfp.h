@@ -2,7 +2,8 @@
 /*
  * gfp.h - the flags of a request for pages, in the words that the kernel log uses. Pure.
  *
- * Which bit a flag has differs between kernels. Since 6.10 they are an enum (include/linux/gfp_types.h,
+ * Which bit a flag has differs between kernels. Since 6.10 they are an enum
+ * (include/linux/gfp_types.h,
  * ___GFP_ZERO_BIT ...), which BTF shows; before that they are macros, the same in 5.10 to 6.9 for
  * those in the table here. A bit that no name is known for stays a number.
  */

@@ -327,8 +327,7 @@ static void find_gfp(struct kernel_facts *facts, const struct btf *btf, const st
 {
 	const struct btf_enum *v = btf_enum(t);
 
-	if (!btf_vlen(t) ||
-	    !util_streq(btf__name_by_offset(btf, v[0].name_off), "___GFP_DMA_BIT"))
+	if (!btf_vlen(t) || !util_streq(btf__name_by_offset(btf, v[0].name_off), "___GFP_DMA_BIT"))
 		return;
 	for (int i = 0; i < btf_vlen(t); i++)
 		gfp_enumerator(&facts->gfp, btf__name_by_offset(btf, v[i].name_off),

@@ -37,7 +37,7 @@ struct kernel_facts {
 	struct kernel_trial fexit[FC_HOOKS];
 	struct gfp_table gfp;
 	const char *no_tracepoint[FC_HOOKS]; /* why this kernel has none for it; NULL: it has */
-	bool mark_victim_has_task;    /* the tracepoint's argument is a task, not a pid */
+	bool mark_victim_has_task;           /* the tracepoint's argument is a task, not a pid */
 	bool hugetlb_reserve_is_bool; /* and not a number: what hugetlb_reserve_pages() returns */
 	bool may_preempt; /* built to preempt kernel code, or able to: fexit and raw_tp may miss */
 	bool has_capability; /* CAP_BPF and CAP_PERFMON, or CAP_SYS_ADMIN */

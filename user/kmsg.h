@@ -108,7 +108,7 @@ struct kmsg {
 	unsigned int group_of; /* number of the chosen one, counted as n is; 0: not known */
 	char group_path[KMSG_PATH];
 	uint64_t file_max_limit, file_max_seen; /* the latest KMSG_FILE_MAX; 0 none */
-	struct kmsg_tasks tasks; /* the latest table of tasks */
+	struct kmsg_tasks tasks;                /* the latest table of tasks */
 	uint64_t next_seq;
 	uint64_t overruns; /* how often the reader was too slow */
 	uint64_t lost;     /* records that it missed thereby */

@@ -143,8 +143,7 @@ bool kmsg_tasks_ballot(const struct kmsg_tasks *t, struct event *e, uint64_t tot
 		c[n] = (struct event_candidate){
 			.pid = row->pid,
 			.score_adj = row->score_adj,
-			.points = (int64_t)pages +
-				  row->score_adj * (int64_t)(total_pages / 1000),
+			.points = (int64_t)pages + row->score_adj * (int64_t)(total_pages / 1000),
 			.held = (int64_t)(pages * page_size),
 			.comm = event_keep(e, row->comm),
 		};

@@ -21,12 +21,12 @@ struct kmsg_task {
 };
 
 struct kmsg_tasks {
-	bool open;               /* a table has begun */
-	bool wide;               /* with rss_anon, rss_file, rss_shmem (from 6.8) */
-	unsigned int n, total;   /* kept; in the table */
-	unsigned int exempt;     /* of total: oom_score_adj -1000 */
-	unsigned int of;         /* number of the victim that it was printed for; 0: none */
-	uint64_t lost;           /* what the reader had missed when the table began */
+	bool open;                      /* a table has begun */
+	bool wide;                      /* with rss_anon, rss_file, rss_shmem (from 6.8) */
+	unsigned int n, total;          /* kept; in the table */
+	unsigned int exempt;            /* of total: oom_score_adj -1000 */
+	unsigned int of;                /* number of the victim that it was printed for; 0: none */
+	uint64_t lost;                  /* what the reader had missed when the table began */
 	struct kmsg_task t[KMSG_TASKS]; /* the largest */
 };
 

@@ -113,7 +113,7 @@ static int ballot(int argc, char **argv)
 	      "\"cause\":\"oom-memcg\",\"trigger_pid\":%d,\"status\":%d,\"cgroup\":\"%s\","
 	      "\"memcg\":\"%s\",\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld,\"comm\":\"raised\","
 	      "\"oom_score_adj\":400,\"ballot\":[%d,%d,%d,%d],\"exempt\":[%d,%d],"
-	      "\"held\":[%d,%d,%d,%d]",
+	      "\"mib\":[%d,%d,%d,%d]",
 	      asker, status, g.path, g.path, h.version, limit, oom_kills(&g), pids[0], pids[1],
 	      pids[2], pids[3], pids[4], asker, 12, 24, 6, 16);
 	return 0;

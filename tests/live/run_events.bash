@@ -28,7 +28,7 @@ same='
 		(if $t.cause and (.held // 0) > .limit + 1048576 then "held \(.held) above limit \(.limit)" else empty end),
 		(if (.says // "") == "" then "says is absent" else empty end),
 		(if (.fix // "") == "" and ($t.dies | not) then "fix is absent" else empty end),
-		(if .tid == null or .ppid == null or .comm != "provoke" or .uid != ($t.uid // (if $t.expect then .uid else 0 end)) then "who is wrong" else empty end)),
+		(if .tid == null or .ppid == null or .comm != ($t.comm // "provoke") or .uid != ($t.uid // (if $t.expect then .uid else 0 end)) then "who is wrong" else empty end)),
 	  ($mine | group_by(.pid)[] | select(length > 1 and ($t.n // 1) == 1) | "pid \(.[0].pid) \(length) times")'
 
 agrees() {

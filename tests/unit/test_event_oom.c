@@ -29,6 +29,8 @@ static void killed(void **state _unused_)
 		FIELD_VPID,          FIELD_STARTED_AT,
 		FIELD_COMM,          FIELD_PARENT_COMM,
 		FIELD_CGROUP,        FIELD_CGROUP_ID,
+		FIELD_ORDER,         FIELD_GFP_FLAGS,
+		FIELD_MEMORY,
 	};
 	struct fc_oom o;
 

@@ -23,12 +23,16 @@ static void narrow(void **state)
 {
 	(void)state;
 	t = (struct kmsg_tasks){0};
-	assert_false(line("[    316]     0   316     8600     8326   102400        0             0 a"));
+	assert_false(
+		line("[    316]     0   316     8600     8326   102400        0             0 a"));
 	assert_true(line("[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents "
 			 "oom_score_adj name"));
-	assert_true(line("[    316]     0   316     8600     8326   102400        4             0 a b 1"));
-	assert_true(line("[    317]     0   317     8600      100     4096        0           500 c"));
-	assert_true(line("[    318]     0   318     8600     9000     4096        0         -1000 d"));
+	assert_true(line(
+		"[    316]     0   316     8600     8326   102400        4             0 a b 1"));
+	assert_true(
+		line("[    317]     0   317     8600      100     4096        0           500 c"));
+	assert_true(
+		line("[    318]     0   318     8600     9000     4096        0         -1000 d"));
 	assert_false(line("[    319]     0   319 oops"));
 	assert_false(line("oom-kill:constraint=CONSTRAINT_MEMCG"));
 	kmsg_tasks_for(&t, 3, 0);
