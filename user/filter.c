@@ -49,9 +49,6 @@ bool filter_pass(const struct event *e, const struct options *o)
 		return false;
 	if (o->unrequested && requested_plainly(e))
 		return false;
-	/* What run was sent itself, and passed on. */
-	if (o->tree && event_has(e, FIELD_BY_PID) && event_num(e, FIELD_BY_PID) == (int64_t)o->tree)
-		return false;
 	if (o->has_pid && (!event_has(e, FIELD_PID) || event_num(e, FIELD_PID) != (int64_t)o->pid))
 		return false;
 	if (o->has_uid && (!event_has(e, FIELD_UID) || event_num(e, FIELD_UID) != (int64_t)o->uid))

@@ -2,10 +2,10 @@
 /*
  * led.c - what led to a kill.
  *
- * Refusals are counted by process, resource and errno, in twelve parts of five seconds each, so that
- * "in the minute before" is true of folded repeats too. Kills are remembered for those that follow
- * from them: processes that had the victim's memory, and those of a pid namespace whose first
- * process was killed.
+ * Refusals are counted by process, resource and errno, in twelve parts of five seconds each, so
+ * that "in the minute before" is true of folded repeats too. Kills are remembered for those that
+ * follow from them: processes that had the victim's memory, and those of a pid namespace whose
+ * first process was killed.
  */
 #include "led.h"
 

@@ -60,7 +60,8 @@ static void everything(void **state _unused_)
 		parse(&watch,
 		      "-p 4711 --uid=0 -n nginx -c /system.slice -r nofile --resource semmni -e "
 		      "EMFILE "
-		      "-k --unrequested -d 500ms --count 7 --json --output=json:/tmp/x --backend kprobe "
+		      "-k --unrequested -d 500ms --count 7 --json --output=json:/tmp/x --backend "
+		      "kprobe "
 		      "--interval=2s "
 		      "--root /fixture --beancounters f --utc --color=never --fail-on-loss -qvv"),
 		0);
