@@ -74,11 +74,11 @@ static __always_inline bool death_unwanted(struct task_struct *task)
 }
 
 /* True: it is told, or nobody wants to know. */
-static __noinline int death_tell(struct death *d, struct death_info *info, __u32 hook)
+static __noinline int death_tell(struct fc_death_state *d, struct death_info *info, __u32 hook)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct death_key key = {};
-	struct death_sender *s;
+	struct fc_death_key key = {};
+	struct fc_death_sender *s;
 	struct fc_death *r;
 
 	if (!d || !info)
@@ -131,8 +131,8 @@ static __noinline int death_tell(struct death *d, struct death_info *info, __u32
 }
 
 /* At its delivery, what is known from the sending, or else from the siginfo. */
-static __always_inline void death_join(struct death *d, const struct death *known, int sig,
-				       const struct death_info *info)
+static __always_inline void death_join(struct fc_death_state *d, const struct fc_death_state *known,
+				       int sig, const struct death_info *info)
 {
 	if (known && known->sig == sig) {
 		*d = *known;
@@ -161,9 +161,9 @@ static __noinline int death_delivered(int sig, __u64 siginfo)
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	__u32 flags = BPF_CORE_READ(signal, flags);
-	struct death_key key = death_key_of(task);
+	struct fc_death_key key = death_key_of(task);
 	struct death_info info = {};
-	struct death *known, d = {};
+	struct fc_death_state *known, d = {};
 
 	if (flags & SIGNAL_GROUP_EXIT) {
 		/* Ended already, by that one or by exit_group(); each thread gets a SIGKILL. */
@@ -205,14 +205,30 @@ int rawtp_death_deliver(struct bpf_raw_tracepoint_args *ctx)
 	return death_delivered(sig, ctx->args[1]);
 }
 
+/* No room in the ring: the collector finds it in the table. */
+static __always_inline void death_leave(struct fc_death_state *d, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct kernfs_node *kn = task_cgroup_kn(task);
+
+	d->left = 1;
+	d->when = bpf_ktime_get_boot_ns();
+	d->uid = BPF_CORE_READ(task, cred, uid.val);
+	d->ppid = BPF_CORE_READ(parent, tgid);
+	d->cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
+	bpf_probe_read_kernel_str(d->comm, FC_COMM, BPF_CORE_READ(task, group_leader)->comm);
+	bpf_probe_read_kernel_str(d->parent_comm, FC_COMM, parent->comm);
+	count_stat(FC_STAT_DEATHS_LEFT);
+}
+
 /* The last thread of a process ends with a signal's status. */
 static __noinline int death_exit(int sig)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct death_key key = death_key_of(task);
+	struct fc_death_key key = death_key_of(task);
 	struct death_info info = {};
-	struct death *known, d = {};
+	struct fc_death_state *known, d = {};
 	int mode = 0;
 
 	if (BPF_CORE_READ(signal, live.counter) || BPF_CORE_READ(task, flags) & PF_KTHREAD)
@@ -226,11 +242,12 @@ static __noinline int death_exit(int sig)
 	death_join(&d, known, sig, &info);
 	if (bpf_core_field_exists(task->seccomp))
 		mode = BPF_CORE_READ(task, seccomp.mode);
-	if (d.how == FC_HOW_UNKNOWN && ((sig == SIGSYS && mode == SECCOMP_MODE_FILTER) ||
-					(sig == SIGKILL && mode == SECCOMP_MODE_STRICT))) {
+	if (d.how == FC_HOW_UNKNOWN &&
+	    ((sig == SIGSYS && mode >= SECCOMP_MODE_FILTER) ||
+	     (sig == SIGKILL && (mode == SECCOMP_MODE_STRICT || mode == SECCOMP_MODE_DEAD)))) {
 		d.how = FC_HOW_SECCOMP;
 		d.has |= FC_HAS_CERTAIN;
-		if (mode == SECCOMP_MODE_STRICT)
+		if (sig == SIGKILL)
 			d.has |= FC_DEATH_STRICT;
 	}
 	d.told = 1;
@@ -238,7 +255,7 @@ static __noinline int death_exit(int sig)
 	    BPF_CORE_READ(signal, oom_mm))
 		; /* told at mark_victim */
 	else if (!death_tell(&d, &info, FC_HOOK_DEATH_EXIT))
-		count_stat(FC_STAT_RING_FULL);
+		death_leave(&d, task);
 	bpf_map_update_elem(&deaths, &key, &d, BPF_ANY);
 	return 0;
 }

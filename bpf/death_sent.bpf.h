@@ -45,45 +45,25 @@
 #define SIGNAL_UNKILLABLE 0x00000040
 #define SECCOMP_MODE_STRICT 1
 #define SECCOMP_MODE_FILTER 2
+#define SECCOMP_MODE_DEAD 3 /* from 5.17 on, while it is being killed */
 #define SENDER_FRESH_NS 1000000000ULL
-
-struct death_key {
-	__u64 start;
-	__u32 pid, pad;
-};
-
-/* What is known of the signal that a process dies of. */
-struct death {
-	__u64 sender_start, limit, shared_start;
-	__u32 sender_pid, sender_uid, shared_pid;
-	__s32 code; /* si_code */
-	__u8 sig, how;
-	__u8 sealed; /* the process was ended when it was sent: no later one matters */
-	__u8 told;
-	__u32 has;
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
-	__type(key, struct death_key);
-	__type(value, struct death);
+	__type(key, struct fc_death_key);
+	__type(value, struct fc_death_state);
 } deaths SEC(".maps");
-
-struct death_sender {
-	__u64 when;
-	struct fc_who who;
-};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
-	__type(key, struct death_key);
-	__type(value, struct death_sender);
+	__type(key, struct fc_death_key);
+	__type(value, struct fc_death_sender);
 } senders SEC(".maps");
 
 /* Too large for the stack. */
-static const struct death_sender no_sender;
+static const struct fc_death_sender no_sender;
 
 /* The latest SIGKILL that the kernel itself sent, by the thread in whose context it was. */
 struct kernel_kill {
@@ -100,9 +80,9 @@ struct {
 	__type(value, struct kernel_kill);
 } kernel_kills SEC(".maps");
 
-static __always_inline struct death_key death_key_of(struct task_struct *task)
+static __always_inline struct fc_death_key death_key_of(struct task_struct *task)
 {
-	struct death_key k = {};
+	struct fc_death_key k = {};
 
 	k.start = BPF_CORE_READ(task, group_leader, start_boottime);
 	k.pid = BPF_CORE_READ(task, tgid);
@@ -124,7 +104,7 @@ static __always_inline void *handler_of(struct task_struct *task, int sig)
  * __oom_kill_process(): SIGKILL to the victim, mark_oom_victim(), which sets signal->oom_mm, and
  * then SIGKILL to each other process that has the same address space.
  */
-static __always_inline bool shares_victim(struct death *d, struct task_struct *target)
+static __always_inline bool shares_victim(struct fc_death_state *d, struct task_struct *target)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct kernel_kill *k = bpf_map_lookup_elem(&kernel_kills, &tid), now = {};
@@ -170,7 +150,7 @@ static __always_inline bool cpu_used_up(struct task_struct *task)
 	return ns / NSEC_PER_SEC >= BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
 }
 
-static __always_inline void sent_by_limit(struct death *d, struct task_struct *task)
+static __always_inline void sent_by_limit(struct fc_death_state *d, struct task_struct *task)
 {
 	d->how = FC_HOW_RLIMIT;
 	d->has |= FC_HAS_LIMIT;
@@ -183,7 +163,7 @@ static __always_inline void sent_by_limit(struct death *d, struct task_struct *t
 }
 
 /* SEND_SIG_PRIV: the kernel, on whoever's behalf. */
-static __always_inline void sent_by_kernel(struct death *d, struct task_struct *cur,
+static __always_inline void sent_by_kernel(struct fc_death_state *d, struct task_struct *cur,
 					   struct task_struct *target, bool self)
 {
 	__u64 bit = BIT(d->sig & 63);
@@ -202,7 +182,7 @@ static __always_inline void sent_by_kernel(struct death *d, struct task_struct *
 }
 
 /* SEND_SIG_NOINFO: the kernel, in the name of the current process. */
-static __always_inline void sent_for_current(struct death *d, struct task_struct *cur,
+static __always_inline void sent_for_current(struct fc_death_state *d, struct task_struct *cur,
 					     struct task_struct *target, bool self)
 {
 	d->how = FC_HOW_PROCESS;
@@ -219,11 +199,11 @@ static __always_inline void sent_for_current(struct death *d, struct task_struct
 		d->has |= FC_DEATH_NOINFO; /* cgroup.kill */
 }
 
-static __always_inline void note_sender(struct death *d, struct task_struct *cur,
+static __always_inline void note_sender(struct fc_death_state *d, struct task_struct *cur,
 					struct task_struct *target)
 {
-	struct death_key key = death_key_of(cur);
-	struct death_sender *s = bpf_map_lookup_elem(&senders, &key);
+	struct fc_death_key key = death_key_of(cur);
+	struct fc_death_sender *s = bpf_map_lookup_elem(&senders, &key);
 	__u64 now = bpf_ktime_get_boot_ns();
 	struct signal_struct *signal = BPF_CORE_READ(target, signal);
 
@@ -252,8 +232,8 @@ static __noinline int death_signal(struct task_struct *target, int sig, __u64 in
 	struct task_struct *cur = (void *)bpf_get_current_task();
 	struct signal_struct *signal = BPF_CORE_READ(target, signal);
 	bool self = BPF_CORE_READ(cur, signal) == signal;
-	struct death_key key = death_key_of(target);
-	struct death d = {.sig = sig}, *known;
+	struct fc_death_key key = death_key_of(target);
+	struct fc_death_state d = {.sig = sig}, *known;
 
 	if (info > SIG_FROM_KERNEL) {
 		bpf_probe_read_kernel(&d.code, sizeof(d.code), (void *)(info + 8)); /* si_code */

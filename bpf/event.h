@@ -326,6 +326,7 @@ enum fc_how {
 
 /* fc_death.has: FC_HAS_CERTAIN, FC_HAS_LIMIT, and these */
 enum fc_death_has {
+	FC_DEATH_LEFT = 1 << 23,       /* of the victim only numbers and names are known */
 	FC_DEATH_SENDER = 1 << 24,     /* sender is whole */
 	FC_DEATH_SENDER_PID = 1 << 25, /* only its pid, uid and start are known */
 	FC_DEATH_NOINFO = 1 << 26,     /* without siginfo, as cgroup.kill does */
@@ -372,6 +373,32 @@ struct fc_death {
 	struct fc_who victim, sender;
 };
 
+struct fc_death_key {
+	__u64 start; /* with pid the identity of a process */
+	__u32 pid, pad;
+};
+
+/* What is known of the signal that a process dies of; kept from its sending until it is told. */
+struct fc_death_state {
+	__u64 sender_start, limit, shared_start;
+	__u32 sender_pid, sender_uid, shared_pid;
+	__s32 code; /* si_code */
+	__u32 has;
+	__u8 sig, how;
+	__u8 sealed; /* the process was ended when it was sent: no later one matters */
+	__u8 told;
+	/* The ring was full until its end: who it was, for the collector to find here. */
+	__u32 left;
+	__u32 uid, ppid, vpid;
+	__u64 when, cgroup_id;
+	char comm[FC_COMM], parent_comm[FC_COMM];
+};
+
+struct fc_death_sender {
+	__u64 when;
+	struct fc_who who;
+};
+
 /* Repeats of one process, resource and errno are counted here and read once a second. */
 struct fc_fold_key {
 	__u64 start; /* with pid the identity of a process */
@@ -407,6 +434,7 @@ struct fc_overflow {
 enum fc_stat {
 	FC_STAT_RING_FULL,   /* kills that found no room in the ring */
 	FC_STAT_RING_FOLDED, /* refusals that found no room and were counted in the fold table */
+	FC_STAT_DEATHS_LEFT, /* deaths that found no room and are kept in the table of deaths */
 	FC_STATS,
 };
 
@@ -444,6 +472,7 @@ FC_ASSERT_SIZE(struct fc_freed, 40);
 FC_ASSERT_SIZE(struct fc_mapping, 24 + FC_NAME);
 FC_ASSERT_OFFSET(struct fc_death, fault_addr, 40);
 FC_ASSERT_SIZE(struct fc_death, 80 + 2 * sizeof(struct fc_mapping) + 2 * sizeof(struct fc_who));
+FC_ASSERT_SIZE(struct fc_death_state, 112);
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
 FC_ASSERT_SIZE(struct fc_fold, 80);
 FC_ASSERT_SIZE(struct fc_overflow, 32);

@@ -19,7 +19,8 @@ static __always_inline __u64 find_in_tree(struct mm_struct *mm, __u64 addr)
 	struct rb_node *node;
 	int i;
 
-	if (!bpf_core_field_exists(old->mm_rb))
+	if (!bpf_core_field_exists(struct mm_struct___rb, mm_rb) ||
+	    !bpf_core_field_exists(struct vm_area_struct___rb, vm_rb))
 		return 0;
 	asm volatile("" : "+r"(old));
 	node = BPF_CORE_READ(old, mm_rb.rb_node);
@@ -52,7 +53,10 @@ static __always_inline __u64 find_in_maple(struct mm_struct *mm, __u64 addr)
 	__u64 entry, pivot[PIVOTS];
 	int level, i;
 
-	if (!bpf_core_field_exists(new->mm_mt))
+	if (!bpf_core_field_exists(struct mm_struct___maple, mm_mt) ||
+	    !bpf_core_field_exists(struct maple_tree, ma_root) ||
+	    !bpf_core_field_exists(struct maple_range_64, pivot) ||
+	    !bpf_core_field_exists(struct maple_arange_64, slot))
 		return 0;
 	asm volatile("" : "+r"(new));
 	entry = (__u64)BPF_CORE_READ(new, mm_mt.ma_root);

@@ -37,7 +37,7 @@ struct event_facts {
 	uint64_t memsw;    /* OOM: bytes of memory and swap that the cgroup may use; UINT64_MAX: no
 			      limit */
 	struct death_facts death; /* of a death by a signal; sig 0: none */
-	bool hard_unlimited; /* it is known, and there is no number for it */
+	bool hard_unlimited;      /* it is known, and there is no number for it */
 	bool has_more;
 	uint64_t page_size;          /* OOM: bytes */
 	const struct gfp_table *gfp; /* OOM: of the context */

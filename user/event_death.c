@@ -72,7 +72,7 @@ static int set_sender(struct event *e, const struct fc_death *d)
 
 static void set_fault(struct event *e, const struct fc_death *d)
 {
-	if (d->how == FC_HOW_FAULT || d->how == FC_HOW_SECCOMP)
+	if (d->how == FC_HOW_FAULT || (d->how == FC_HOW_SECCOMP && d->code_si))
 		event_int(e, FIELD_SI_CODE, d->code_si);
 	if (d->has & FC_DEATH_ADDR)
 		event_fmt(e, FIELD_FAULT_ADDR, "0x%llx", (unsigned long long)d->fault_addr);
@@ -145,6 +145,8 @@ int event_decode_death(struct event *e, struct event_facts *facts, const struct 
 	if (err < 0)
 		return err;
 	event_int(e, FIELD_TID, d->tid);
+	if (d->has & FC_DEATH_LEFT)
+		event_clear(e, FIELD_CGROUP);
 	event_static(e, FIELD_REQUESTED_BY, requested_by(e, &facts->death));
 	return 0;
 }

@@ -37,7 +37,7 @@ struct explain_facts {
 	bool again; /* the process has ended when this is read, and will be started anew from a
 		     * shell (failcnt run): not its own limits are to be raised, but the shell's */
 	const struct death_facts *death; /* of a death by a signal; NULL: none */
-	struct mounts_usage space; /* disk, inodes: of the file system, as statfs tells */
+	struct mounts_usage space;       /* disk, inodes: of the file system, as statfs tells */
 };
 
 /* Sets SAYS and FIX of a `refused` or `killed` event, no other. facts may be NULL. */

@@ -2,10 +2,10 @@
 /*
  * led.c - what led to a kill.
  *
- * Refusals are counted by process, resource and errno, in six parts of ten seconds each, so that
- * "in the minute before" is true of folded repeats too. Kills are remembered for those that follow
- * from them: processes that had the victim's memory, and those of a pid namespace whose first
- * process was killed.
+ * Refusals are counted by process, resource and errno, in twelve parts of five seconds each, so
+ * that "in the minute before" is true of folded repeats too. Kills are remembered for those that
+ * follow from them: processes that had the victim's memory, and those of a pid namespace whose
+ * first process was killed.
  */
 #include "led.h"
 
@@ -15,13 +15,13 @@
 
 #define ENTRIES 512
 #define KILLS 256
-#define PARTS 6
-#define PART_NS 10000000000ULL
+#define PARTS 12
+#define PART_NS 5000000000ULL
 #define NEAR_NS 2000000000ULL /* a fault comes right after the refusal that it is about */
 
 struct entry {
 	uint64_t start, cgroup_id, last;
-	uint64_t count[PARTS], part[PARTS]; /* part: which ten seconds, since boot */
+	uint64_t count[PARTS], part[PARTS]; /* part: which five seconds, since boot */
 	uint32_t pid;
 	unsigned int resource;
 	char errno_name[16];

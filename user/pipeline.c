@@ -121,6 +121,13 @@ static bool about_space(const struct event_facts *facts)
 	       facts->resource == FC_QUOTA;
 }
 
+/* By ourselves: a helper that took too long, or a signal that run was sent and passed on. */
+static bool killed_by_us(const struct event *e)
+{
+	return e->kind == EVENT_KILLED && event_has(e, FIELD_BY_PID) &&
+	       event_num(e, FIELD_BY_PID) == getpid();
+}
+
 bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
 	struct explain_facts now = {
@@ -131,7 +138,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 		.again = p->again,
 	};
 
-	if (e->kind == EVENT_KILLED && killed_before(p, facts))
+	if (killed_by_us(e) || (e->kind == EVENT_KILLED && killed_before(p, facts)))
 		return false;
 	memcpy(now.host_ns, p->context->host_ns, sizeof(p->context->host_ns));
 	memcpy(now.more, facts->more, sizeof(now.more));

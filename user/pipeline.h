@@ -20,7 +20,7 @@ struct pipeline_options {
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o);
 void pipeline_free(struct pipeline *p);
 
-/* False: this kill was told already, and e is to be dropped. */
+/* False: this kill was told already, or was our own doing, and e is to be dropped. */
 bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts);
 
 /* Once a second: keeps up with the kernel log, so that nothing in it is missed. */

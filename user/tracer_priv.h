@@ -43,4 +43,7 @@ struct tracer {
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
 
+/* Deaths that the ring had no room for: tracer_death.c. */
+void tracer_deaths(struct tracer *t, const struct tracer_events *ev);
+
 #endif

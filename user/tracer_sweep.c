@@ -342,5 +342,6 @@ void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_mov
 	t->skel->data->fold_epoch++;
 	tracer_memory_hints(t);
 	sweep_stats(t, ev);
+	tracer_deaths(t, ev);
 	sweep_misses(t, ev, may_move);
 }

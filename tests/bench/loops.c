@@ -13,6 +13,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,6 +124,41 @@ static void op_fork(void)
 		fail("fork");
 }
 
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+/* A signal that ends nobody: ignored by default, and handled. */
+static void op_kill_ignored(void)
+{
+	if (kill(getpid(), SIGWINCH))
+		fail("kill");
+}
+
+static void op_kill_handled(void)
+{
+	static bool ready;
+
+	if (!ready)
+		signal(SIGUSR1, handler);
+	ready = true;
+	if (kill(getpid(), SIGUSR1))
+		fail("kill");
+}
+
+/* One that ends a process, and its end. */
+static void op_kill_dies(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	if (pid < 0 || kill(pid, SIGKILL) || waitpid(pid, NULL, 0) != pid)
+		fail("fork and kill");
+}
+
 static void op_refused(void)
 {
 	if (dup(file) >= 0 || errno != EMFILE)
@@ -154,6 +190,9 @@ static const struct operation operations[] = {
 	{.name = "mmap+munmap", .run = op_mmap},
 	{.name = "brk+brk", .run = op_brk},
 	{.name = "fork+exit", .run = op_fork},
+	{.name = "kill-ignored", .run = op_kill_ignored},
+	{.name = "kill-handled", .run = op_kill_handled},
+	{.name = "fork+kill", .run = op_kill_dies},
 	{.name = "EINVAL", .run = op_einval},
 	{.name = "ENOTTY", .run = op_enotty},
 	{.name = "dup-refused", .run = op_refused, .refused = true},

@@ -13,7 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernel=6.12
-readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk fork+exit'
+readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk fork+exit kill-ignored kill-handled fork+kill'
 readonly backends='fexit kprobe tracepoint'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 

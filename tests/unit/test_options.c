@@ -60,12 +60,14 @@ static void everything(void **state _unused_)
 		parse(&watch,
 		      "-p 4711 --uid=0 -n nginx -c /system.slice -r nofile --resource semmni -e "
 		      "EMFILE "
-		      "-k -d 500ms --count 7 --json --output=json:/tmp/x --backend kprobe "
+		      "-k --unrequested -d 500ms --count 7 --json --output=json:/tmp/x --backend "
+		      "kprobe "
 		      "--interval=2s "
 		      "--root /fixture --beancounters f --utc --color=never --fail-on-loss -qvv"),
 		0);
 	assert_int_equal(o.pid, 4711);
 	assert_true(o.has_pid && o.has_uid && o.kills && o.json && o.utc && o.fail_on_loss);
+	assert_true(o.unrequested);
 	assert_int_equal(o.uid, 0);
 	assert_string_equal(o.name, "nginx");
 	assert_string_equal(o.cgroup, "/system.slice");

@@ -268,7 +268,7 @@ def single($m):
 			["\($seen | length) told of \($n), \(losses($m; $t.what)) lost"]
 			+ if $n < 9 then [$seen[] | brief] else [] end
 		elif ($seen | length) == $n then
-			[range($n) as $i | $seen[$i] | misfits($wanted[$i] + if .cause == "signal" or .trigger_pid == null then {} else sizes($m) end)[]]
+			[range($n) as $i | $seen[$i] | misfits($wanted[$i] + if .trigger_pid == null then {} else sizes($m) end)[]]
 		else [] end
 		+ if $t.what == "oom-group" and ($seen | length) == $n
 			and (($seen | map(.pid) | sort) != ($t.pids | sort) or any($seen[1:][]; .cause != "oom-group")) then
