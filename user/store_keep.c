@@ -236,14 +236,14 @@ int store_vacuum(struct store *s, const struct store_keep *k, int64_t now, bool 
 		d.why = due.why;
 		err = drop_slice(s, &due, &d);
 		begun = true;
-		/* What is free in the file is given back: others may need it. */
-		if (!err)
-			err = store_exec(s, "PRAGMA incremental_vacuum");
 		if (!err)
 			err = look(s, k, now, begun, &due);
 	}
 	if (err == -ENODATA) /* nothing is left that could go */
 		err = 0;
+	if (!err && begun) /* what is free in the file is given back: others may need it */
+		err = store_exec(s, all ? "PRAGMA incremental_vacuum"
+					: "PRAGMA incremental_vacuum(5000)");
 	if (!err && begun)
 		err = store_exec(s, all ? "PRAGMA wal_checkpoint(TRUNCATE)"
 					: "PRAGMA wal_checkpoint(PASSIVE)");
