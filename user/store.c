@@ -134,7 +134,8 @@ static int open_file(struct store *s, int *ret)
 			return err;
 		fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 	} else {
-		fd = open(s->path, (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
+		fd = open(s->path,
+			  (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
 	}
 	if (fd >= 0) {
 		/* what SQLite makes beside it gets the same; whatever the umask is */
