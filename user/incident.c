@@ -17,7 +17,7 @@
 
 #define OPEN_MAX_INCIDENTS 4096
 #define KEYS_MAX 65536 /* then processes are known by their program alone */
-#define FOLLOWED 4096 /* lines that a followup can still be of */
+#define FOLLOWED 4096  /* lines that a followup can still be of */
 
 struct incident_open;
 
@@ -51,11 +51,11 @@ struct incident_tracker {
 
 /* What an event can be recognised by; 0: it has no such. */
 struct marks {
-	uint64_t process;   /* and kind of resource */
-	uint64_t alone;     /* process, whatever the resource */
-	uint64_t program;   /* in a cgroup, and kind of resource */
-	uint64_t limit;     /* the cgroup or host that was full, and kind of resource */
-	int64_t from, to;   /* 0: no time */
+	uint64_t process; /* and kind of resource */
+	uint64_t alone;   /* process, whatever the resource */
+	uint64_t program; /* in a cgroup, and kind of resource */
+	uint64_t limit;   /* the cgroup or host that was full, and kind of resource */
+	int64_t from, to; /* 0: no time */
 };
 
 /* FNV-1a over all texts, each with its end; never 0. */

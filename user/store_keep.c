@@ -12,9 +12,9 @@
 #include "store_priv.h"
 
 #define SLICE_LEAST 50
-#define SLICE 5000          /* events at once: some tens of milliseconds */
-#define SLICES 4            /* while somebody records, and a call */
-#define ENOUGH_PART 10      /* a tenth less than the limit, so that it is not hit again at once */
+#define SLICE 5000            /* events at once: some tens of milliseconds */
+#define SLICES 4              /* while somebody records, and a call */
+#define ENOUGH_PART 10        /* a tenth less than the limit, so that it is not hit again at once */
 #define LEAST_BYTES (1 << 20) /* what others filled is not made empty by us */
 #define DAY_NS 86400000000000LL
 #define GIB (1ULL << 30)
@@ -61,8 +61,7 @@ static bool too_little_left(const struct store *s, uint64_t least)
 {
 	struct statvfs v;
 
-	return least && statvfs(s->path, &v) == 0 &&
-	       (uint64_t)v.f_bavail * v.f_frsize < least;
+	return least && statvfs(s->path, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < least;
 }
 
 /* What must go now. */
@@ -160,8 +159,9 @@ static int drop_until(struct store *s, int64_t until, struct store_dropped *d)
 	if (!err)
 		err = drop(s, samples, until, &d->samples);
 	if (!err)
-		err = drop(s, "DELETE FROM watch WHERE alive <= ?1 AND id < (SELECT max(id) FROM"
-			      " watch)",
+		err = drop(s,
+			   "DELETE FROM watch WHERE alive <= ?1 AND id < (SELECT max(id) FROM"
+			   " watch)",
 			   until, &ignored);
 	return err;
 }
@@ -236,14 +236,14 @@ int store_vacuum(struct store *s, const struct store_keep *k, int64_t now, bool 
 		d.why = due.why;
 		err = drop_slice(s, &due, &d);
 		begun = true;
-		/* What is free in the file is given back: others may need it. */
-		if (!err)
-			err = store_exec(s, "PRAGMA incremental_vacuum");
 		if (!err)
 			err = look(s, k, now, begun, &due);
 	}
 	if (err == -ENODATA) /* nothing is left that could go */
 		err = 0;
+	if (!err && begun) /* what is free in the file is given back: others may need it */
+		err = store_exec(s, all ? "PRAGMA incremental_vacuum"
+					: "PRAGMA incremental_vacuum(5000)");
 	if (!err && begun)
 		err = store_exec(s, all ? "PRAGMA wal_checkpoint(TRUNCATE)"
 					: "PRAGMA wal_checkpoint(PASSIVE)");

@@ -175,3 +175,10 @@ while True:
 	within 2 grep -q STOPPING=1 "$work/notify.txt" || no "no STOPPING=1"
 }
 watchdogs() { (($(grep -c WATCHDOG=1 "$work/notify.txt") >= 3)); }
+
+# Killed at random instants, under load: crash.sh, of which this is a small part.
+store_crash() {
+	command -v sqlite3 >/dev/null || { na "no sqlite3"; return 77; }
+	"$here/crash.sh" "${failcnt%/*}" 20 >"$work/crash.txt" 2>&1 || { no "$(tail -n 3 "$work/crash.txt")"; return; }
+	grep '^#' "$work/crash.txt"
+}

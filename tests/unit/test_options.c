@@ -170,7 +170,7 @@ static void refused(void **state _unused_)
 		{&watch, "--recource=nofile", "no option --recource, did you mean --resource;"},
 		{&watch, "--co", "no option --co, did you mean --co"}, /* ambiguous */
 		{&watch, "--bogus", "there is no option --bogus;"},
-		{&watch, "--store=x", "there is no option --store;"},
+		{&watch, "--store=x", "--store does not apply here"},
 		{&watch, "-S 1", "--since does not apply here"},
 		{&watch, "--", ""},
 		{&watch, "nginx", "too much: 'nginx'"},

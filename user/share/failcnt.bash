@@ -26,6 +26,10 @@ _failcnt_value() {
 	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
 	-d | --duration | --interval) words='500ms 10s 1m' ;;
+	-S | --since | -U | --until) words='today yesterday now -1h -1d' ;;
+	--max-age) words='7d 30d 90d' ;;
+	--max-size | --keep-free) words='100M 500M 1G' ;;
+	--store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
@@ -91,6 +95,9 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
+	elif [[ $command == list || $command == info ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'id= pid= comm= errno= resource= cause= systemd_unit= container=' -- "$current")
+		compopt -o nospace
 	elif [[ $command == table ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/ fs:/' -- "$current")
 		if [[ ${COMPREPLY[0]-} == *[:/] ]]; then compopt -o nospace; fi
