@@ -63,6 +63,8 @@ static int range(struct store *s, struct store_query *q, int64_t now, int64_t *r
 		return err;
 	if (err == -ENODATA && !q->since && !q->until)
 		return 0;
+	if (store_in_memory(s) && last && (!q->until || q->until > last))
+		q->until = last + 1;
 	if (!q->until)
 		q->until = !q->since && last && last < now - DAY ? last + 1 : now;
 	if (q->since && first > q->since && first < q->until) {
