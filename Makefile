@@ -140,10 +140,15 @@ install: all
 	install -D -m 0644 user/share/failcnt.8 $(DESTDIR)$(PREFIX)/share/man/man8/failcnt.8
 	install -D -m 0644 user/share/failcnt.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/failcnt
+	install -d -m 0755 $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local/sbin|$(PREFIX)/sbin|' user/share/failcnt.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/failcnt.service
+	chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/failcnt.service
 
 uninstall:
 	rm -f $(DESTDIR)$(PREFIX)/sbin/failcnt $(DESTDIR)$(PREFIX)/share/man/man8/failcnt.8 \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/failcnt
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/failcnt \
+		$(DESTDIR)$(PREFIX)/lib/systemd/system/failcnt.service
 
 clean:
 	rm -rf $(BUILD)

@@ -85,6 +85,7 @@ int cmd_info(const struct options *o)
 	}
 	if (one.matching > 1 && o->n_match)
 		log_info("%llu%s more match: failcnt list shows them",
-			 (unsigned long long)(one.matching - 1), one.matching == q.most ? " or" : "");
+			 (unsigned long long)(one.matching - 1),
+			 one.matching == q.most ? " or" : "");
 	return EXIT_DONE;
 }

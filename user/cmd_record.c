@@ -21,9 +21,9 @@
 #include "store.h"
 #include "when.h"
 
-#define COMMIT_MS 500    /* after the first event that waits: on disk within a second */
-#define RETRY_MS 1000    /* while the store cannot be written */
-#define ALIVE_MS 30000   /* how exactly the end of a recorder that died is known */
+#define COMMIT_MS 500  /* after the first event that waits: on disk within a second */
+#define RETRY_MS 1000  /* while the store cannot be written */
+#define ALIVE_MS 30000 /* how exactly the end of a recorder that died is known */
 #define VACUUM_MS 60000
 #define VACUUM_MORE_MS 1000 /* where the last one had more to do */
 #define MIB (1ULL << 20)
@@ -37,8 +37,8 @@ struct record {
 	int wake, signals, timer;
 	uint64_t commit, alive, sample, vacuum, watchdog; /* CLOCK_MONOTONIC ms when due */
 	uint64_t watchdog_ms;
-	bool sure;    /* the next commit holds a kill */
-	int failing;  /* -errno of the store, said already */
+	bool sure;   /* the next commit holds a kill */
+	int failing; /* -errno of the store, said already */
 };
 
 static uint64_t now_ms(void)
@@ -124,8 +124,8 @@ static void vacuum(struct record *r)
 	if (!d.events)
 		return;
 	when_print(d.until, r->o->utc, false, until, sizeof(until));
-	log_info("dropped %llu events until %s for the limit of %s",
-		 (unsigned long long)d.events, until, d.why);
+	log_info("dropped %llu events until %s for the limit of %s", (unsigned long long)d.events,
+		 until, d.why);
 }
 
 static void tick(struct record *r)

@@ -32,9 +32,10 @@ int cmd_vacuum(const struct options *o)
 		return EXIT_DONE;
 	}
 	when_print(d.until, o->utc, false, until, sizeof(until));
-	log_info("dropped %llu events of %llu incidents and %llu samples, all until %s, for the "
-		 "limit of %s: %llu KiB",
-		 (unsigned long long)d.events, (unsigned long long)d.incidents,
-		 (unsigned long long)d.samples, until, d.why, (unsigned long long)d.bytes >> 10);
+	log_info(
+		"dropped %llu events, %llu whole incidents and %llu samples, all until %s, for the "
+		"limit of %s: %llu KiB",
+		(unsigned long long)d.events, (unsigned long long)d.incidents,
+		(unsigned long long)d.samples, until, d.why, (unsigned long long)d.bytes >> 10);
 	return EXIT_DONE;
 }

@@ -17,7 +17,7 @@
 
 #define OPEN_MAX_INCIDENTS 4096
 #define KEYS_MAX 65536 /* then processes are known by their program alone */
-#define FOLLOWED 4096 /* lines that a followup can still be of */
+#define FOLLOWED 4096  /* lines that a followup can still be of */
 
 struct incident_open;
 
@@ -51,11 +51,11 @@ struct incident_tracker {
 
 /* What an event can be recognised by; 0: it has no such. */
 struct marks {
-	uint64_t process;   /* and kind of resource */
-	uint64_t alone;     /* process, whatever the resource */
-	uint64_t program;   /* in a cgroup, and kind of resource */
-	uint64_t limit;     /* the cgroup or host that was full, and kind of resource */
-	int64_t from, to;   /* 0: no time */
+	uint64_t process; /* and kind of resource */
+	uint64_t alone;   /* process, whatever the resource */
+	uint64_t program; /* in a cgroup, and kind of resource */
+	uint64_t limit;   /* the cgroup or host that was full, and kind of resource */
+	int64_t from, to; /* 0: no time */
 };
 
 /* FNV-1a over all texts, each with its end; never 0. */
@@ -199,9 +199,14 @@ static void recognise(const struct event *e, struct marks *m)
 		m->process = hash_of("process", host, kind, id, NULL);
 		m->alone = hash_of("alone", host, id, NULL);
 	}
+	/* of folded ones only the number of the cgroup is known */
+	if (event_has(e, FIELD_CGROUP_ID))
+		snprintf(id, sizeof(id), "%lld", (long long)e->num[FIELD_CGROUP_ID]);
+	else
+		id[0] = '\0';
 	if (event_has(e, FIELD_COMM))
 		m->program = hash_of("program", host, kind, e->str[FIELD_COMM],
-				     event_text(e, FIELD_CGROUP), NULL);
+				     *id ? id : event_text(e, FIELD_CGROUP), NULL);
 	m->limit = limit_of(e, host, kind);
 }
 

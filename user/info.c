@@ -129,9 +129,9 @@ static void put_field(const struct info *n, const struct event *e, enum field f)
 /* Told above in words, or of no use to a person. */
 static bool is_told(enum field f)
 {
-	static const enum field told[] = {FIELD_SCHEMA, FIELD_EVENT, FIELD_TIME,     FIELD_UPTIME_US,
-					  FIELD_RUN,    FIELD_SEQ,   FIELD_INCIDENT, FIELD_COUNT,
-					  FIELD_FIRST,  FIELD_LAST,  FIELD_SAYS,     FIELD_FIX};
+	static const enum field told[] = {
+		FIELD_SCHEMA,   FIELD_EVENT, FIELD_TIME,  FIELD_UPTIME_US, FIELD_RUN,  FIELD_SEQ,
+		FIELD_INCIDENT, FIELD_COUNT, FIELD_FIRST, FIELD_LAST,      FIELD_SAYS, FIELD_FIX};
 
 	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
 		if (told[i] == f)
@@ -219,8 +219,8 @@ static int put_events(struct info *n)
 	struct store_query q = {.incident = n->i->id, .most = most};
 	char head[96];
 
-	snprintf(head, sizeof(head), most && n->i->events > most ? "Its first %llu of %llu events:"
-								 : "Its events:",
+	snprintf(head, sizeof(head),
+		 most && n->i->events > most ? "Its first %llu of %llu events:" : "Its events:",
 		 (unsigned long long)most, (unsigned long long)n->i->events);
 	n->head = head;
 	return store_each_event(n->s, &q, put_event, n);
@@ -229,8 +229,8 @@ static int put_events(struct info *n)
 /* What led to it may be another incident. */
 static int put_before(struct info *n)
 {
-	const unsigned int kinds = 1 << EVENT_REFUSED | 1 << EVENT_KILLED | 1 << EVENT_COUNTED |
-				   1 << EVENT_LOST;
+	const unsigned int kinds =
+		1 << EVENT_REFUSED | 1 << EVENT_KILLED | 1 << EVENT_COUNTED | 1 << EVENT_LOST;
 	struct store_query q = {.since = n->i->first - BEFORE_NS,
 				.until = n->i->first - 1,
 				.kinds = kinds,
@@ -293,8 +293,7 @@ static bool concerns(const struct info *n, const char *owner)
 		       util_streq(path, event_text(v, FIELD_MEMCG)) ||
 		       util_streq(path, event_text(v, FIELD_LIMIT_CGROUP));
 	if (util_after(owner, "uid:"))
-		return event_has(v, FIELD_UID) &&
-		       strtoll(owner + 4, NULL, 10) == v->num[FIELD_UID];
+		return event_has(v, FIELD_UID) && strtoll(owner + 4, NULL, 10) == v->num[FIELD_UID];
 	return util_streq(owner, "host") || util_streq(owner, event_text(v, FIELD_OWNER));
 }
 

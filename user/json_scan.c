@@ -213,4 +213,3 @@ int json_object(struct json_reader *r, json_take_fn *take, void *into)
 	} while (json_next_is(r, ','));
 	return json_next_is(r, '}') ? 0 : -EBADMSG;
 }
-

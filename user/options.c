@@ -109,7 +109,8 @@ int options_parse(struct options *o, int argc, char **argv, const struct command
 {
 	struct option longs[OPTION_ROWS_MAX + 1];
 	char letters[2 * OPTION_ROWS_MAX + 3];
-	struct options got = {.interval_ms = 700, .sample_ms = 10000}; /* and the grace of `counted`: within a second */
+	struct options got = {.interval_ms = 700,
+			      .sample_ms = 10000}; /* and the grace of `counted`: within a second */
 	int code, err = 0;
 
 	build(c, letters, longs);

@@ -21,8 +21,8 @@ struct options {
 	const char *name, *cgroup, *errno_name;
 	const char *resources[OPTIONS_RESOURCES_MAX];
 	unsigned int n_resources;
-	uint64_t duration_ms; /* 0: no end */
-	uint64_t count;       /* 0: no end */
+	uint64_t duration_ms;      /* 0: no end */
+	uint64_t count;            /* 0: no end */
 	const char *since, *until; /* as given: when.h; NULL: no such end */
 	/* the store */
 	const char *html;               /* where the report goes; "-": stdout; NULL: not said */

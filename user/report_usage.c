@@ -22,6 +22,8 @@ void report_chart_span(const struct report *r, const struct report_card *c, int6
 
 	if (to - from > LONGEST)
 		from = to - LONGEST;
+	if (from < r->begun)
+		from = r->begun < c->id_first ? r->begun : c->id_first - NS;
 	if (to > r->until)
 		to = r->until > c->id_last ? r->until : c->id_last + NS;
 	*ret_from = from;

@@ -21,9 +21,9 @@ struct session_use {
 	void (*readable)(void *arg); /* fd is readable */
 	bool (*patient)(void *arg);  /* of a reader that takes nothing: sink_options */
 	void (*told)(void *arg, const struct event *e); /* what passed the filters; NULL: nobody */
-	struct sink *sink; /* lines go there as well, and it is the session's; NULL: nowhere */
-	int out;                                        /* lines go there; -1: to --output alone */
-	bool ends_with_reader;                          /* nobody reads out any more: end */
+	struct sink *sink;     /* lines go there as well, and it is the session's; NULL: nowhere */
+	int out;               /* lines go there; -1: to --output alone */
+	bool ends_with_reader; /* nobody reads out any more: end */
 	void *arg;
 };
 

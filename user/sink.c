@@ -25,7 +25,7 @@ struct sink {
 	const char *stage;
 	int (*take)(void *arg, const struct event *e, const char *line, size_t n); /* or NULL */
 	void *take_arg;
-	int fd; /* -1 with take */
+	int fd;       /* -1 with take */
 	char *path;   /* NULL: the descriptor is the caller's */
 	int pipe;     /* the caller's pipe opened anew, to wait for it with an end; -1: none */
 	bool torn;    /* the last line has no end */
@@ -74,7 +74,8 @@ int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_o
 }
 
 int sink_new_on(struct sink **ret, const char *stage,
-		int (*take)(void *arg, const struct event *e, const char *line, size_t n), void *arg)
+		int (*take)(void *arg, const struct event *e, const char *line, size_t n),
+		void *arg)
 {
 	struct sink *s = calloc(1, sizeof(*s));
 

@@ -38,7 +38,8 @@ int sink_open(struct sink **ret, enum sink_kind kind, const char *path,
  * with the newline, and returns 0 or -errno. stage: what its losses are called; static.
  */
 int sink_new_on(struct sink **ret, const char *stage,
-		int (*take)(void *arg, const struct event *e, const char *line, size_t n), void *arg);
+		int (*take)(void *arg, const struct event *e, const char *line, size_t n),
+		void *arg);
 int sink_reopen(struct sink *s);
 void sink_free(struct sink *s);
 
@@ -47,8 +48,8 @@ void sink_free(struct sink *s);
  * sees half a line glued to the next. */
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq);
 const char *sink_stage(const struct sink *s); /* "sink", or what sink_new_on() was told */
-uint64_t sink_lost(const struct sink *s); /* what could not be written so far: a folded line
-					   * stands for all its repeats, started, stopped and
-					   * followup for none */
+uint64_t sink_lost(const struct sink *s);     /* what could not be written so far: a folded line
+					       * stands for all its repeats, started, stopped and
+					       * followup for none */
 
 #endif

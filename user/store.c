@@ -125,6 +125,7 @@ static int make_directory(struct store *s)
 
 static int open_file(struct store *s, int *ret)
 {
+	struct stat st;
 	int fd = -1, err;
 
 	if (s->mode == STORE_WRITE) {
@@ -133,9 +134,14 @@ static int open_file(struct store *s, int *ret)
 			return err;
 		fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
 	} else {
-		fd = open(s->path, (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
+		fd = open(s->path,
+			  (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
 	}
 	if (fd >= 0) {
+		/* what SQLite makes beside it gets the same; whatever the umask is */
+		if (s->mode == STORE_WRITE && fstat(fd, &st) == 0 && st.st_size == 0 &&
+		    S_ISREG(st.st_mode))
+			(void)!fchmod(fd, 0640);
 		*ret = fd;
 		return 0;
 	}

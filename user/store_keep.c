@@ -11,9 +11,11 @@
 
 #include "store_priv.h"
 
-#define SLICE 5000          /* events at once: some tens of milliseconds */
-#define SLICES 4            /* while somebody records, and a call */
-#define ENOUGH_PART 10      /* a tenth less than the limit, so that it is not hit again at once */
+#define SLICE_LEAST 50
+#define SLICE 5000            /* events at once: some tens of milliseconds */
+#define SLICES 4              /* while somebody records, and a call */
+#define ENOUGH_PART 10        /* a tenth less than the limit, so that it is not hit again at once */
+#define LEAST_BYTES (1 << 20) /* what others filled is not made empty by us */
 #define DAY_NS 86400000000000LL
 #define GIB (1ULL << 30)
 
@@ -59,13 +61,29 @@ static bool too_little_left(const struct store *s, uint64_t least)
 {
 	struct statvfs v;
 
-	return least && statvfs(s->path, &v) == 0 &&
-	       (uint64_t)v.f_bavail * v.f_frsize < least;
+	return least && statvfs(s->path, &v) == 0 && (uint64_t)v.f_bavail * v.f_frsize < least;
 }
 
-/* Why something must go now; NULL: nothing must. begun: it did already, then a little more does. */
-static int reason(struct store *s, const struct store_keep *k, int64_t now, bool begun,
-		  const char **ret, int64_t *ret_until)
+/* What must go now. */
+struct due {
+	const char *why; /* NULL: nothing */
+	int64_t until;   /* only what is not younger */
+	int64_t slice;   /* events, about: no more than must */
+};
+
+/* So many events as hold the bytes that are too many; all are as large here. */
+static int64_t slice_of(struct store *s, uint64_t used, uint64_t most)
+{
+	int64_t n = 0, part;
+
+	store_number(s, "SELECT max(id) - min(id) FROM event", &n);
+	part = used ? (int64_t)((double)n * (double)(used - most) / (double)used) : 0;
+	return part < SLICE_LEAST ? SLICE_LEAST : part > SLICE ? SLICE : part;
+}
+
+/* begun: something went already, then a little more does. */
+static int look(struct store *s, const struct store_keep *k, int64_t now, bool begun,
+		struct due *ret)
 {
 	uint64_t used = 0, most = k->max_bytes;
 	int64_t oldest = 0;
@@ -81,29 +99,30 @@ static int reason(struct store *s, const struct store_keep *k, int64_t now, bool
 		return err;
 	if (begun)
 		most -= most / ENOUGH_PART;
-	*ret = NULL;
-	*ret_until = INT64_MAX;
+	*ret = (struct due){.until = INT64_MAX, .slice = SLICE};
 	if (k->max_bytes && used > most) {
-		*ret = "size";
-	} else if (too_little_left(s, k->free_bytes) && used > (1 << 20)) {
-		*ret = "free space";
+		ret->why = "size";
+		ret->slice = slice_of(s, used, most);
+	} else if (too_little_left(s, k->free_bytes) && used > LEAST_BYTES) {
+		ret->why = "free space";
+		ret->slice = slice_of(s, used, used - used / ENOUGH_PART);
 	} else if (oldest && now - oldest > (int64_t)k->max_age_ns) {
-		*ret = "age";
-		*ret_until = now - (int64_t)k->max_age_ns;
+		ret->why = "age";
+		ret->until = now - (int64_t)k->max_age_ns;
 	}
 	return 0;
 }
 
 /* The time of the last event of the oldest slice. -ENODATA: there is none. */
-static int slice_end(struct store *s, int64_t until, int64_t *ret)
+static int slice_end(struct store *s, const struct due *due, int64_t *ret)
 {
 	char sql[256];
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT max(time) FROM (SELECT time FROM event WHERE time <= %lld AND NOT EXISTS"
 		 "(SELECT 1 FROM incident i WHERE i.id = event.incident AND i.verdict = event.id"
-		 " AND i.last > event.time) ORDER BY time LIMIT %d) HAVING count(*) > 0",
-		 (long long)until, SLICE);
+		 " AND i.last > event.time) ORDER BY time LIMIT %lld) HAVING count(*) > 0",
+		 (long long)due->until, (long long)due->slice);
 	return store_number(s, sql, ret);
 }
 
@@ -140,8 +159,9 @@ static int drop_until(struct store *s, int64_t until, struct store_dropped *d)
 	if (!err)
 		err = drop(s, samples, until, &d->samples);
 	if (!err)
-		err = drop(s, "DELETE FROM watch WHERE alive <= ?1 AND id < (SELECT max(id) FROM"
-			      " watch)",
+		err = drop(s,
+			   "DELETE FROM watch WHERE alive <= ?1 AND id < (SELECT max(id) FROM"
+			   " watch)",
 			   until, &ignored);
 	return err;
 }
@@ -170,12 +190,12 @@ static int write_down(struct store *s, const struct store_dropped *d)
 	return store_step(s, q);
 }
 
-static int drop_slice(struct store *s, int64_t until, struct store_dropped *d)
+static int drop_slice(struct store *s, const struct due *due, struct store_dropped *d)
 {
 	struct store_dropped before = *d, part = {.time = d->time, .why = d->why};
 	uint64_t used = 0, left = 0;
 	int64_t end;
-	int err = slice_end(s, until, &end);
+	int err = slice_end(s, due, &end);
 
 	if (err)
 		return err;
@@ -208,23 +228,22 @@ int store_vacuum(struct store *s, const struct store_keep *k, int64_t now, bool 
 		 struct store_dropped *ret)
 {
 	struct store_dropped d = {.time = now};
-	const char *why = NULL;
+	struct due due = {};
 	bool begun = false;
-	int64_t until;
-	int err = s->db ? reason(s, k, now, false, &why, &until) : -ENOTCONN;
+	int err = s->db ? look(s, k, now, false, &due) : -ENOTCONN;
 
-	for (int n = 0; !err && why && (all || n < SLICES); n++) {
-		d.why = why;
-		err = drop_slice(s, until, &d);
+	for (int n = 0; !err && due.why && (all || n < SLICES); n++) {
+		d.why = due.why;
+		err = drop_slice(s, &due, &d);
 		begun = true;
-		/* What is free in the file is given back: others may need it. */
 		if (!err)
-			err = store_exec(s, "PRAGMA incremental_vacuum");
-		if (!err)
-			err = reason(s, k, now, begun, &why, &until);
+			err = look(s, k, now, begun, &due);
 	}
 	if (err == -ENODATA) /* nothing is left that could go */
 		err = 0;
+	if (!err && begun) /* what is free in the file is given back: others may need it */
+		err = store_exec(s, all ? "PRAGMA incremental_vacuum"
+					: "PRAGMA incremental_vacuum(5000)");
 	if (!err && begun)
 		err = store_exec(s, all ? "PRAGMA wal_checkpoint(TRUNCATE)"
 					: "PRAGMA wal_checkpoint(PASSIVE)");

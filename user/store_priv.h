@@ -13,7 +13,8 @@
 
 #define STORE_APPLICATION 0x66636e74 /* "fcnt": PRAGMA application_id */
 #define STORE_VERSION 1
-#define STORE_QUEUE_MAX ((size_t)16 << 20) /* bytes of lines that wait while nothing can be written */
+#define STORE_QUEUE_MAX \
+	((size_t)16 << 20) /* bytes of lines that wait while nothing can be written */
 
 /* Statements of the writer, made when first used. */
 enum store_sql {
@@ -37,9 +38,9 @@ struct store_series;
 struct store {
 	enum store_mode mode;
 	char *path;
-	sqlite3 *db; /* NULL: it cannot be opened now */
-	int lock;    /* the file itself, with flock(2), for a writer; closed after db, whose locks
-			would go with it */
+	sqlite3 *db;  /* NULL: it cannot be opened now */
+	int lock;     /* the file itself, with flock(2), for a writer; closed after db, whose locks
+			 would go with it */
 	bool watched; /* a reader's: somebody recorded into it when it was opened */
 	sqlite3_stmt *sql[STORE_SQLS];
 	char why[640];
@@ -92,7 +93,7 @@ struct store_select {
 	bool full;
 };
 void store_sql_add(struct store_select *w, const char *sql);
-void store_sql_text(struct store_select *w, const char *v);   /* one ? more, with its value */
+void store_sql_text(struct store_select *w, const char *v); /* one ? more, with its value */
 void store_sql_number(struct store_select *w, int64_t v);
 /* " AND ..." for each condition of q, on incidents i with verdict v, or on events e. */
 void store_where_incident(struct store_select *w, const struct store_query *q);

@@ -105,7 +105,8 @@ static bool is_number(const char *s)
 
 static void match_incident(struct store_select *w, const char *m)
 {
-	static const char member[] = " AND EXISTS(SELECT 1 FROM member m WHERE m.incident = i.id AND ";
+	static const char member[] =
+		" AND EXISTS(SELECT 1 FROM member m WHERE m.incident = i.id AND ";
 
 	if (util_after(m, "id=") && is_number(m + 3)) {
 		number(w, " AND i.id = ?", strtoll(m + 3, NULL, 10));
@@ -167,7 +168,8 @@ void store_where_incident(struct store_select *w, const struct store_query *q)
 		store_sql_add(w, ")");
 	}
 	if (o->cgroup) { /* also one whose limit it was, of nobody's refusals */
-		store_sql_add(w, " AND (EXISTS(SELECT 1 FROM member m WHERE m.incident = i.id AND ");
+		store_sql_add(w,
+			      " AND (EXISTS(SELECT 1 FROM member m WHERE m.incident = i.id AND ");
 		below(w, "m.cgroup", o->cgroup);
 		store_sql_add(w, ") OR ");
 		below(w, "v.line ->> '$.memcg'", o->cgroup);

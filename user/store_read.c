@@ -111,7 +111,8 @@ int store_each_event(struct store *s, const struct store_query *q,
 	r->cb = cb;
 	r->arg = arg;
 	/* The lines are fetched last: sorting is of numbers alone. */
-	store_sql_add(&w, "SELECT t.incident, t.line FROM (SELECT e.id, e.time FROM event e WHERE 1");
+	store_sql_add(&w,
+		      "SELECT t.incident, t.line FROM (SELECT e.id, e.time FROM event e WHERE 1");
 	store_where_event(&w, q);
 	order(&w, q, " ORDER BY e.time, e.id", " ORDER BY e.time DESC, e.id DESC");
 	store_sql_add(&w, ") f CROSS JOIN event t ON t.id = f.id ORDER BY ");
@@ -160,10 +161,11 @@ int store_each_sample(struct store *s, int64_t since, int64_t until, const char 
 	struct sample_reader r = {.cb = cb, .arg = arg};
 	struct store_select w = {};
 
-	store_sql_add(&w, "SELECT r.source, r.owner, r.resource, r.unit, s.time, s.held, s.maxheld,"
-			  " s.barrier, s.\"limit\", s.failcnt FROM series r CROSS JOIN sample s ON"
-			  " s.series = r.id WHERE s.time >= ifnull((SELECT max(b.time) FROM sample b"
-			  " WHERE b.series = r.id AND b.time <= ?), 0)");
+	store_sql_add(&w,
+		      "SELECT r.source, r.owner, r.resource, r.unit, s.time, s.held, s.maxheld,"
+		      " s.barrier, s.\"limit\", s.failcnt FROM series r CROSS JOIN sample s ON"
+		      " s.series = r.id WHERE s.time >= ifnull((SELECT max(b.time) FROM sample b"
+		      " WHERE b.series = r.id AND b.time <= ?), 0)");
 	store_sql_number(&w, since);
 	if (until) {
 		store_sql_add(&w, " AND s.time <= ?");

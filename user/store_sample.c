@@ -40,7 +40,7 @@ void store_series_free(struct store *s)
 {
 	struct store_series *one, *next;
 
-	HASH_ITER(hh, s->series, one, next)
+	HASH_ITER (hh, s->series, one, next)
 		forget_one(s, one);
 }
 
@@ -56,8 +56,8 @@ static bool matters(const struct counter_row *r)
 
 static bool changed(const struct counter_row *a, const struct counter_row *b)
 {
-	uint64_t scale = b->have & COUNTER_LIMIT && b->limit != COUNTER_UNLIMITED ? b->limit
-									    : b->held;
+	uint64_t scale =
+		b->have & COUNTER_LIMIT && b->limit != COUNTER_UNLIMITED ? b->limit : b->held;
 	uint64_t moved = a->held > b->held ? a->held - b->held : b->held - a->held;
 
 	if ((a->have ^ b->have) & ~(unsigned int)COUNTER_MALFORMED || a->limit != b->limit ||
@@ -169,7 +169,7 @@ static void forget_unseen(struct store *s)
 {
 	struct store_series *one, *next;
 
-	HASH_ITER(hh, s->series, one, next)
+	HASH_ITER (hh, s->series, one, next)
 		if (one->seen != s->reading)
 			forget_one(s, one);
 }

@@ -19,8 +19,8 @@
  */
 #include "store_priv.h"
 
-#define TIME_TEXT(column)                                                                   \
-	"CASE " column " WHEN 0 THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%S', " column           \
+#define TIME_TEXT(column)                                                             \
+	"CASE " column " WHEN 0 THEN NULL ELSE strftime('%Y-%m-%dT%H:%M:%S', " column \
 	" / 1000000000, 'unixepoch') || printf('.%03dZ', " column " / 1000000 % 1000) END"
 
 static const char *const steps[STORE_VERSION] = {
@@ -59,20 +59,33 @@ static const char *const steps[STORE_VERSION] = {
 
 	"CREATE VIEW incidents AS SELECT i.id, " TIME_TEXT("i.first") " AS first, " TIME_TEXT(
 		"i.last") " AS last, v.event, v.resource, v.errno, v.line ->> '$.cause' AS cause,"
-	" v.pid, v.comm, v.uid, v.cgroup, i.refused, i.killed, i.counted, i.processes,"
-	" v.line ->> '$.held' AS held, v.line ->> '$.limit' AS \"limit\","
-	" v.line ->> '$.limit_name' AS limit_name, v.line ->> '$.says' AS says,"
-	" v.line ->> '$.fix' AS fix FROM incident i JOIN event v ON v.id = i.verdict;"
-	"CREATE VIEW refusals AS SELECT id, " TIME_TEXT("time") " AS time, resource, errno,"
-	" count, pid, comm, uid, cgroup, incident, line ->> '$.syscall' AS syscall,"
-	" line ->> '$.held' AS held, line ->> '$.limit' AS \"limit\","
-	" line ->> '$.object' AS object, line ->> '$.says' AS says"
-	" FROM event WHERE event = 'refused';"
-	"CREATE VIEW counters AS SELECT " TIME_TEXT("s.time") " AS time, r.source, r.owner,"
-	" r.resource, r.unit, s.held, s.maxheld,"
-	" CASE s.barrier WHEN -1 THEN 'unlimited' ELSE s.barrier END AS barrier,"
-	" CASE s.\"limit\" WHEN -1 THEN 'unlimited' ELSE s.\"limit\" END AS \"limit\","
-	" s.failcnt FROM sample s JOIN series r ON r.id = s.series;",
+			  " v.pid, v.comm, v.uid, v.cgroup, i.refused, i.killed, i.counted, "
+			  "i.processes,"
+			  " v.line ->> '$.held' AS held, v.line ->> '$.limit' AS \"limit\","
+			  " v.line ->> '$.limit_name' AS limit_name, v.line ->> '$.says' AS says,"
+			  " v.line ->> '$.fix' AS fix FROM incident i JOIN event v ON v.id = "
+			  "i.verdict;"
+			  "CREATE VIEW refusals AS SELECT id, " TIME_TEXT(
+				  "time") " AS time, resource, errno,"
+					  " count, pid, comm, uid, cgroup, incident, line ->> "
+					  "'$.syscall' AS syscall,"
+					  " line ->> '$.held' AS held, line ->> '$.limit' AS "
+					  "\"limit\","
+					  " line ->> '$.object' AS object, line ->> '$.says' AS "
+					  "says"
+					  " FROM event WHERE event = 'refused';"
+					  "CREATE VIEW counters AS SELECT " TIME_TEXT(
+						  "s.time") " AS time, r.source, r.owner,"
+							    " r.resource, r.unit, s.held, "
+							    "s.maxheld,"
+							    " CASE s.barrier WHEN -1 THEN "
+							    "'unlimited' ELSE s.barrier END AS "
+							    "barrier,"
+							    " CASE s.\"limit\" WHEN -1 THEN "
+							    "'unlimited' ELSE s.\"limit\" END AS "
+							    "\"limit\","
+							    " s.failcnt FROM sample s JOIN series "
+							    "r ON r.id = s.series;",
 };
 
 static int take_step(struct store *s, int64_t version)
@@ -114,8 +127,7 @@ int store_schema(struct store *s)
 				 "knows %d): look at it with that one",
 				 s->path, (long long)version, STORE_VERSION);
 	if (s->mode == STORE_READ)
-		return version > 0 ? 0
-				   : store_say(s, -ENOENT, "%s holds nothing yet", s->path);
+		return version > 0 ? 0 : store_say(s, -ENOENT, "%s holds nothing yet", s->path);
 	if (version == 0)
 		err = make(s);
 	for (; !err && version < STORE_VERSION; version++)

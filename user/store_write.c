@@ -16,8 +16,9 @@
 _Static_assert(SQLITE_VERSION_NUMBER >= 3038000, "SQLite 3.38 or newer");
 
 static const char *const texts[STORE_SQLS] = {
-	[SQL_ADD_EVENT] = "INSERT INTO event(time, event, incident, resource, errno, pid, comm, uid,"
-			  " cgroup, count, line) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+	[SQL_ADD_EVENT] =
+		"INSERT INTO event(time, event, incident, resource, errno, pid, comm, uid,"
+		" cgroup, count, line) VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
 	[SQL_ADD_INCIDENT] = "INSERT INTO incident(id, first, last, refused, killed, counted,"
 			     " events, processes, verdict) VALUES(?1,?2,?3,?4,?5,?6,1,?7,?8)",
 	[SQL_ADD_TO_INCIDENT] = "UPDATE incident SET last = max(last, ?2), refused = refused + ?3,"
@@ -27,8 +28,9 @@ static const char *const texts[STORE_SQLS] = {
 	[SQL_ADD_MEMBER] = "INSERT OR IGNORE INTO member(incident, pid, started, comm, uid, cgroup,"
 			   " exe) VALUES(?1,?2,?3,?4,?5,?6,?7)",
 	[SQL_COUNT_MEMBER] = "UPDATE incident SET processes = processes + 1 WHERE id = ?1",
-	[SQL_STARTED] = "INSERT INTO watch(run, boot_id, host, version, kernel, started, alive)"
-			" VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(run) DO UPDATE SET stopped = NULL",
+	[SQL_STARTED] =
+		"INSERT INTO watch(run, boot_id, host, version, kernel, started, alive)"
+		" VALUES(?1,?2,?3,?4,?5,?6,?6) ON CONFLICT(run) DO UPDATE SET stopped = NULL",
 	[SQL_STOPPED] = "UPDATE watch SET stopped = ?2, alive = max(alive, ?2) WHERE run = ?1",
 	[SQL_ALIVE] = "UPDATE watch SET alive = max(alive, ?1) WHERE run = ?2",
 	[SQL_FIND_SERIES] = "SELECT id FROM series WHERE source = ?1 AND owner = ?2 AND"
@@ -40,9 +42,8 @@ static const char *const texts[STORE_SQLS] = {
 
 sqlite3_stmt *store_sql(struct store *s, enum store_sql which)
 {
-	if (!s->sql[which] &&
-	    sqlite3_prepare_v3(s->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, &s->sql[which],
-			       NULL) != SQLITE_OK)
+	if (!s->sql[which] && sqlite3_prepare_v3(s->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+						 &s->sql[which], NULL) != SQLITE_OK)
 		return NULL;
 	sqlite3_reset(s->sql[which]);
 	sqlite3_clear_bindings(s->sql[which]);
@@ -119,8 +120,8 @@ static int add_incident(struct store *s, const struct event *e, const struct inc
 	return store_step(s, q);
 }
 
-static int add_to_incident(struct store *s, const struct event *e,
-			   const struct incident_step *step, int64_t event)
+static int add_to_incident(struct store *s, const struct event *e, const struct incident_step *step,
+			   int64_t event)
 {
 	sqlite3_stmt *q = store_sql(s, SQL_ADD_TO_INCIDENT);
 	int err;

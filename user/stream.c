@@ -84,9 +84,13 @@ static int open_sinks(struct stream *s, int fd, const struct options *o,
 	return 0;
 }
 
-/* Those of this process, which is where its commands will run. */
+/*
+ * Those of this process, which is where its commands will run. A service may have a mount namespace
+ * of its own, made for it alone (ProtectSystem= and the like): commands run in its manager's.
+ */
 static void read_namespaces(struct event_context *c)
 {
+	bool service = getenv("NOTIFY_SOCKET") != NULL;
 	static const char *const paths[FC_NS_KINDS] = {
 		[FC_NS_IPC] = "/proc/self/ns/ipc",   [FC_NS_PID] = "/proc/self/ns/pid",
 		[FC_NS_USER] = "/proc/self/ns/user", [FC_NS_MNT] = "/proc/self/ns/mnt",
@@ -97,6 +101,8 @@ static void read_namespaces(struct event_context *c)
 	for (int k = 0; k < FC_NS_KINDS; k++)
 		if (paths[k] && stat(paths[k], &st) == 0)
 			c->host_ns[k] = st.st_ino;
+	if (service && stat("/proc/1/ns/mnt", &st) == 0)
+		c->host_ns[FC_NS_MNT] = st.st_ino;
 }
 
 int stream_open_on(struct stream *s, int fd, const struct options *o,

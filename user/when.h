@@ -24,8 +24,9 @@ int when_rfc3339(const char *s, int64_t *ret);
 int when_parse(const char *s, int64_t now, bool utc, int64_t *ret);
 
 /* For error messages. */
-#define WHEN_WANTS \
-	"a time such as 02:00, yesterday, '1 hour ago', '2026-11-22 14:03' or 2026-11-22T14:03:12Z"
+#define WHEN_WANTS                                                              \
+	"a time such as 02:00, yesterday, '1 hour ago', '2026-11-22 14:03' or " \
+	"2026-11-22T14:03:12Z"
 
 /* "2026-11-22 14:03:12" (with ms: ".481") into buf, at least 32 bytes; utc as above. */
 void when_print(int64_t ns, bool utc, bool ms, char *buf, size_t size);

@@ -287,7 +287,7 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	[ "$err" = "failcnt: nothing to drop: all is within the limits" ]
 	failcnt vacuum --utc --store "$STORE" --max-age 1s --keep-free 0
 	[ "$status" -eq 0 ]
-	[[ $err == "failcnt: dropped 12 events of 4 incidents and "*" samples, all until 2026-11-20 07:00:00, for the limit of age: "* ]]
+	[[ $err == "failcnt: dropped 12 events, 4 whole incidents and "*" samples, all until 2026-11-20 07:00:00, for the limit of age: "* ]]
 	failcnt list --utc --store "$STORE"
 	[ "$status" -eq 1 ]
 	[[ $err == "failcnt: 12 events until 2026-11-20 07:00:00 were dropped for the limit of age"*"No incidents found." ]]

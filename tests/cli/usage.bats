@@ -29,7 +29,7 @@ export ERR
 }
 
 @test "every command has its own help, asked for in three ways" {
-	for command in watch run table report doctor; do
+	for command in watch run table record list info report vacuum doctor; do
 		failcnt $command --help
 		[ "$status" -eq 0 ]
 		[[ $output == "failcnt $command - "* ]]
@@ -43,9 +43,9 @@ export ERR
 }
 
 @test "no line of help is longer than 100 columns, and none offers what is not there" {
-	for command in watch run table doctor; do
+	for command in watch run table record list info report vacuum doctor; do
 		failcnt $command --help
-		[[ ! $output =~ --(since|until|store)|record|vacuum ]]
+		[[ ! $output =~ failcnt\ import ]]
 		for line in "${lines[@]}"; do
 			[ "${#line}" -le 100 ]
 		done
@@ -104,6 +104,10 @@ export ERR
 	}
 	run complete_line "failcnt ru"
 	[ "$output" = run ]
+	run complete_line "failcnt list --sto"
+	[ "$output" = --store= ]
+	run complete_line "failcnt info err"
+	[ "$output" = errno= ]
 	run complete_line "failcnt run --o"
 	[ "$output" = --output= ]
 	run complete_line "failcnt run --json -- tou"

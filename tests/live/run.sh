@@ -26,6 +26,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_command.bash"
 # shellcheck source=run_table.bash
 . "$here/run_table.bash"
+# shellcheck source=run_store.bash
+. "$here/run_store.bash"
 
 (($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
 setup "$1"
@@ -91,6 +93,17 @@ run command-jobs command_jobs
 run command-hangup command_hangup
 run command-left-behind command_left_behind
 run command-denied command_denied
+
+run store-records store_records
+run store-at-once store_at_once
+run store-again store_again
+run store-full store_full
+run store-readonly store_readonly
+run store-locked store_locked
+run store-moved store_moved
+run store-limits store_limits
+run store-notifies store_notifies
+run store-crash store_crash
 
 run contract contract
 run whole-streams whole_streams

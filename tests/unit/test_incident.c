@@ -228,6 +228,19 @@ static void folded(void **state)
 	assert_int_equal(add().id, 1);
 }
 
+/* Where the kernel folded from the first on, the path of the cgroup is not known. */
+static void only_counted(void **state)
+{
+	(void)state;
+	refused("nofile", 10, "nginx", 0);
+	event_int(&e, FIELD_CGROUP_ID, 77);
+	assert_int_equal(add().id, 1);
+	refused("nofile", 11, "nginx", 1);
+	event_int(&e, FIELD_CGROUP_ID, 77);
+	event_clear(&e, FIELD_CGROUP);
+	assert_int_equal(add().id, 1);
+}
+
 static void resumed(void **state)
 {
 	struct incident_step step;
@@ -297,6 +310,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(followups, setup, teardown),
 		cmocka_unit_test_setup_teardown(timeless, setup, teardown),
 		cmocka_unit_test_setup_teardown(folded, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(very_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(importance, setup, teardown),

@@ -168,8 +168,8 @@ static void refused(void **state _unused_)
 		{&watch, "--recource=nofile", "no option --recource, did you mean --resource;"},
 		{&watch, "--co", "no option --co, did you mean --co"}, /* ambiguous */
 		{&watch, "--bogus", "there is no option --bogus;"},
-		{&watch, "--store=x", "there is no option --store;"},
-		{&watch, "-S 1", "there is no option -S;"},
+		{&watch, "--store=x", "--store does not apply here"},
+		{&watch, "-S 1", "--since does not apply here"},
 		{&watch, "--", ""},
 		{&watch, "nginx", "too much: 'nginx'"},
 		{&table, "a b", "too much: 'b'"},

@@ -26,10 +26,12 @@ _failcnt_value() {
 	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
 	-d | --duration | --interval) words='500ms 10s 1m' ;;
+	-S | --since | -U | --until) words='today yesterday now -1h -1d' ;;
+	--max-age) words='7d 30d 90d' ;;
+	--max-size | --keep-free) words='100M 500M 1G' ;;
+	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
-	-S | --since | -U | --until) words="today yesterday -1h -1d -7d" ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
 		if [[ $current == json:* ]]; then
@@ -72,7 +74,7 @@ _failcnt() {
 	current=${words[-1]}
 	last=${words[-2]-}
 	for word in "${words[@]:1:${#words[@]}-2}"; do
-		case $word in watch | run | table | report | doctor) command=$word && break ;; esac
+		case $word in watch | run | table | record | list | info | report | vacuum | doctor) command=$word && break ;; esac
 	done
 	if [[ $command == run ]] && _failcnt_rest; then return; fi
 	if [[ $current == --*=* ]]; then
@@ -85,9 +87,12 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -W "$(_failcnt_options "$program" "$command")" -- "$current")
 		if [[ ${COMPREPLY[0]-} == *= ]]; then compopt -o nospace; fi
 	elif ((${#words[@]} == 2)); then
-		mapfile -t COMPREPLY < <(compgen -W 'watch run table report doctor help' -- "$current")
+		mapfile -t COMPREPLY < <(compgen -W 'watch run table record list info report vacuum doctor help' -- "$current")
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
+	elif [[ $command == list || $command == info || $command == report ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'id= pid= comm= errno= resource= cause= systemd_unit= container=' -- "$current")
+		compopt -o nospace
 	elif [[ $command == table ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'host ct: uid: pid: cgroup:/ fs:/' -- "$current")
 		if [[ ${COMPREPLY[0]-} == *[:/] ]]; then compopt -o nospace; fi
