@@ -26,6 +26,13 @@ void report_chart_span(const struct report *r, const struct report_card *c, int6
 		from = r->begun < c->id_first ? r->begun : c->id_first - NS;
 	if (to > r->until)
 		to = r->until > c->id_last ? r->until : c->id_last + NS;
+	/* A row that nobody read any more is not known to have stayed as it was. */
+	for (unsigned int i = 0; i < r->n_gaps; i++) {
+		if (r->gaps[i].from > c->id_last && r->gaps[i].from < to)
+			to = r->gaps[i].from;
+		if (r->gaps[i].to < c->id_first && r->gaps[i].to > from)
+			from = r->gaps[i].to;
+	}
 	*ret_from = from;
 	*ret_to = to;
 }
