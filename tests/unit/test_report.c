@@ -322,7 +322,6 @@ static void test_usage(void **state _unused_)
 	free(c.verdict);
 }
 
-/* Usage of somebody else, of another limit, or in another namespace is no picture of this. */
 static void test_usage_ends_at_gaps(void **state _unused_)
 {
 	struct report_card c = {.id_first = START + HOUR, .id_last = START + HOUR + NS};
@@ -335,6 +334,7 @@ static void test_usage_ends_at_gaps(void **state _unused_)
 	assert_int_equal(to, START + HOUR + 30 * NS);
 }
 
+/* Usage of somebody else, of another limit, or in another namespace is no picture of this. */
 static void test_usage_of_others(void **state _unused_)
 {
 	struct report_card c = {};
