@@ -103,6 +103,16 @@ fetch_kernels() {
 	fi
 }
 
+# Small: that it works, and is not slow. README has the large one.
+store() {
+	if tests/bench/store.sh "$build" 50000; then
+		echo "store: 1 passed, 0 failed"
+	else
+		echo "store: 0 passed, 1 failed"
+		return 1
+	fi
+}
+
 # One test a kernel, and that the check itself can fail.
 btf() {
 	local n bad=0
@@ -180,6 +190,7 @@ if [ "$what" = all ]; then
 	suite fuzz fuzz
 	suite report tests/report/run.sh "$build"
 	suite live tests/live/run.sh "$build"
+	suite store store
 	suite servers tests/live/servers/run.sh "$build/failcnt"
 	if [ "$kernels" != none ]; then
 		suite kernels fetch_kernels

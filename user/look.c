@@ -12,8 +12,6 @@
 #include "log.h"
 #include "when.h"
 
-#define BATCH 5000
-
 /* Begins like a JSON line, and no store does. */
 static bool is_lines(const char *path)
 {
@@ -50,8 +48,7 @@ static int read_lines(struct store *s, FILE *f, const char *name)
 		while (len > 0 && (line[len - 1] == '\n' || line[len - 1] == '\r'))
 			len--;
 		err = add_line(s, line, (size_t)len, &strange);
-		if (!err && ++n % BATCH == 0)
-			err = store_commit(s, false);
+		n++;
 	}
 	if (!err && ferror(f))
 		err = -EIO;

@@ -15,6 +15,7 @@
 #define STORE_VERSION 1
 #define STORE_QUEUE_MAX \
 	((size_t)16 << 20) /* bytes of lines that wait while nothing can be written */
+#define STORE_MEMORY_BATCH ((size_t)1 << 20)
 
 /* Statements of the writer, made when first used. */
 enum store_sql {

@@ -348,7 +348,9 @@ int store_add(struct store *s, const struct event *e, const char *line, size_t n
 	s->queue[s->queued + n] = '\n';
 	s->queued += n + 1;
 	s->pending++;
-	return 0;
+	/* in memory nothing is gained by waiting */
+	return s->mode == STORE_MEMORY && s->queued > STORE_MEMORY_BATCH ? store_commit(s, false)
+									 : 0;
 }
 
 unsigned int store_pending(const struct store *s)
