@@ -160,7 +160,7 @@ void report_chart_sample(struct report_chart_maker *m, const struct store_sample
 		settle(m);
 		if (!util_strlcpy(c->owner, s->owner, sizeof(c->owner)) ||
 		    !util_strlcpy(c->resource, s->resource, sizeof(c->resource)) ||
-		    !util_strlcpy(c->unit, s->unit ? s->unit : "", sizeof(c->unit)))
+		    !util_strlcpy(c->unit, s->unit, sizeof(c->unit)))
 			return;
 	}
 	if (!(s->have & COUNTER_HELD) || s->time >= c->to)
