@@ -89,8 +89,10 @@ static const struct command commands[] = {
 	 .max_match = OPTIONS_MATCH_MAX,
 	 .args = " [MATCH ...]",
 	 .help = "a page to look at: when, who was killed, which limits, what helps",
-	 .more = "  failcnt report -o r.html         the last day; nothing else is needed to see it\n"
-		 "  failcnt report -S -7d -o r.html  the last week; -S, -U, filters and MATCH as in list\n"
+	 .more = "  failcnt report -o r.html         the last day; nothing else is needed to see "
+		 "it\n"
+		 "  failcnt report -S -7d -o r.html  the last week; -S, -U, filters and MATCH as "
+		 "in list\n"
 		 "  failcnt report --store s.db -o - >r.html   of a copied store\n"},
 	{.name = "vacuum",
 	 .run = cmd_vacuum,

@@ -152,7 +152,9 @@ static void caption(struct page *p, const struct report_card *card, bool limited
 		html_raw(p, "; no limit");
 	}
 	html_f(p, ". The upright line is the moment of %s.</figcaption>",
-	       card->kill ? "the kill" : "the refusal");
+	       card->kill      ? "the kill"
+	       : card->refused ? "the refusal"
+			       : "its report");
 }
 
 void report_usage(struct page *p, const struct report_card *card)

@@ -105,6 +105,7 @@ struct report {
 	struct report_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
 	unsigned int n_gaps;
 	uint64_t gaps_all;
+	int64_t begun;       /* of the recording; 0: not known */
 	int64_t asked_since; /* before since, where the recording begins later than was asked for; 0
 			      */
 	int64_t unwatched;   /* ns within since and until */

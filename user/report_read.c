@@ -53,8 +53,13 @@ static void on_watch(void *arg, const char *host, const char *version, const cha
 	report_copy(r->kernel, kernel, sizeof(r->kernel));
 }
 
+/* When the recording did, and when it was to. 0: not known, no later. */
+struct began {
+	int64_t first, asked;
+};
+
 /* What nobody asked for is the last day. Events without a time are in no range. */
-static int range(struct store *s, struct store_query *q, int64_t now, int64_t *ret_asked_since)
+static int range(struct store *s, struct store_query *q, int64_t now, struct began *ret)
 {
 	int64_t first = 0, last = 0;
 	int err = store_span(s, &first, &last);
@@ -63,16 +68,19 @@ static int range(struct store *s, struct store_query *q, int64_t now, int64_t *r
 		return err;
 	if (err == -ENODATA && !q->since && !q->until)
 		return 0;
+	if (store_in_memory(s) && last && (!q->until || q->until > last))
+		q->until = last + 1;
 	if (!q->until)
 		q->until = !q->since && last && last < now - DAY ? last + 1 : now;
 	if (q->since && first > q->since && first < q->until) {
-		*ret_asked_since = q->since;
+		ret->asked = q->since;
 		q->since = first;
 	}
 	if (!q->since)
 		q->since = first > q->until - DAY && first < q->until ? first : q->until - DAY;
 	if (q->until - q->since < NS)
 		q->since = q->until - NS;
+	ret->first = first;
 	return 0;
 }
 
@@ -179,15 +187,17 @@ int report_read(struct report **ret, struct store *s, const struct store_query *
 {
 	_cleanup_(report_freep) struct report *r = NULL;
 	struct store_query q = *asked;
-	int64_t asked_since = 0;
-	int err = range(s, &q, now, &asked_since);
+	struct began began = {};
+	int err = range(s, &q, now, &began);
 
 	if (!err && q.until)
 		err = report_new(&r, q.since, q.until + 1, zone);
 	else if (!err)
 		err = report_new(&r, now - DAY, now, zone);
-	if (!err)
-		r->asked_since = asked_since;
+	if (!err) {
+		r->asked_since = began.asked;
+		r->begun = began.first;
+	}
 	if (!err)
 		err = read_all(r, s, &q);
 	for (unsigned int i = 0; !err && i < r->n_kills; i++)

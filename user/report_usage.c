@@ -22,8 +22,17 @@ void report_chart_span(const struct report *r, const struct report_card *c, int6
 
 	if (to - from > LONGEST)
 		from = to - LONGEST;
+	if (from < r->begun)
+		from = r->begun < c->id_first ? r->begun : c->id_first - NS;
 	if (to > r->until)
 		to = r->until > c->id_last ? r->until : c->id_last + NS;
+	/* A row that nobody read any more is not known to have stayed as it was. */
+	for (unsigned int i = 0; i < r->n_gaps; i++) {
+		if (r->gaps[i].from > c->id_last && r->gaps[i].from < to)
+			to = r->gaps[i].from;
+		if (r->gaps[i].to < c->id_first && r->gaps[i].to > from)
+			from = r->gaps[i].to;
+	}
 	*ret_from = from;
 	*ret_to = to;
 }
@@ -151,7 +160,7 @@ void report_chart_sample(struct report_chart_maker *m, const struct store_sample
 		settle(m);
 		if (!util_strlcpy(c->owner, s->owner, sizeof(c->owner)) ||
 		    !util_strlcpy(c->resource, s->resource, sizeof(c->resource)) ||
-		    !util_strlcpy(c->unit, s->unit ? s->unit : "", sizeof(c->unit)))
+		    !util_strlcpy(c->unit, s->unit, sizeof(c->unit)))
 			return;
 	}
 	if (!(s->have & COUNTER_HELD) || s->time >= c->to)

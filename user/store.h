@@ -174,8 +174,12 @@ int store_each_count(struct store *s, const struct store_query *q, int64_t base,
 
 /* Who recorded last: "" is unknown. -ENODATA: whether anybody watched is not known. */
 int store_last_watch(struct store *s,
-		     void (*cb)(void *arg, const char *host, const char *version, const char *kernel),
+		     void (*cb)(void *arg, const char *host, const char *version,
+				const char *kernel),
 		     void *arg);
+
+/* Made of lines that were read: what came after the last of them it cannot know. */
+bool store_in_memory(const struct store *s);
 
 /* The times of the first and last event. -ENODATA: there is none. */
 int store_span(struct store *s, int64_t *ret_first, int64_t *ret_last);

@@ -67,3 +67,8 @@ int store_last_watch(struct store *s,
 	cb(arg, text[0], text[1], text[2]);
 	return 0;
 }
+
+bool store_in_memory(const struct store *s)
+{
+	return s->mode == STORE_MEMORY;
+}

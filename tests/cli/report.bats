@@ -34,6 +34,8 @@ events() {
 	failcnt report --utc --store day.json -o day.html
 	[ "$status" -eq 0 ]
 	[ -z "$output" ]
+	grep -qF "From 22 Nov 2026 10:25:00 to 22 Nov 2026 10:26:00 (1 min, UTC)" day.html
+	grep -qF "Recorded all the time, without a loss." day.html
 	[ -z "$err" ]
 	grep -qF '<h1>1 process was killed, and 3 requests were refused</h1>' day.html
 	grep -qF 'The kernel killed java.' day.html
@@ -42,6 +44,19 @@ events() {
 	absent -qF '<b>&' day.html
 	[ "$(stat -c %a day.html)" = 640 ]
 	[ "$(find . -name '.failcnt-report*' | wc -l)" -eq 0 ]
+}
+
+@test "lines without a beginning: whether somebody watched is not known, and a gap is told" {
+	grep -v started day.json >part.json
+	failcnt report --utc --store part.json -o part.html
+	[ "$status" -eq 0 ]
+	absent -F "Recorded all the time" part.html
+	grep -qF "whether somebody watched all the time is not known" part.html
+	{ cat day.json; sed "s/T10:/T11:/g; s/a9b181f1c200c5c0/b9b181f1c200c5c0/" day.json; } >two.json
+	failcnt report --utc --store two.json -o two.html
+	[ "$status" -eq 0 ]
+	grep -qF "nobody watched for 59 min" two.html
+	grep -qF "the recorder was stopped" two.html
 }
 
 @test "-o - and a pipe: the page on standard output" {

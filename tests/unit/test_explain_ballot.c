@@ -8,7 +8,7 @@
 
 static const struct explain_facts page_4k = {.page_size = 4096};
 
-static void killed(int64_t shmem)
+static void taken(int64_t shmem)
 {
 	event_init(&e, EVENT_KILLED);
 	event_str(&e, FIELD_CAUSE, "oom-memcg");
@@ -36,7 +36,7 @@ static void vote(enum field f, int64_t pid, const char *comm, int64_t mib, int a
 static void raised(void **state)
 {
 	(void)state;
-	killed(0);
+	taken(0);
 	vote(FIELD_CANDIDATES, 900, "java", 12, 400, 40);
 	vote(FIELD_CANDIDATES, 901, "big", 24, 0, 0);
 	event_int(&e, FIELD_CANDIDATES_TOTAL, 7);
@@ -52,7 +52,7 @@ static void raised(void **state)
 static void lowered(void **state)
 {
 	(void)state;
-	killed(0);
+	taken(0);
 	vote(FIELD_CANDIDATES, 900, "java", 60, -100, -10);
 	vote(FIELD_CANDIDATES, 901, "big", 24, 100, 10);
 	event_int(&e, FIELD_CANDIDATES_TOTAL, 2);
@@ -65,7 +65,7 @@ static void lowered(void **state)
 static void alone(void **state)
 {
 	(void)state;
-	killed(0);
+	taken(0);
 	vote(FIELD_CANDIDATES, 900, "java", 60, 0, 0);
 	event_int(&e, FIELD_CANDIDATES_TOTAL, 1);
 	assert_has(says(&page_4k), "; it was the only process that could be chosen");
@@ -75,12 +75,12 @@ static void alone(void **state)
 static void not_first(void **state)
 {
 	(void)state;
-	killed(0);
+	taken(0);
 	vote(FIELD_CANDIDATES, 901, "big", 60, 0, 0);
 	vote(FIELD_CANDIDATES, 900, "java", 50, 0, 0);
 	event_int(&e, FIELD_CANDIDATES_TOTAL, 2);
 	assert_lacks(says(&page_4k), "had the most points");
-	killed(0);
+	taken(0);
 	assert_lacks(says(&page_4k), "weighed");
 	vote(FIELD_CANDIDATES, 901, "big", 60, 0, 0);
 	event_int(&e, FIELD_CANDIDATES_TOTAL, 1);
@@ -90,11 +90,11 @@ static void not_first(void **state)
 static void tmpfs(void **state)
 {
 	(void)state;
-	killed(70 * MIB);
+	taken(70 * MIB);
 	assert_has(says(&page_4k), "; 70 MiB of the 100 MiB are files on tmpfs and shared memory, "
 				   "which no kill gives back");
 	assert_has(fix(&page_4k), "df -h -t tmpfs");
-	killed(30 * MIB);
+	taken(30 * MIB);
 	assert_lacks(says(&page_4k), "tmpfs");
 }
 

@@ -322,6 +322,18 @@ static void test_usage(void **state _unused_)
 	free(c.verdict);
 }
 
+static void test_usage_ends_at_gaps(void **state _unused_)
+{
+	struct report_card c = {.id_first = START + HOUR, .id_last = START + HOUR + NS};
+	int64_t from, to;
+
+	report_add_gap(r, START + HOUR - 120 * NS, START + HOUR - 60 * NS, "a");
+	report_add_gap(r, START + HOUR + 30 * NS, START + 2 * HOUR, "b");
+	report_chart_span(r, &c, &from, &to);
+	assert_int_equal(from, START + HOUR - 60 * NS);
+	assert_int_equal(to, START + HOUR + 30 * NS);
+}
+
 /* Usage of somebody else, of another limit, or in another namespace is no picture of this. */
 static void test_usage_of_others(void **state _unused_)
 {
@@ -378,6 +390,7 @@ int main(void)
 		T(test_followup_of_another),
 		T(test_gaps),
 		T(test_usage),
+		T(test_usage_ends_at_gaps),
 		T(test_usage_of_others),
 		T(test_lost),
 	};

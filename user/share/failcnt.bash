@@ -29,7 +29,6 @@ _failcnt_value() {
 	-S | --since | -U | --until) words='today yesterday now -1h -1d' ;;
 	--max-age) words='7d 30d 90d' ;;
 	--max-size | --keep-free) words='100M 500M 1G' ;;
-	--store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
@@ -95,7 +94,7 @@ _failcnt() {
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 	elif [[ $command == run ]]; then
 		mapfile -t COMPREPLY < <(compgen -c -- "$current")
-	elif [[ $command == list || $command == info ]]; then
+	elif [[ $command == list || $command == info || $command == report ]]; then
 		mapfile -t COMPREPLY < <(compgen -W 'id= pid= comm= errno= resource= cause= systemd_unit= container=' -- "$current")
 		compopt -o nospace
 	elif [[ $command == table ]]; then
