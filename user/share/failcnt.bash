@@ -26,13 +26,12 @@ _failcnt_value() {
 	-n | --name) words=$(ps -eo comm= 2>/dev/null) ;;
 	-p | --pid) words=$(ps -eo pid= 2>/dev/null) ;;
 	-d | --duration | --interval) words='500ms 10s 1m' ;;
-	-S | --since | -U | --until) words='today yesterday now -1h -1d' ;;
+	-S | --since | -U | --until | --boot-time) words='today yesterday now -1h -1d -7d' ;;
 	--max-age) words='7d 30d 90d' ;;
 	--max-size | --keep-free) words='100M 500M 1G' ;;
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
 	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
-	-S | --since | -U | --until | --boot-time) words="today yesterday -1h -1d -7d" ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
 		if [[ $current == json:* ]]; then
