@@ -9,6 +9,7 @@
 #include "incident.h"
 
 #include <stdarg.h>
+#include <sys/queue.h>
 
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(entry) ((entry)->left_out = true)
@@ -33,7 +34,7 @@ struct incident_open {
 	int64_t id, last;
 	unsigned int importance;
 	struct key *keys;
-	struct incident_open *prev, *next;
+	TAILQ_ENTRY(incident_open) entry;
 };
 
 struct followed {
@@ -44,7 +45,7 @@ struct followed {
 struct incident_tracker {
 	int64_t next_id, now;
 	struct key *by_key;
-	struct incident_open *open; /* the one silent longest first */
+	TAILQ_HEAD(open_list, incident_open) open; /* the one silent longest first */
 	unsigned int n_open, n_keys;
 	struct followed followed[FOLLOWED];
 };
@@ -81,6 +82,7 @@ int incident_tracker_new(struct incident_tracker **ret, int64_t next_id)
 	if (!t)
 		return -ENOMEM;
 	t->next_id = next_id;
+	TAILQ_INIT(&t->open);
 	*ret = t;
 	return 0;
 }
@@ -91,11 +93,12 @@ static void close_one(struct incident_tracker *t, struct incident_open *i)
 
 	for (k = i->keys; k; k = next) {
 		next = k->next;
-		HASH_DEL(t->by_key, k);
+		if (t->by_key) /* it is in there: what an analyzer cannot know */
+			HASH_DEL(t->by_key, k);
 		free(k);
 		t->n_keys--;
 	}
-	DL_DELETE(t->open, i);
+	TAILQ_REMOVE(&t->open, i, entry);
 	free(i);
 	t->n_open--;
 }
@@ -104,8 +107,8 @@ void incident_tracker_free(struct incident_tracker *t)
 {
 	if (!t)
 		return;
-	while (t->open)
-		close_one(t, t->open);
+	while (!TAILQ_EMPTY(&t->open))
+		close_one(t, TAILQ_FIRST(&t->open));
 	free(t);
 }
 
@@ -228,9 +231,11 @@ static struct incident_open *belongs(const struct incident_tracker *t, const str
 
 static void make_room(struct incident_tracker *t, int64_t now)
 {
-	while (t->open &&
-	       (now - t->open->last >= INCIDENT_GAP_NS || t->n_open >= OPEN_MAX_INCIDENTS))
-		close_one(t, t->open);
+	struct incident_open *i;
+
+	while ((i = TAILQ_FIRST(&t->open)) &&
+	       (now - i->last >= INCIDENT_GAP_NS || t->n_open >= OPEN_MAX_INCIDENTS))
+		close_one(t, i);
 }
 
 static struct incident_open *open_new(struct incident_tracker *t, int64_t id, int64_t last)
@@ -241,7 +246,7 @@ static struct incident_open *open_new(struct incident_tracker *t, int64_t id, in
 		return NULL;
 	i->id = id;
 	i->last = last;
-	DL_APPEND(t->open, i);
+	TAILQ_INSERT_TAIL(&t->open, i, entry);
 	t->n_open++;
 	return i;
 }
@@ -343,8 +348,8 @@ int incident_add(struct incident_tracker *t, const struct event *e, struct incid
 		i->importance = incident_importance(e);
 	if (m.to > i->last)
 		i->last = m.to;
-	DL_DELETE(t->open, i);
-	DL_APPEND(t->open, i);
+	TAILQ_REMOVE(&t->open, i, entry);
+	TAILQ_INSERT_TAIL(&t->open, i, entry);
 	add_counts(e, &step);
 	line = line_of(e, FIELD_SEQ);
 	t->followed[line % FOLLOWED] = (struct followed){.line = line, .id = i->id};
@@ -354,7 +359,7 @@ int incident_add(struct incident_tracker *t, const struct event *e, struct incid
 
 int incident_resume(struct incident_tracker *t, int64_t id, int64_t last, const struct event *e)
 {
-	struct incident_open *i = t->open ? t->open->prev : NULL; /* the last */
+	struct incident_open *i = TAILQ_LAST(&t->open, open_list);
 	struct marks m;
 	bool ignored;
 

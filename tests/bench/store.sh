@@ -17,9 +17,9 @@ ${CC:-cc} -std=gnu11 -D_GNU_SOURCE -O2 -o "$work/store" tests/bench/store.c "${o
 
 # timed LIMIT_MS COMMAND ...: the best of three; a limit of 0 is none
 timed() {
-	local limit=$1 best=999999 before ms i
+	local limit=$1 best=999999 before ms
 	shift
-	for i in 1 2 3; do
+	for _ in 1 2 3; do
 		before=${EPOCHREALTIME/[.,]/}
 		"$build/failcnt" "$@" --store "$store" >"$work/out" 2>"$work/err" || { cat "$work/err"; return 1; }
 		ms=$(((${EPOCHREALTIME/[.,]/} - before) / 1000))
