@@ -11,7 +11,7 @@
 static struct death_facts death;
 static const struct explain_facts f = {.death = &death, .page_size = 4096};
 
-static void killed(const char *cause, int sig, const char *signal, enum fc_how how)
+static void dead(const char *cause, int sig, const char *signal, enum fc_how how)
 {
 	death = (struct death_facts){.sig = sig, .how = how};
 	event_init(&e, EVENT_KILLED);
@@ -31,7 +31,7 @@ static void by(int64_t pid, const char *comm, const char *requested)
 
 static void sent(void **state _unused_)
 {
-	killed("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
 	by(815, "bash", "other");
 	event_str(&e, FIELD_BY_PARENT_COMM, "sshd");
 	assert_string_equal(says(&f),
@@ -41,12 +41,12 @@ static void sent(void **state _unused_)
 	/* a server process of PostgreSQL */
 	event_str(&e, FIELD_PARENT_COMM, "postgres");
 	assert_has(says(&f), "ends all connections and recovers");
-	killed("signal", SIGTERM, "SIGTERM", FC_HOW_PROCESS);
+	dead("signal", SIGTERM, "SIGTERM", FC_HOW_PROCESS);
 	by(815, "postgres", "parent");
 	event_str(&e, FIELD_PARENT_COMM, "postgres");
 	assert_lacks(says(&f), "recovers");
 	assert_has(says(&f), ", its own parent; it has no handler for that signal.");
-	killed("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
 	by(815, "systemd-oomd", "oomd");
 	event_str(&e, FIELD_BY_UNIT, "systemd-oomd.service");
 	event_str(&e, FIELD_CGROUP, "/system.slice/postgresql.service");
@@ -62,23 +62,23 @@ static void sent(void **state _unused_)
 
 static void kernels(void **state _unused_)
 {
-	killed("signal", SIGINT, "SIGINT", FC_HOW_TTY);
+	dead("signal", SIGINT, "SIGINT", FC_HOW_TTY);
 	assert_has(says(&f), "pressed Ctrl-C");
-	killed("signal", SIGHUP, "SIGHUP", FC_HOW_TTY);
+	dead("signal", SIGHUP, "SIGHUP", FC_HOW_TTY);
 	assert_has(fix(&f), "nohup");
-	killed("signal", SIGPIPE, "SIGPIPE", FC_HOW_PIPE);
+	dead("signal", SIGPIPE, "SIGPIPE", FC_HOW_PIPE);
 	assert_has(says(&f), "nobody reads any more");
 	assert_has(fix(&f), "IgnoreSIGPIPE=yes");
 	event_str(&e, FIELD_PARENT_COMM, "bash");
-	killed("signal", SIGALRM, "SIGALRM", FC_HOW_TIMER);
+	dead("signal", SIGALRM, "SIGALRM", FC_HOW_TIMER);
 	assert_has(says(&f), "a timer that it had set itself");
-	killed("signal", SIGKILL, "SIGKILL", FC_HOW_UNKNOWN);
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_UNKNOWN);
 	assert_has(says(&f), "who sent it was not seen");
-	killed("signal", SIGKILL, "SIGKILL", FC_HOW_NAMESPACE);
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_NAMESPACE);
 	by(815, "nginx", "parent");
 	assert_has(says(&f),
 		   "because the first process of its pid namespace ended, nginx (pid 815");
-	killed("oom-memcg", SIGKILL, "SIGKILL", FC_HOW_OOM_SHARED);
+	dead("oom-memcg", SIGKILL, "SIGKILL", FC_HOW_OOM_SHARED);
 	death.shared_pid = 815;
 	death.shared_comm = "java";
 	assert_has(says(&f), "had the same memory as java (pid 815), the victim");
@@ -86,7 +86,7 @@ static void kernels(void **state _unused_)
 
 static void faults(void **state _unused_)
 {
-	killed("fault", SIGSEGV, "SIGSEGV", FC_HOW_FAULT);
+	dead("fault", SIGSEGV, "SIGSEGV", FC_HOW_FAULT);
 	event_static(&e, FIELD_FAULT_ADDR, "0x8");
 	event_static(&e, FIELD_MAP_OBJECT, "libpq.so.5");
 	event_static(&e, FIELD_MAP_OFFSET, "0x1a2b0");
@@ -100,13 +100,13 @@ static void faults(void **state _unused_)
 	assert_has(says(&f), "its stack had to grow and could not, because a limit was reached "
 			     "(RLIMIT_STACK)");
 	assert_lacks(fix(&f), "no limit helps");
-	killed("fault", SIGABRT, "SIGABRT", FC_HOW_SELF);
+	dead("fault", SIGABRT, "SIGABRT", FC_HOW_SELF);
 	assert_has(says(&f), "it gave up by itself (abort)");
 }
 
 static void bus(void **state _unused_)
 {
-	killed("fault", SIGBUS, "SIGBUS", FC_HOW_FAULT);
+	dead("fault", SIGBUS, "SIGBUS", FC_HOW_FAULT);
 	death.si_code = 2;
 	death.data_flags = FC_MAP_LOOKED | FC_MAP_FOUND | FC_MAP_FILE;
 	util_strlcpy(death.data_name, "base.dat", sizeof(death.data_name));
@@ -128,15 +128,15 @@ static void bus(void **state _unused_)
 
 static void limits(void **state _unused_)
 {
-	killed("rlimit", SIGXCPU, "SIGXCPU", FC_HOW_RLIMIT);
+	dead("rlimit", SIGXCPU, "SIGXCPU", FC_HOW_RLIMIT);
 	death.has = FC_HAS_LIMIT;
 	death.limit = 1;
 	assert_has(says(&f), "(RLIMIT_CPU, 1 second)");
 	assert_has(fix(&f), "LimitCPU=");
-	killed("rlimit", SIGXFSZ, "SIGXFSZ", FC_HOW_RLIMIT);
+	dead("rlimit", SIGXFSZ, "SIGXFSZ", FC_HOW_RLIMIT);
 	assert_has(says(&f), "(RLIMIT_FSIZE)");
 	assert_has(fix(&f), "ulimit -f");
-	killed("seccomp", SIGSYS, "SIGSYS", FC_HOW_SECCOMP);
+	dead("seccomp", SIGSYS, "SIGSYS", FC_HOW_SECCOMP);
 	event_static(&e, FIELD_SYSCALL, "clone3");
 	assert_has(says(&f), "seccomp filter, which does not allow clone3.");
 	death.has = FC_DEATH_STRICT;
