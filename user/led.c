@@ -17,6 +17,7 @@
 #define KILLS 256
 #define PARTS 12
 #define PART_NS 5000000000ULL
+#define SAID 3                /* of each kind in the sentence; BEFORE has more */
 #define NEAR_NS 2000000000ULL /* a fault comes right after the refusal that it is about */
 
 struct entry {
@@ -239,13 +240,13 @@ void led_says(struct event *e)
 	char says[4096], more[1024] = "";
 
 	for (int pass = 0; pass < 2; pass++) {
-		bool any = false;
+		unsigned int any = 0;
 
-		for (unsigned int i = 0; i < e->n_before; i++) {
+		for (unsigned int i = 0; i < e->n_before && any < SAID; i++) {
 			if (e->before[i].of_cgroup != (pass == 1))
 				continue;
 			add(more, sizeof(more), &e->before[i], any ? ", " : begin[pass]);
-			any = true;
+			any++;
 		}
 		if (any && strlen(more) + 2 < sizeof(more))
 			strcat(more, pass == 1 ? " in the minute before." : ".");

@@ -259,7 +259,10 @@ static int segv_other(int argc, char **argv)
 		if (!WIFSIGNALED(reap(pids[i])))
 			fail("no signal");
 	}
-	truth(pids[0], 2, "\"pids\":[%d,%d],\"limit_reached\":false", pids[0], pids[1]);
+	truth(pids[0], 2,
+	      "\"pids\":[%d,%d],\"limit_reached\":false,\"dies\":{\"cause\":\"fault\","
+	      "\"signal\":\"SIGSEGV\"}",
+	      pids[0], pids[1]);
 	return 0;
 }
 

@@ -13,7 +13,7 @@ same='
 	| (if $t.cause then "killed" else "refused" end) as $event
 	| ($t.pids // [$t.pid]) as $pids
 	# A limit that kills is told as a refusal as well, and a refused process may be killed when all is over.
-	| [$all[] | select(.pid as $p | $pids | index($p)) | select(($t.dies | not) or .event == "killed")
+	| [$all[] | select(.pid as $p | $pids | index($p)) | select(($t.dies | not) or .event == "killed" or $t.limit_reached == false)
 		| select($t.cause or .event == "refused" or $t.limit_reached == false)] as $mine
 	| ($mine | length) as $n
 	| (if $n != $wanted then "\($n) events where \($wanted) happened" else empty end),
@@ -46,7 +46,7 @@ judge_one() {
 	# What a provocation expects is the truth too, where it is a plain value.
 	truth=$(jq -c '. + ((.expect // .dies // {}) | with_entries(select(.value | type == "number" or type == "string")))
 		+ (if .tracepoint then .tracepoint else {} end)' <<<"$truth")
-	if [[ $(jq .limit_reached <<<"$truth") == false ]]; then wanted=0; fi
+	if [[ $(jq '.limit_reached == false and (.dies | not)' <<<"$truth") == true ]]; then wanted=0; fi
 	case $name in
 	memlock-iouring | ports | backlog | stack-args) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
 

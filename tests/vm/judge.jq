@@ -249,7 +249,7 @@ def expected_flood($m):
 def of_pids($t; $m):
 	($t | pids_of) as $pids
 	| (if $t.expect then own_events($t; $m)
-	   elif $t.dies then [$m.events[] | select(.event == "killed" and (.pid | IN($pids[])))]
+	   elif $t.dies and $t.limit_reached != false then [$m.events[] | select(.event == "killed" and (.pid | IN($pids[])))]
 	   else [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))] end)
 	# After its ENFILE the program asks for one file more, to look at the count.
 	| if $t.what == "file-max" then map(select(.object != "/proc/sys/fs/file-nr")) else . end;
