@@ -177,23 +177,25 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 
 #define FEXIT_ARG(ctx, hook, i) (hook_nargs[hook] > (i) ? FEXIT_SLOT(ctx, i) : 0)
 
-#define REFUSED_FUNCTION(hook_, fn, kept_, body, tell_with)                                      \
-	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,      \
-					   __u64 arg2)                                           \
-	{                                                                                        \
-		struct refused_call c = {.ret = ret,                                             \
-					 .arg = {arg0, arg1, arg2},                              \
-					 .has_args = kept_ && backend_ == FC_BACKEND_FEXIT};     \
-		struct refusal w = {.hook = hook_, .backend = backend_, .err = -ret};            \
-                                                                                                 \
-		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                            \
-			return 0;                                                                \
-		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                      \
-			take_args(hook_, &c);                                                    \
-		current_regs(&c.regs);                                                           \
-		if ((may_be_memory(ret) && refused_by_memcg(&w, &c.regs, true)) || body(&w, &c)) \
-			tell_with;                                                               \
-		return 0;                                                                        \
+#define REFUSED_FUNCTION(hook_, fn, kept_, body, tell_with)                                  \
+	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,  \
+					   __u64 arg2)                                       \
+	{                                                                                    \
+		struct refused_call c = {.ret = ret,                                         \
+					 .arg = {arg0, arg1, arg2},                          \
+					 .has_args = kept_ && backend_ == FC_BACKEND_FEXIT}; \
+		struct refusal w = {.hook = hook_, .backend = backend_, .err = -ret};        \
+                                                                                             \
+		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
+			return 0;                                                            \
+		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                  \
+			take_args(hook_, &c);                                                \
+		current_regs(&c.regs);                                                       \
+		if ((asks_memcg(hook_) && may_be_memory(ret) &&                              \
+		     refused_by_memcg(&w, &c.regs, true)) ||                                 \
+		    body(&w, &c))                                                            \
+			tell_with;                                                           \
+		return 0;                                                                    \
 	}
 
 #define RETURN_PROGRAMS(hook, fn, kept_, type, failed)                                     \

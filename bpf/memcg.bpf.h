@@ -126,6 +126,12 @@ static __always_inline bool may_be_memory(long ret)
 	return ret == -ENOMEM || ret == -ENFILE || ret == -ENOBUFS;
 }
 
+/* Two are there for EAGAIN alone, and have no room on the stack for a question that is none. */
+static __always_inline bool asks_memcg(enum fc_hook hook)
+{
+	return hook != FC_HOOK_ALLOC_PID && hook != FC_HOOK_PIDS_CAN_FORK;
+}
+
 /*
  * Was it refused by a cgroup? To be asked before any other limit, for those are tested before
  * memory is asked for. forget: it will be told now. A packet is nobody's, whatever the task below

@@ -151,7 +151,7 @@ static void map(struct event *e, const char *s, bool has_ip, unsigned long long 
 static bool x86(struct import *im, const struct import_msg *m)
 {
 	const char *s = util_after(m->text, "traps: "), *close, *words;
-	unsigned long long ip = 0, addr;
+	unsigned long long ip = 0, addr = 0;
 	struct event *e;
 	bool has_ip;
 

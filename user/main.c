@@ -56,7 +56,8 @@ static const struct command commands[] = {
 	 .args = " [FILE|-]...",
 	 .help = "what a kernel log tells of kills and limits, from any machine; no root",
 	 .more = "  journalctl -k | failcnt import   or dmesg, /var/log/messages, a pasted ticket\n"
-		 "  failcnt import -k kern.log.2.gz  only the kills; -S and -U only a part of it\n"},
+		 "  failcnt import -k kern.log.2.gz  only the kills; -S and -U only a part of "
+		 "it\n"},
 	{.name = "record",
 	 .run = cmd_record,
 	 .options = OPT_RECORD,

@@ -51,8 +51,8 @@ const char *store_why(const struct store *s);
 
 /*
  * Adds one event, of any kind that watch writes; line is the JSON of it, n bytes without the
- * newline; NULL: made here. It is on disk after store_commit(), and read by nobody before. -ENOBUFS:
- * so much waits that there is no room; commit now and then.
+ * newline; NULL: made here. It is on disk after store_commit(), and read by nobody before.
+ * -ENOBUFS: so much waits that there is no room; commit now and then.
  */
 int store_add(struct store *s, const struct event *e, const char *line, size_t n);
 

@@ -2,7 +2,7 @@
 /*
  * How much work each program is for the kernel's verifier: the instructions that it walked through,
  * which is what a start waits for. Loads every program of an object alone.
- *   verify OBJECT.bpf.o
+ *   verify OBJECT.bpf.o [PROGRAM ...]
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -61,8 +61,8 @@ int main(int argc, char **argv)
 	struct bpf_object *o;
 	struct bpf_program *p;
 
-	if (argc != 2) {
-		fputs("usage: verify OBJECT.bpf.o\n", stderr);
+	if (argc < 2) {
+		fputs("usage: verify OBJECT.bpf.o [PROGRAM ...]\n", stderr);
 		return 2;
 	}
 	libbpf_set_print(quiet);
@@ -71,8 +71,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "verify: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
-	bpf_object__for_each_program (p, o)
-		verify(argv[1], bpf_program__name(p));
+	for (int i = 2; i < argc; i++)
+		verify(argv[1], argv[i]);
+	if (argc == 2)
+		bpf_object__for_each_program (p, o)
+			verify(argv[1], bpf_program__name(p));
 	bpf_object__close(o);
 	return 0;
 }

@@ -123,7 +123,7 @@ export ERR
 	[ "$output" = $'80\n90\n95' ]
 	# What limits refuse with; and the whole catalogue, from the program.
 	run complete_line "failcnt -e "
-	[ "$output" = "$(sed -nE 's/^#define (E[A-Z0-9]+) [0-9]+$/\1/p' "$BATS_TEST_DIRNAME/../../bpf/hook.bpf.h" | LC_ALL=C sort)" ]
+	[ "$output" = "$(sed -nE 's/^#define (E[A-Z0-9]+) [0-9]+$/\1/p' "$BATS_TEST_DIRNAME/../../bpf/compat.bpf.h" | LC_ALL=C sort)" ]
 	run complete_line "failcnt run -r "
 	[ "$output" = "$(sed -nE 's/^RESOURCE\([A-Z0-9_]+, "([^"]+)".*/\1/p' "$BATS_TEST_DIRNAME/../../bpf/resources.def")" ]
 }
