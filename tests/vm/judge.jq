@@ -246,11 +246,16 @@ def expected_flood($m):
 		| unique),
 	   missing: ($t.n - $sum)};
 
+def killed_by_provoke: .event == "killed" and .by_comm == "provoke";
+
 def of_pids($t; $m):
 	($t | pids_of) as $pids
 	| (if $t.expect then own_events($t; $m)
 	   elif $t.dies and $t.limit_reached != false then [$m.events[] | select(.event == "killed" and (.pid | IN($pids[])))]
 	   else [$m.events[] | select((.event == "refused" or .event == "killed") and (.pid | IN($pids[])))] end)
+	# Numbers of processes are given again, and provoke kills what it leaves.
+	| map(select(.uptime_us >= $m.began[$t.what] * 1e6 - 1e5 and .uptime_us <= $m.ended[$t.what].at * 1e6 + 5e5
+		     and ($t.dies or (killed_by_provoke | not))))
 	# After its ENFILE the program asks for one file more, to look at the count.
 	| if $t.what == "file-max" then map(select(.object != "/proc/sys/fs/file-nr")) else . end;
 
@@ -312,6 +317,8 @@ def listed($m; $row):
 def decided($m):
 	. as $t
 	| [of_pids($t; $m)[] | select(.event == "killed") | . as $e
+	   # What died with the victim was not weighed, nor was its memory looked at.
+	   | select(.says | test("had the same memory as") | not)
 	   | (if .cause == "oom-group" then [] else
 		(if listed($m; "\($t.what):ballot") then (if .candidates then ["a ballot after all: take its reason out of reasons.txt"] else [] end)
 		 else ballot_of($t; $m) end)
@@ -359,7 +366,7 @@ def stream_mistakes($m):
 	| [$m.events[] | select(.event == "refused" or .event == "killed")
 	   | select((.pid | IN($pids[])) or (.pid == null and (.resource | IN($nobody[])))
 		    # A provocation that cleans up, and one whose parent has ended.
-		    or (.event == "killed" and .cause == "signal" and .comm == "provoke" and .by_comm == "provoke") | not)
+		    or (.cause == "signal" and killed_by_provoke) | not)
 	   | "nobody's: \(brief)"][:5]
 	+ ($m.events | [.[].seq] as $seq
 	   | if $seq == [range(1; ($seq | length) + 1)] then [] else ["seq has gaps"] end)
@@ -377,7 +384,7 @@ def stream_mistakes($m):
 	+ if $m.kernel | IN("newest", "6.18") then [] else
 		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
 	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
-	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to|who holds it was not looked for)") | not)
+	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to|who holds it is missing)") | not)
 	   | "on stderr: \(.)"];
 
 (collect + {kernel: $kernel, backend: $backend, cgroup: $cgroup}) as $m
