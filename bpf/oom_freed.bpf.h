@@ -29,14 +29,6 @@ struct {
 	__type(value, struct freeing);
 } freeing SEC(".maps");
 
-/* Which address space the thread is about to take down: a kretprobe does not know. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, FREED_MAX);
-	__type(key, __u32);
-	__type(value, __u64);
-} taking_down SEC(".maps");
-
 static __always_inline void freed_expect(struct mm_struct *mm, __u64 start, __u32 pid, __u64 now)
 {
 	struct freeing f = {.start = start, .killed = now, .pid = pid};
@@ -75,36 +67,6 @@ SEC("fexit/exit_mmap")
 int fexit_exit_mmap(unsigned long long *ctx)
 {
 	return freed_pending ? freed_now(ctx[0]) : 0;
-}
-
-SEC("kprobe/exit_mmap")
-int kprobe_exit_mmap(struct pt_regs *ctx)
-{
-	__u64 mm = PT_REGS_PARM1(ctx);
-	__u32 tid;
-
-	if (!freed_pending || !bpf_map_lookup_elem(&freeing, &mm))
-		return 0;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	bpf_map_update_elem(&taking_down, &tid, &mm, BPF_ANY);
-	return 0;
-}
-
-SEC("kretprobe/exit_mmap")
-int kretprobe_exit_mmap(struct pt_regs *ctx)
-{
-	__u64 *mm, key;
-	__u32 tid;
-
-	if (!freed_pending)
-		return 0;
-	tid = (__u32)bpf_get_current_pid_tgid();
-	mm = bpf_map_lookup_elem(&taking_down, &tid);
-	if (!mm)
-		return 0;
-	key = *mm;
-	bpf_map_delete_elem(&taking_down, &tid);
-	return freed_now(key);
 }
 
 /* (mm): at the end of exit_mmap(), from 6.1 on. */

@@ -29,9 +29,7 @@ enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8 };
 #define PROGRAMS_ARGS(f) PROGRAMS_RETURN(f), .entry = "kprobe_" f
 #define PROGRAMS_ENTRY(f) \
 	.program[FC_BACKEND_FEXIT] = "fentry_" f, .program[FC_BACKEND_KPROBE] = "kprobe_" f
-#define PROGRAMS_AFTER(f)                                                                      \
-	.program[FC_BACKEND_FEXIT] = "fexit_" f, .program[FC_BACKEND_KPROBE] = "kretprobe_" f, \
-	.entry = "kprobe_" f
+#define PROGRAMS_AFTER(f) .after = true, .program[FC_BACKEND_FEXIT] = "fexit_" f
 #define PROGRAMS_TP(f) .on_return = false
 
 const struct attach_hook attach_hooks[FC_HOOKS] = {
@@ -125,7 +123,8 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 	static const enum fc_backend order[] = {FC_BACKEND_FEXIT, FC_BACKEND_KPROBE,
 						FC_BACKEND_TRACEPOINT};
 	static const enum opt_backend option[] = {OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT};
-	bool only_tracepoint = !attach_hooks[h].function;
+	bool only_tracepoint =
+		!attach_hooks[h].function || (attach_hooks[h].after && !facts->no_tracepoint[h]);
 	char buf[ATTACH_WHY];
 	const char *why;
 

@@ -23,6 +23,7 @@ struct attach_hook {
 	bool by_sys_exit; /* the tracepoint backend sees it at sys_exit */
 	bool module;      /* the function may be in a module that is not loaded */
 	bool opt_in;      /* it taxes what is done often: only when disk is asked for */
+	bool after;       /* rather by its tracepoint, whatever the backend */
 	bool on_return;   /* its programs look at return values: another backend can take over */
 };
 extern const struct attach_hook attach_hooks[FC_HOOKS];

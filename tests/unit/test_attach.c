@@ -47,7 +47,7 @@ static void must_be(enum fc_hook h, enum fc_backend b, const char *why)
 static void all_must_be(enum fc_backend b, const char *why)
 {
 	for (int h = 0; h < FC_HOOKS; h++)
-		if (attach_hooks[h].function)
+		if (attach_hooks[h].function && !attach_hooks[h].after)
 			must_be(h, b, why);
 }
 
@@ -60,8 +60,8 @@ static void hooks(void **state _unused_)
 		assert_non_null(k->sees);
 		assert_true(k->function || k->program[FC_BACKEND_TRACEPOINT] || k->by_sys_exit);
 		assert_null(k->program[FC_BACKEND_NONE]);
-		assert_true(!k->function ||
-			    (k->program[FC_BACKEND_FEXIT] && k->program[FC_BACKEND_KPROBE]));
+		assert_true(!k->function || (k->program[FC_BACKEND_FEXIT] &&
+					     (k->after || k->program[FC_BACKEND_KPROBE])));
 		/* The programs of hook.bpf.h are named after their function. */
 		if (k->function && k->by_sys_exit) {
 			assert_non_null(strstr(k->program[FC_BACKEND_FEXIT], k->function));
@@ -86,6 +86,19 @@ static void ordinary(void **state _unused_)
 	all_must_be(FC_BACKEND_FEXIT, "the cheapest that works");
 	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
 	assert_false(attach_uses_sys_exit(&plan));
+}
+
+/* The end of a function: by its tracepoint where there is one, and never by a return probe. */
+static void after(void **state _unused_)
+{
+	make_facts();
+	attach_plan(&plan, &facts, OPT_KPROBE, none);
+	must_be(FC_HOOK_OOM_FREED, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
+	facts.no_tracepoint[FC_HOOK_OOM_FREED] = "this kernel has no tracepoint exit_mmap";
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_OOM_FREED, FC_BACKEND_FEXIT, "the cheapest that works");
+	attach_plan(&plan, &facts, OPT_KPROBE, none);
+	must_be(FC_HOOK_OOM_FREED, FC_BACKEND_NONE, "this hook is a tracepoint");
 }
 
 /* Lockdown, or KPROBES=n: no trampolines and no probes, but tracepoints. */
@@ -144,14 +157,15 @@ static void no_function(void **state _unused_)
 static void each_alone(void **state _unused_)
 {
 	for (int h = 0; h < FC_HOOKS; h++) {
-		if (!attach_hooks[h].function)
+		if (!attach_hooks[h].function || attach_hooks[h].after)
 			continue;
 		make_facts();
 		refusals[h][FC_BACKEND_FEXIT] =
 			(struct attach_refusal){.refused = true, .error = -EINVAL};
 		attach_plan(&plan, &facts, OPT_AUTO, refusals);
 		for (int other = 0; other < FC_HOOKS; other++)
-			if (other != h && attach_hooks[other].function)
+			if (other != h && attach_hooks[other].function &&
+			    !attach_hooks[other].after)
 				must_be(other, FC_BACKEND_FEXIT, "the cheapest that works");
 		must_be(h, FC_BACKEND_KPROBE, "fexit was refused at load: Invalid argument");
 		refusals[h][FC_BACKEND_KPROBE] = (struct attach_refusal){
@@ -307,12 +321,19 @@ static void long_words(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hooks),       cmocka_unit_test(ordinary),
-		cmocka_unit_test(locked_down), cmocka_unit_test(refused_at_attach),
-		cmocka_unit_test(no_function), cmocka_unit_test(each_alone),
-		cmocka_unit_test(forced),      cmocka_unit_test(optional),
-		cmocka_unit_test(long_words),  cmocka_unit_test(opt_in),
-		cmocka_unit_test(module),      cmocka_unit_test(optional_ones),
+		cmocka_unit_test(hooks),
+		cmocka_unit_test(ordinary),
+		cmocka_unit_test(after),
+		cmocka_unit_test(locked_down),
+		cmocka_unit_test(refused_at_attach),
+		cmocka_unit_test(no_function),
+		cmocka_unit_test(each_alone),
+		cmocka_unit_test(forced),
+		cmocka_unit_test(optional),
+		cmocka_unit_test(long_words),
+		cmocka_unit_test(opt_in),
+		cmocka_unit_test(module),
+		cmocka_unit_test(optional_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
