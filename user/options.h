@@ -60,12 +60,12 @@ enum opt_command {
 	OPT_TABLE = 1 << 1,
 	OPT_DOCTOR = 1 << 2,
 	OPT_RUN = 1 << 3,
-	OPT_IMPORT = 1 << 8,
 	OPT_RECORD = 1 << 4,
 	OPT_LIST = 1 << 5,
 	OPT_INFO = 1 << 6,
 	OPT_VACUUM = 1 << 7,
 	OPT_REPORT = 1 << 8,
+	OPT_IMPORT = 1 << 9,
 };
 
 /* A subcommand: one row of the table in main.c. */
