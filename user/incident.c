@@ -184,6 +184,12 @@ static uint64_t limit_of(const struct event *e, const char *host, const char *ki
 	return *path && *kind ? hash_of("limit", host, kind, path, NULL) : 0;
 }
 
+/* A program that crashes again and again is one incident; that somebody killed it is another. */
+static const char *of_death(const struct event *e, enum field f)
+{
+	return event_has(e, FIELD_RESOURCE) ? "" : event_text(e, f);
+}
+
 static void recognise(const struct event *e, struct marks *m)
 {
 	const char *host = event_text(e, FIELD_HOST), *kind = kind_of(e);
@@ -208,7 +214,8 @@ static void recognise(const struct event *e, struct marks *m)
 	else
 		id[0] = '\0';
 	if (event_has(e, FIELD_COMM))
-		m->program = hash_of("program", host, kind, e->str[FIELD_COMM],
+		m->program = hash_of("program", host, kind, of_death(e, FIELD_CAUSE),
+				     of_death(e, FIELD_SIGNAL), e->str[FIELD_COMM],
 				     *id ? id : event_text(e, FIELD_CGROUP), NULL);
 	m->limit = limit_of(e, host, kind);
 }

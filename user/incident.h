@@ -6,7 +6,8 @@
  * An event belongs to an open incident (one whose last event is less than
  * INCIDENT_GAP_NS before it)
  *   1. of the same process (pid and start) and kind of resource;
- *   2. else of the same program in the same cgroup, and kind of resource;
+ *   2. else of the same program in the same cgroup, and kind of resource; of kills without a
+ *      resource, cause and signal;
  *   3. else, of memory, of the same limit: the cgroup that was full, or the host;
  *   4. a kill without a resource: of the same process;
  *   5. a followup: that of the event which it follows.

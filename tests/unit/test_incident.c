@@ -177,6 +177,28 @@ static void killed_after(void **state)
 	assert_int_equal(add().id, 2);
 }
 
+static void died(int64_t pid, const char *cause, const char *signal, double s)
+{
+	refused("", pid, "worker", s);
+	e.kind = EVENT_KILLED;
+	event_clear(&e, FIELD_RESOURCE);
+	event_static(&e, FIELD_CAUSE, cause);
+	event_static(&e, FIELD_SIGNAL, signal);
+}
+
+static void deaths(void **state)
+{
+	(void)state;
+	died(20, "fault", "SIGSEGV", 0);
+	assert_int_equal(add().id, 1);
+	died(21, "signal", "SIGKILL", 1);
+	assert_int_equal(add().id, 2);
+	died(22, "fault", "SIGSEGV", 2);
+	assert_int_equal(add().id, 1);
+	died(23, "signal", "SIGTERM", 3);
+	assert_int_equal(add().id, 3);
+}
+
 static void followups(void **state)
 {
 	struct incident_step step;
@@ -307,6 +329,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_decision, setup, teardown),
 		cmocka_unit_test_setup_teardown(counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed_after, setup, teardown),
+		cmocka_unit_test_setup_teardown(deaths, setup, teardown),
 		cmocka_unit_test_setup_teardown(followups, setup, teardown),
 		cmocka_unit_test_setup_teardown(timeless, setup, teardown),
 		cmocka_unit_test_setup_teardown(folded, setup, teardown),
