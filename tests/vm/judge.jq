@@ -176,7 +176,7 @@ def wanted($m):
 	elif .what | IN("oom-memcg", "oom-memcg-nested") then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
 	elif .what == "oom-ballot" then
-		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.trigger_pid, comm: $t.comm}]
+		[killed_by_memcg($t + {n: null}; $m; $t.pid) + {trigger_pid: $t.trigger_pid, comm: $t.comm}]
 	elif .what == "oom-tmpfs" then
 		[killed_by_memcg($t; $m; $t.pid) + {trigger_pid: $t.pid}]
 	elif .what == "oom-memcg-bystander" then
@@ -361,7 +361,8 @@ def doctor_mistakes($m; $text; $status):
 
 # All that was told is somebody's, and the last line adds up.
 def stream_mistakes($m):
-	([$m.truth[] | pids_of[]]) as $pids
+	# For one shortage 7.3 can kill a second one of the ballot.
+	([$m.truth[] | pids_of[], (.ballot // [])[]]) as $pids
 	| ([$m.truth[] | select(.expect) | select(.nobody or expected(.; $m).pid == {none: true}) | .expect.resource]) as $nobody
 	| [$m.events[] | select(.event == "refused" or .event == "killed")
 	   | select((.pid | IN($pids[])) or (.pid == null and (.resource | IN($nobody[])))
