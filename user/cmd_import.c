@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * cmd_import.c - a kernel log in, events out, as watch would have told them.
- * Needs no root, no BPF and no store.
+ * Needs no root and no BPF. With --store they go into a recording instead, each once.
  */
-#include <fcntl.h>
 #include <time.h>
 
 #include "cmd.h"
 #include "filter.h"
-#include "import.h"
+#include "import_file.h"
+#include "json.h"
 #include "log.h"
 #include "sink.h"
+#include "store.h"
 #include "when.h"
+
+#define COMMIT_EVENTS 4096
 
 struct importing {
 	const struct options *o;
@@ -19,10 +22,18 @@ struct importing {
 	struct sink *sink[2]; /* stdout, and what --output names */
 	unsigned int sinks;
 	uint64_t told, unwritten;
+	struct store *store; /* NULL: they are shown */
+	uint64_t added, known;
+	int store_err; /* of the first event that it could not take */
 	bool reader_gone;
 	int err; /* of the first line that could not be written */
 	struct import_stats sum;
 };
+
+static bool stopped(const struct importing *w)
+{
+	return w->store ? w->store_err < 0 : w->reader_gone;
+}
 
 /* Of an event without a time nobody knows whether it is meant: it is shown. */
 static bool in_time(const struct importing *w, const struct event *e)
@@ -32,14 +43,35 @@ static bool in_time(const struct importing *w, const struct event *e)
 	return !event_has(e, FIELD_TIME) || (t >= w->since && t <= w->until);
 }
 
+static void keep(struct importing *w, const struct event *e)
+{
+	char line[JSON_LINE_MAX];
+	size_t n = json_event(e, line, sizeof(line));
+	int err = n == 0 ? -EMSGSIZE : store_import_known(w->store, line, n);
+
+	if (err == 0) {
+		err = store_add(w->store, e, line, n);
+		w->added += err == 0;
+		if (!err && store_pending(w->store) >= COMMIT_EVENTS)
+			err = store_commit(w->store, false);
+	} else if (err > 0) {
+		w->known++;
+		err = 0;
+	}
+	if (err < 0)
+		w->store_err = err;
+}
+
 static void on_event(void *arg, struct event *e)
 {
 	struct importing *w = arg;
 
-	if (w->reader_gone || !in_time(w, e) || !filter_pass(e, w->o))
+	if (stopped(w) || !in_time(w, e) || !filter_pass(e, w->o))
 		return;
 	w->told++;
-	for (unsigned int i = 0; i < w->sinks; i++) {
+	if (w->store)
+		keep(w, e);
+	for (unsigned int i = 0; i < w->sinks && !w->reader_gone; i++) {
 		int err = sink_write(w->sink[i], e, NULL);
 
 		if (err == -EPIPE && i == 0)
@@ -57,38 +89,20 @@ static int open_sinks(struct importing *w)
 				  .verbose = w->o->verbose > 0,
 				  .date = true,
 				  .unnumbered = true};
-	int err = sink_new(&w->sink[0], w->o->json ? SINK_JSON : SINK_TEXT, STDOUT_FILENO, &so);
+	int err = 0;
 
-	if (err < 0)
-		return err;
-	w->sinks = 1;
-	if (!path)
-		return 0;
-	err = sink_open(&w->sink[1], SINK_JSON, path, &so);
-	if (err < 0) {
-		log_error("cannot open %s for writing: %s", path, strerror(-err));
-		return err;
+	if (w->o->json || !w->store)
+		err = sink_new(&w->sink[w->sinks++], w->o->json ? SINK_JSON : SINK_TEXT,
+			       STDOUT_FILENO, &so);
+	if (!err && path) {
+		err = sink_open(&w->sink[w->sinks++], SINK_JSON, path, &so);
+		if (err < 0)
+			log_error("cannot open %s for writing: %s", path, strerror(-err));
 	}
-	w->sinks = 2;
-	return 0;
+	return err;
 }
 
-static void complain(const char *name, int err)
-{
-	if (err == -EISDIR)
-		log_error("%s is a directory: name the log files in it", name);
-	else if (err == -ENODATA)
-		log_error("%s is empty", name);
-	else if (err == -EILSEQ)
-		log_error(
-			"%s is no text (of compressed files only gzip is read; of a journal file, "
-			"journalctl -k --file %s | failcnt import -)",
-			name, name);
-	else
-		log_error("cannot read %s: %s", name, strerror(-err));
-}
-
-static void add(struct importing *w, const char *name, const struct import_stats *s)
+static void add(struct importing *w, const struct import_stats *s)
 {
 	w->sum.lines += s->lines;
 	w->sum.killed += s->killed;
@@ -98,9 +112,6 @@ static void add(struct importing *w, const char *name, const struct import_stats
 	w->sum.too_long += s->too_long;
 	if (s->cut && !w->sum.first_cut[0])
 		util_strlcpy(w->sum.first_cut, s->first_cut, sizeof(w->sum.first_cut));
-	if (s->ends_early)
-		log_warn("%s: the compressed data is cut or damaged; what came before it was read",
-			 name);
 }
 
 /* What options.c has found to be a time; false: none was given. */
@@ -114,26 +125,15 @@ static bool point(const struct importing *w, const char *s, int64_t *ret)
 
 static int read_one(struct importing *w, const char *name)
 {
-	bool standard = util_streq(name, "-");
-	_cleanup_close_ int opened = -1;
-	struct import_stats stats = {0};
-	struct import_options io = {.stats = &stats};
-	int err;
+	struct import_stats stats;
+	int err = w->store ? store_import_begin(w->store) : 0;
 
-	io.has_boot = point(w, w->o->boot_time, &io.boot_ns);
-	if (!standard) {
-		opened = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-		if (opened < 0) {
-			log_error("cannot open %s: %s", name, strerror(errno));
-			return -errno;
-		}
-	} else if (isatty(STDIN_FILENO)) {
-		log_info("reading from the terminal; Ctrl-D ends the text");
+	if (err < 0) {
+		w->store_err = err;
+		return err;
 	}
-	err = import_read(standard ? STDIN_FILENO : opened, &io, on_event, w);
-	add(w, standard ? "standard input" : name, &stats);
-	if (err < 0)
-		complain(standard ? "standard input" : name, err);
+	err = import_file(name, w->o, &stats, on_event, w);
+	add(w, &stats);
 	return err;
 }
 
@@ -149,18 +149,33 @@ static void summary(const struct importing *w)
 	log_info("%llu line%s read, %llu kill%s and %llu refusal%s found%s", number(s->lines),
 		 s->lines == 1 ? "" : "s", number(s->killed), s->killed == 1 ? "" : "s",
 		 number(s->refused), s->refused == 1 ? "" : "s",
-		 w->told < s->killed + s->refused ? ", not all of them shown" : "");
-	if (s->lost)
-		log_warn(
-			"the log itself lost %llu messages of the kernel: there may have been more",
-			number(s->lost));
-	if (s->cut)
-		log_warn("%llu report%s of the OOM killer without the line that says who was "
-			 "killed; the first begins: %s",
-			 number(s->cut), s->cut == 1 ? "" : "s", s->first_cut);
-	if (s->too_long)
-		log_warn("%llu line%s longer than a megabyte: only the beginning was read",
-			 number(s->too_long), s->too_long == 1 ? "" : "s");
+		 w->told >= s->killed + s->refused ? ""
+		 : w->store                        ? ", not all of them asked for"
+						   : ", not all of them shown");
+	if (w->store && !w->store_err)
+		log_info("%llu event%s added to %s, %llu %s there already", number(w->added),
+			 w->added == 1 ? "" : "s", w->o->store, number(w->known),
+			 w->known == 1 ? "was" : "were");
+	import_file_warn(s);
+}
+
+static int open_store(struct importing *w)
+{
+	int err = w->o->store ? store_open(&w->store, w->o->store, STORE_WRITE) : 0;
+
+	if (err < 0)
+		log_error("%s", w->store ? store_why(w->store) : strerror(-err));
+	return err;
+}
+
+/* What came before a failure is kept, and known when the log is imported again. */
+static void finish_store(struct importing *w)
+{
+	int err = w->store && !w->store_err ? store_commit(w->store, true) : w->store_err;
+
+	w->store_err = err;
+	if (err < 0)
+		log_error("%s", *store_why(w->store) ? store_why(w->store) : strerror(-err));
 }
 
 int cmd_import(const struct options *o)
@@ -172,17 +187,20 @@ int cmd_import(const struct options *o)
 	w = (struct importing){.o = o, .since = INT64_MIN, .until = INT64_MAX};
 	point(&w, o->since, &w.since);
 	point(&w, o->until, &w.until);
-	if (open_sinks(&w) < 0)
+	if (open_store(&w) < 0 || open_sinks(&w) < 0)
 		goto out;
-	for (unsigned int i = 0; i < (o->n_match ? o->n_match : 1) && !w.reader_gone; i++)
+	for (unsigned int i = 0; i < (o->n_match ? o->n_match : 1) && !stopped(&w); i++)
 		failed |= read_one(&w, o->n_match ? o->match[i] : "-") < 0;
+	finish_store(&w);
 	if (w.sum.lines)
 		summary(&w);
 	if (w.err)
 		log_error("cannot write the output: %s", strerror(-w.err));
-	status = !failed && !w.err && (w.told || w.reader_gone) ? EXIT_DONE : EXIT_NOTHING;
+	status = !failed && !w.err && !w.store_err && (w.told || w.reader_gone) ? EXIT_DONE
+										: EXIT_NOTHING;
 out:
 	for (unsigned int i = 0; i < w.sinks; i++)
 		sink_free(w.sink[i]);
+	store_close(w.store);
 	return status;
 }

@@ -138,7 +138,7 @@ static void verdict(const struct event *v, char *buf, size_t size)
 		snprintf(text, sizeof(text), "%lld of %lld %s (%s)", (long long)v->num[FIELD_HELD],
 			 (long long)v->num[FIELD_LIMIT], event_text(v, FIELD_MEASURE),
 			 event_text(v, FIELD_LIMIT_NAME));
-	else if (v->n_moved)
+	else if (v->n_moved && v->moved[0].delta != EVENT_DELTA_UNKNOWN)
 		snprintf(text, sizeof(text), "%s of %s %+lld", v->moved[0].resource,
 			 v->moved[0].owner, (long long)v->moved[0].delta);
 	else

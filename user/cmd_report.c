@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cmd.h"
+#include "import_file.h"
 #include "log.h"
 #include "look.h"
 #include "report_html.h"
@@ -50,6 +51,8 @@ static const char *filter(const struct options *o, char *buf, size_t size)
 		add(buf, size, "-e", o->errno_name);
 	if (o->kills)
 		add(buf, size, "-k", "");
+	if (o->unrequested)
+		add(buf, size, "--unrequested", "");
 	for (unsigned int i = 0; i < o->n_match; i++)
 		add(buf, size, "", o->match[i]);
 	return buf[0] ? buf : NULL;
@@ -233,7 +236,8 @@ int cmd_report(const struct options *o)
 		return EXIT_NOTHING;
 	}
 	look.filter = filter(o, text, sizeof(text));
-	look.store = !o->store                   ? STORE_PATH
+	look.store = o->from                     ? import_file_name(o->from)
+		     : !o->store                 ? STORE_PATH
 		     : util_streq(o->store, "-") ? "standard input"
 						 : o->store;
 	err = make_page(&page, r, &look);

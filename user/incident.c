@@ -31,7 +31,7 @@ struct key {
 };
 
 struct incident_open {
-	int64_t id, last;
+	int64_t id, first, last;
 	unsigned int importance;
 	struct key *keys;
 	TAILQ_ENTRY(incident_open) entry;
@@ -112,13 +112,18 @@ void incident_tracker_free(struct incident_tracker *t)
 	free(t);
 }
 
-static struct incident_open *find(const struct incident_tracker *t, uint64_t hash, int64_t from)
+/* The one that hash means, if m is not long after it, nor long before: an old log may come late. */
+static struct incident_open *find(const struct incident_tracker *t, uint64_t hash,
+				  const struct marks *m)
 {
 	struct key *k = NULL;
 
 	if (hash)
 		HASH_FIND(hh, t->by_key, &hash, sizeof(hash), k);
-	return k && from - k->of->last < INCIDENT_GAP_NS ? k->of : NULL;
+	if (!k || m->from - k->of->last >= INCIDENT_GAP_NS ||
+	    k->of->first - m->to >= INCIDENT_GAP_NS)
+		return NULL;
+	return k->of;
 }
 
 /* From now on hash means i. *ret_new: it did not before. */
@@ -223,16 +228,16 @@ static void recognise(const struct event *e, struct marks *m)
 static struct incident_open *belongs(const struct incident_tracker *t, const struct event *e,
 				     const struct marks *m)
 {
-	struct incident_open *i = by_oom(e) ? find(t, m->limit, m->from) : NULL;
+	struct incident_open *i = by_oom(e) ? find(t, m->limit, m) : NULL;
 
 	if (!i)
-		i = find(t, m->process, m->from);
+		i = find(t, m->process, m);
 	if (!i && e->kind == EVENT_KILLED && !event_has(e, FIELD_RESOURCE))
-		i = find(t, m->alone, m->from);
+		i = find(t, m->alone, m);
 	if (!i)
-		i = find(t, m->program, m->from);
+		i = find(t, m->program, m);
 	if (!i && e->kind == EVENT_COUNTED)
-		i = find(t, m->limit, m->from);
+		i = find(t, m->limit, m);
 	return i;
 }
 
@@ -245,13 +250,15 @@ static void make_room(struct incident_tracker *t, int64_t now)
 		close_one(t, i);
 }
 
-static struct incident_open *open_new(struct incident_tracker *t, int64_t id, int64_t last)
+static struct incident_open *open_new(struct incident_tracker *t, int64_t id, int64_t first,
+				      int64_t last)
 {
 	struct incident_open *i = calloc(1, sizeof(*i));
 
 	if (!i)
 		return NULL;
 	i->id = id;
+	i->first = first;
 	i->last = last;
 	TAILQ_INSERT_TAIL(&t->open, i, entry);
 	t->n_open++;
@@ -343,7 +350,7 @@ int incident_add(struct incident_tracker *t, const struct event *e, struct incid
 	i = belongs(t, e, &m);
 	step.opened = !i;
 	if (!i)
-		i = open_new(t, t->next_id, m.to);
+		i = open_new(t, t->next_id, m.from, m.to);
 	err = i ? name_all(t, i, &m, &step.newcomer) : -ENOMEM;
 	if (err)
 		return err;
@@ -353,6 +360,8 @@ int incident_add(struct incident_tracker *t, const struct event *e, struct incid
 	step.verdict = incident_importance(e) > i->importance;
 	if (step.verdict)
 		i->importance = incident_importance(e);
+	if (m.from < i->first)
+		i->first = m.from;
 	if (m.to > i->last)
 		i->last = m.to;
 	TAILQ_REMOVE(&t->open, i, entry);
@@ -371,7 +380,7 @@ int incident_resume(struct incident_tracker *t, int64_t id, int64_t last, const 
 	bool ignored;
 
 	if (!i || i->id != id)
-		i = open_new(t, id, last);
+		i = open_new(t, id, last, last);
 	if (!i)
 		return -ENOMEM;
 	if (last > t->now)

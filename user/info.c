@@ -3,11 +3,9 @@
  * info.c - one incident in full, as `Key: value` with the keys of the JSON, so
  * that what is read here can be asked for there.
  */
-#include "info.h"
-
+#include "info_priv.h"
 #include "look.h"
 #include "sink.h"
-#include "utf8.h"
 #include "when.h"
 
 #define EVENTS_SHOWN 20
@@ -15,7 +13,6 @@
 #define MOVED_SHOWN 20
 #define BEFORE_NS 60000000000LL
 #define COUNTERS_NS 300000000000LL
-#define KEY_WIDTH 16
 
 struct info {
 	struct store *s;
@@ -25,127 +22,17 @@ struct info {
 	const char *head; /* to be written before the next line; NULL: it is */
 };
 
-static void put_key(const char *key)
-{
-	printf("%*s: ", KEY_WIDTH, key);
-}
-
-/* Somebody else's text: nothing in it drives the terminal. */
-static void put_text(const char *s, size_t n)
-{
-	char buf[4096];
-
-	while (n > 0) {
-		size_t taken, len = utf8_visible(s, n, buf, sizeof(buf), &taken);
-
-		if (taken == 0)
-			break;
-		fwrite(buf, 1, len, stdout);
-		s += taken;
-		n -= taken;
-	}
-}
-
-/* Of several lines the others stand below the first. */
-static void put_lines(const char *key, const char *s)
-{
-	for (bool first = true; *s || first; first = false) {
-		size_t n = strcspn(s, "\n");
-
-		if (first)
-			put_key(key);
-		else
-			printf("%*s", KEY_WIDTH + 2, "");
-		put_text(s, n);
-		putchar('\n');
-		s += n + (s[n] == '\n');
-	}
-}
-
-static bool in_bytes(const struct event *e, enum field f)
-{
-	static const enum field always[] = {FIELD_RSS_ANON, FIELD_RSS_FILE, FIELD_RSS_SHMEM,
-					    FIELD_SWAP,     FIELD_PGTABLES, FIELD_RSS};
-
-	for (size_t i = 0; i < ARRAY_SIZE(always); i++)
-		if (always[i] == f)
-			return true;
-	return util_streq(event_text(e, FIELD_MEASURE), "bytes") &&
-	       (f == FIELD_HELD || f == FIELD_LIMIT || f == FIELD_LIMIT_HARD || f == FIELD_ASKED);
-}
-
-static void put_number(const struct event *e, enum field f)
-{
-	printf("%lld", (long long)e->num[f]);
-	if (in_bytes(e, f) && e->num[f] >= 1 << 20)
-		printf(" (%.1f MiB)", (double)e->num[f] / (1 << 20));
-	putchar('\n');
-}
-
-static void put_moved(const struct event *e)
-{
-	for (unsigned int m = 0; m < e->n_moved; m++) {
-		const struct event_moved *row = &e->moved[m];
-
-		put_key(m == 0 ? "failcnt" : "");
-		put_text(row->resource, strlen(row->resource));
-		printf(" of ");
-		put_text(row->owner, strlen(row->owner));
-		printf(" %+lld (%s)\n", (long long)row->delta, relation_name(row->relation));
-	}
-}
-
-static void put_field(const struct info *n, const struct event *e, enum field f)
-{
-	const char *key = field_defs[f].key;
-	char time[40];
-
-	switch (field_defs[f].type) {
-	case TYPE_STR:
-		put_lines(key, e->str[f]);
-		break;
-	case TYPE_TIME:
-		when_print(e->num[f], n->o->utc, true, time, sizeof(time));
-		put_key(key);
-		printf("%s\n", time);
-		break;
-	case TYPE_BOOL:
-		put_key(key);
-		printf("%s\n", e->num[f] ? "yes" : "no");
-		break;
-	case TYPE_INT:
-		put_key(key);
-		put_number(e, f);
-		break;
-	case TYPE_ARRAY:
-		if (f == FIELD_FAILCNT)
-			put_moved(e);
-		break;
-	case TYPE_OBJECT:
-		break;
-	}
-}
-
-/* Told above in words, or of no use to a person. */
-static bool is_told(enum field f)
-{
-	static const enum field told[] = {
-		FIELD_SCHEMA,   FIELD_EVENT, FIELD_TIME,  FIELD_UPTIME_US, FIELD_RUN,  FIELD_SEQ,
-		FIELD_INCIDENT, FIELD_COUNT, FIELD_FIRST, FIELD_LAST,      FIELD_SAYS, FIELD_FIX};
-
-	for (size_t i = 0; i < ARRAY_SIZE(told); i++)
-		if (told[i] == f)
-			return true;
-	return false;
-}
-
 static void put_when(const struct info *n)
 {
 	char first[40], last[40], span[32];
 
-	put_key("Time");
+	info_key("Time");
 	if (!n->i->first) {
-		printf("unknown: the log has none\n");
+		printf("unknown: the log has none");
+		if (event_has(n->i->verdict, FIELD_UPTIME_US))
+			printf(" (%.3f s after it was booted)",
+			       (double)n->i->verdict->num[FIELD_UPTIME_US] / 1e6);
+		putchar('\n');
 		return;
 	}
 	when_print(n->i->first, n->o->utc, true, first, sizeof(first));
@@ -164,7 +51,7 @@ static void put_what(const struct info *n)
 	const char *between = "";
 	char who[160];
 
-	put_key("What");
+	info_key("What");
 	for (size_t k = 0; k < ARRAY_SIZE(words); k++) {
 		if (!counts[k])
 			continue;
@@ -174,24 +61,22 @@ static void put_what(const struct info *n)
 	}
 	putchar('\n');
 	look_who(n->i, who, sizeof(who));
-	put_lines("Who", who);
+	info_lines("Who", who);
 }
 
 static void put_verdict(const struct info *n)
 {
 	const struct event *v = n->i->verdict;
 
-	put_key("Incident");
+	info_key("Incident");
 	printf("%lld\n", (long long)n->i->id);
 	put_when(n);
 	put_what(n);
 	if (event_has(v, FIELD_SAYS))
-		put_lines("Verdict", v->str[FIELD_SAYS]);
+		info_lines("Verdict", v->str[FIELD_SAYS]);
 	if (event_has(v, FIELD_FIX))
-		put_lines("Remedy", v->str[FIELD_FIX]);
-	for (enum field f = 0; f < FIELDS; f++)
-		if (event_has(v, f) && !is_told(f))
-			put_field(n, v, f);
+		info_lines("Remedy", v->str[FIELD_FIX]);
+	info_fields(v, n->o);
 }
 
 static int put_event(void *arg, const struct event *e, int64_t incident _unused_)
@@ -275,7 +160,7 @@ static void put_series(struct moved *m)
 		printf("\n%s\n", m->n->head);
 	m->n->head = NULL;
 	printf("  ");
-	put_text(m->name, strlen(m->name));
+	info_text(m->name, strlen(m->name));
 	printf(": ");
 	put_amount(&m->first);
 	printf(" -> ");

@@ -151,7 +151,10 @@ static int array_entry(struct json_reader *r, enum field f)
 	if (f == FIELD_FAILCNT) {
 		struct event_moved *m = event_moved_add(r->e);
 
-		return m ? json_object(r, take_moved, m) : json_skip(r, 1);
+		if (!m)
+			return json_skip(r, 1);
+		m->delta = EVENT_DELTA_UNKNOWN;
+		return json_object(r, take_moved, m);
 	}
 	if (f == FIELD_HOLDERS) {
 		struct event_holder *h = event_holder_add(r->e);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "import_file.h"
 #include "json_read.h"
 #include "log.h"
 #include "when.h"
@@ -90,12 +91,67 @@ static int open_lines(struct store **ret, const char *path)
 	return err;
 }
 
+struct reading {
+	struct store *s;
+	uint64_t found;
+	int err;
+};
+
+static void on_log_event(void *arg, struct event *e)
+{
+	struct reading *r = arg;
+
+	r->found += e->kind == EVENT_KILLED || e->kind == EVENT_REFUSED;
+	if (!r->err)
+		r->err = store_add(r->s, e, NULL, 0);
+}
+
+static int read_log(struct store *s, const struct options *o)
+{
+	const char *name = import_file_name(o->from);
+	struct reading r = {.s = s};
+	struct import_stats stats;
+	int err = import_file(o->from, o, &stats, on_log_event, &r);
+
+	if (err < 0)
+		return err;
+	import_file_warn(&stats);
+	err = r.err ? r.err : store_commit(s, false);
+	if (err < 0) {
+		log_error("%s cannot be looked at: %s", name,
+			  *store_why(s) ? store_why(s) : strerror(-err));
+	} else if (r.found == 0) {
+		log_error("%s tells of no kill and no limit that was reached (%llu line%s read)",
+			  name, (unsigned long long)stats.lines, stats.lines == 1 ? "" : "s");
+		err = -ENODATA;
+	}
+	return err;
+}
+
+static int open_log(struct store **ret, const struct options *o)
+{
+	struct store *s = NULL;
+	int err = store_open(&s, NULL, STORE_MEMORY);
+
+	if (err < 0)
+		log_error("%s", s ? store_why(s) : strerror(-err));
+	else
+		err = read_log(s, o);
+	if (err < 0)
+		store_close(s);
+	else
+		*ret = s;
+	return err;
+}
+
 int look_open(struct store **ret, const struct options *o)
 {
 	const char *path = o->store ? o->store : STORE_PATH;
 	struct store *s = NULL;
 	int err;
 
+	if (o->from)
+		return open_log(ret, o);
 	if (util_streq(path, "-") || is_lines(path))
 		return open_lines(ret, path);
 	err = store_open(&s, path, STORE_READ);
@@ -139,6 +195,14 @@ int look_query(struct store_query *q, const struct options *o, const char *comma
 	struct store_query got = {.options = o};
 	int err = 0;
 
+	if (o->from && o->store) {
+		log_usage(command, "--from and --store: only one of them can be looked at");
+		return -EINVAL;
+	}
+	if (o->boot_time && !o->from) {
+		log_usage(command, "--boot-time is of a kernel log: name it with --from");
+		return -EINVAL;
+	}
 	if (o->since)
 		err = when_parse(o->since, now, o->utc, &got.since);
 	if (!err && o->until)

@@ -10,11 +10,12 @@
 
 /*
  * The recording that o names: a store, or JSON lines (of watch, list or info) in a file or, as "-",
- * on standard input. -errno after one sentence.
+ * on standard input; or a kernel log (--from). -errno after one sentence.
  */
 int look_open(struct store **ret, const struct options *o);
 
-/* Checks the times and matches of o. -EINVAL after one sentence for command. */
+/* Checks what look_open() is to open, the times and matches of o. -EINVAL after one sentence for
+ * command. */
 int look_query(struct store_query *q, const struct options *o, const char *command);
 
 /* Who it happened to: "nginx[812]", "nginx (12 processes)", "cgroup:/a.slice". */

@@ -26,6 +26,7 @@ struct options {
 	uint64_t count;            /* 0: no end */
 	const char *since, *until; /* as given: when.h; NULL: no such end */
 	const char *boot_time;     /* the same; of the machine that a log is of */
+	const char *from;          /* a kernel log to look at instead of a store; "-": stdin */
 	/* the store */
 	const char *html;               /* where the report goes; "-": stdout; NULL: not said */
 	const char *store;              /* NULL: STORE_PATH */

@@ -42,6 +42,62 @@ static void memory(struct page *p, const struct event *e)
 	html_raw(p, "</table>\n");
 }
 
+/* What the memory of the cgroup, or of the host, was. */
+static void pairs(struct page *p, const struct event *e, enum field f, const char *title)
+{
+	int64_t most = 1;
+
+	if (!event_has(e, f))
+		return;
+	for (unsigned int i = 0; i < e->n_pairs; i++)
+		if (e->pairs[i].field == f && e->pairs[i].value > most)
+			most = e->pairs[i].value;
+	html_f(p, "<table><caption>%s</caption>\n", title);
+	for (unsigned int i = 0; i < e->n_pairs; i++)
+		if (e->pairs[i].field == f && e->pairs[i].value >= 0)
+			memory_row(p, e->pairs[i].key, (uint64_t)e->pairs[i].value, (uint64_t)most);
+	html_raw(p, "</table>\n");
+}
+
+static void candidate(struct page *p, const struct event_candidate *c, bool weighed, bool victim)
+{
+	html_raw(p, "<tr><th scope=\"row\">");
+	html_name(p, c->comm ? c->comm : "");
+	html_f(p, " pid %lld%s</th><td class=\"num\">", (long long)c->pid,
+	       victim ? " <span class=\"dim\">killed</span>" : "");
+	if (!weighed)
+		html_raw(p, "exempt");
+	else if (c->points != INT64_MIN)
+		html_f(p, "%lld", (long long)c->points);
+	html_raw(p, "</td><td class=\"num\">");
+	if (c->held >= 0)
+		html_bytes(p, (uint64_t)c->held);
+	html_f(p, "</td><td class=\"num\">%lld</td></tr>\n",
+	       weighed ? (long long)c->score_adj : -1000LL);
+}
+
+static void ballot(struct page *p, const struct event *e)
+{
+	int64_t more = event_num(e, FIELD_CANDIDATES_TOTAL) - (int64_t)e->candidates.n +
+		       event_num(e, FIELD_EXEMPTED_TOTAL) - (int64_t)e->exempted.n;
+
+	if (!event_has(e, FIELD_CANDIDATES) && !event_has(e, FIELD_EXEMPTED))
+		return;
+	html_raw(p, "<table><caption>Whom the OOM killer weighed</caption>\n<thead><tr>"
+		    "<th scope=\"col\">process</th><th scope=\"col\" class=\"num\">points</th>"
+		    "<th scope=\"col\" class=\"num\">held</th>"
+		    "<th scope=\"col\" class=\"num\">oom_score_adj</th></tr></thead>\n");
+	for (unsigned int i = 0; i < e->candidates.n; i++)
+		candidate(p, &e->candidates.c[i], true,
+			  event_has(e, FIELD_PID) &&
+				  e->candidates.c[i].pid == event_num(e, FIELD_PID));
+	for (unsigned int i = 0; i < e->exempted.n; i++)
+		candidate(p, &e->exempted.c[i], false, false);
+	html_raw(p, "</table>\n");
+	if (more > 0)
+		html_f(p, "<p class=\"dim\">and %lld more</p>\n", (long long)more);
+}
+
 static void holder_who(struct page *p, const struct event_holder *h)
 {
 	if (h->comm && *h->comm)
@@ -112,8 +168,12 @@ static void moved(struct page *p, const struct event *e)
 		html_name(p, m->resource && *m->resource ? m->resource : "?");
 		html_raw(p, " <span class=\"dim block\">");
 		html_name(p, m->owner ? m->owner : "");
-		html_f(p, "</span></th><td class=\"num\">+%lld</td><td>%s</td></tr>\n",
-		       (long long)m->delta, relation_name(m->relation));
+		html_raw(p, "</span></th><td class=\"num\">");
+		if (m->delta != EVENT_DELTA_UNKNOWN)
+			html_f(p, "+%lld", (long long)m->delta);
+		else if (m->have & COUNTER_FAILCNT)
+			html_f(p, "%llu in all", (unsigned long long)m->failcnt);
+		html_f(p, "</td><td>%s</td></tr>\n", relation_name(m->relation));
 	}
 	html_raw(p, "</table>\n");
 }
@@ -189,6 +249,11 @@ void report_evidence(struct page *p, const struct report_card *c)
 
 	html_raw(p, "<div class=\"tables\">\n");
 	memory(p, e);
+	pairs(p, e, FIELD_MEMORY, "Memory of the cgroup");
+	pairs(p, e, FIELD_HOST_MEMORY,
+	      event_num(e, FIELD_HOST_MEMORY_LATER) ? "Memory of the host, a moment later"
+						    : "Memory of the host");
+	ballot(p, e);
 	holders(p, h, event_text(e, FIELD_MEASURE));
 	moved(p, m);
 	html_raw(p, "</div>\n<details><summary>All that is known of it</summary>\n");

@@ -226,7 +226,7 @@ static int open_uri(struct store *s, const char *more, int flags)
 		return store_fail(s);
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
-	return 0;
+	return store_functions(s);
 }
 
 /*
@@ -269,7 +269,7 @@ static int open_memory(struct store *s)
 	if (sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
 	    SQLITE_OK)
 		return store_fail(s);
-	return store_schema(s);
+	return store_functions(s) ? -EIO : store_schema(s);
 }
 
 void store_forget(struct store *s)

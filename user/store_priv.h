@@ -31,6 +31,7 @@ enum store_sql {
 	SQL_FIND_SERIES,
 	SQL_ADD_SERIES,
 	SQL_ADD_SAMPLE,
+	SQL_IMPORTED,
 	STORE_SQLS,
 };
 
@@ -78,6 +79,8 @@ void store_shut(struct store *s);
 
 /* store_schema.c: makes a new store, or brings an old one up to date. */
 int store_schema(struct store *s);
+/* store_import.c */
+extern const char store_imported_sql[];
 /* store_sample.c */
 void store_series_free(struct store *s);
 
@@ -93,6 +96,7 @@ struct store_select {
 	unsigned int n_binds;
 	bool full;
 };
+int store_functions(struct store *s); /* those that its conditions call */
 void store_sql_add(struct store_select *w, const char *sql);
 void store_sql_text(struct store_select *w, const char *v); /* one ? more, with its value */
 void store_sql_number(struct store_select *w, int64_t v);

@@ -6,6 +6,8 @@
  * Incidents (i, with the event v of their verdict) are asked for by their
  * processes (member) and, where that is not enough, by any of their events.
  */
+#include "json_read.h"
+#include "requested.h"
 #include "store_priv.h"
 
 void store_sql_add(struct store_select *w, const char *sql)
@@ -53,6 +55,25 @@ int store_prepare(struct store *s, const struct store_select *w, sqlite3_stmt **
 	}
 	*ret = q;
 	return 0;
+}
+
+/* requested(LINE): whether the kill was plainly somebody's wish. */
+static void requested(sqlite3_context *c, int n _unused_, sqlite3_value **v)
+{
+	static struct event e; /* one thread */
+	const char *line = (const char *)sqlite3_value_text(v[0]);
+
+	sqlite3_result_int(
+		c, line && json_read_event(&e, line, (size_t)sqlite3_value_bytes(v[0])) == 0 &&
+			   requested_plainly(&e));
+}
+
+int store_functions(struct store *s)
+{
+	return sqlite3_create_function(s->db, "requested", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+				       NULL, requested, NULL, NULL) == SQLITE_OK
+		       ? 0
+		       : store_fail(s);
 }
 
 /* " AND BEFORE ? AFTER" */
@@ -157,6 +178,13 @@ void store_where_incident(struct store_select *w, const struct store_query *q)
 		return;
 	if (o->kills)
 		store_sql_add(w, " AND i.killed > 0");
+	if (o->unrequested)
+		store_sql_add(w,
+			      o->kills ? " AND EXISTS(SELECT 1 FROM event e WHERE e.incident = i.id"
+					 " AND e.event = 'killed' AND NOT requested(e.line))"
+				       : " AND EXISTS(SELECT 1 FROM event e WHERE e.incident = i.id"
+					 " AND e.event IN ('refused', 'killed', 'counted')"
+					 " AND NOT (e.event = 'killed' AND requested(e.line)))");
 	if (o->has_pid || o->has_uid || o->name) {
 		store_sql_add(w, member);
 		if (o->has_pid)
@@ -239,6 +267,8 @@ void store_where_event(struct store_select *w, const struct store_query *q)
 		return;
 	if (o->kills)
 		store_sql_add(w, " AND e.event = 'killed'");
+	if (o->unrequested)
+		store_sql_add(w, " AND NOT (e.event = 'killed' AND requested(e.line))");
 	if (o->has_pid)
 		number(w, " AND e.pid = ?", (int64_t)o->pid);
 	if (o->has_uid)

@@ -42,7 +42,9 @@ static const char *const texts[STORE_SQLS] = {
 
 sqlite3_stmt *store_sql(struct store *s, enum store_sql which)
 {
-	if (!s->sql[which] && sqlite3_prepare_v3(s->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+	const char *text = which == SQL_IMPORTED ? store_imported_sql : texts[which];
+
+	if (!s->sql[which] && sqlite3_prepare_v3(s->db, text, -1, SQLITE_PREPARE_PERSISTENT,
 						 &s->sql[which], NULL) != SQLITE_OK)
 		return NULL;
 	sqlite3_reset(s->sql[which]);
