@@ -52,9 +52,9 @@ coincident() {
 	seq=$(jq -n "first(inputs | select(.event == \"killed\" and .memcg == \"$path\")).seq" "$work/coincident.json")
 	seen coincident ".event == \"followup\" and .of_seq == $seq" || { no "nothing followed"; return; }
 	finish "$watcher" || return
-	[[ $(count coincident ".event == \"followup\" and .of_seq == $seq and (.failcnt | any(.relation == \"own\"
+	[[ $(count coincident ".event == \"followup\" and .of_seq == $seq and ((.failcnt // []) | any(.relation == \"own\"
 		and .resource == \"memory.oom_kill\") and all(.relation == \"coincident\" or (.resource | startswith(\"pids\") | not)))") \
-		== 1 ]] || no "$(jq -c 'select(.event == "followup").failcnt' "$work/coincident.json")"
+		== 1 ]] || no "$(jq -c 'select(.event == "followup").failcnt // empty' "$work/coincident.json")"
 }
 
 # Without privileges it says what is missing in one sentence, and goes on with what there is.

@@ -114,7 +114,7 @@ holders_ways() { # BUILD_DIR
 	local objects=() o result=0
 	for o in "$1"/user/*.o; do [[ $o == */main.o ]] || objects+=("$o"); done
 	((${#objects[@]} > 1)) || { na "the objects of failcnt are not in $1"; return; }
-	"${CC:-cc}" -D_GNU_SOURCE -std=gnu11 -O2 "$here/holders_ways.c" "${objects[@]}" -lbpf -lelf -lz \
+	"${CC:-cc}" -D_GNU_SOURCE -std=gnu11 -O2 "$here/holders_ways.c" "${objects[@]}" -lbpf -lelf -lz -lsqlite3 \
 		-o "$work/holders_ways" || return
 	timeout 120 "$work/holders_ways" 40 100 >"$work/ways.out" 2>&1 || result=$?
 	((result != 77)) || { na "$(head -n 1 "$work/ways.out")"; return; }
