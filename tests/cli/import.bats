@@ -184,6 +184,14 @@ import() {
 	[ "$(sqlite3 "$store" 'SELECT sum(events) FROM incident')" = "$(sqlite3 "$store" "SELECT count(*) FROM event WHERE incident IS NOT NULL")" ]
 }
 
+@test "--store: an older log after a newer one makes incidents of its own" {
+	store=$BATS_TEST_TMPDIR/s.db
+	import --store "$store" "$LOGS/6.18-v1-iso.txt"
+	sed 's/^2026-11-22/2026-10-22/' "$LOGS/6.18-v1-iso.txt" >"$BATS_TEST_TMPDIR/older"
+	import --store "$store" "$BATS_TEST_TMPDIR/older"
+	[ "$(sqlite3 "$store" 'SELECT count(*), sum(killed), max(killed) FROM incident')" = "2|2|1" ]
+}
+
 @test "--store: one that is recorded into, or is none, is told in a sentence" {
 	store=$BATS_TEST_TMPDIR/s.db
 	import --store "$store" "$LOGS/6.18-v1-iso.txt"
