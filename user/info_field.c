@@ -99,21 +99,23 @@ static void bytes(int64_t n, char *buf, size_t size)
 /* One a line: points (pages), what it held, oom_score_adj, who. What is unknown is "-". */
 static void put_ballot(const struct event *e, enum field f, const struct event_ballot *b)
 {
-	enum field all = f == FIELD_CANDIDATES ? FIELD_CANDIDATES_TOTAL : FIELD_EXEMPTED_TOTAL;
+	bool weighed = f == FIELD_CANDIDATES;
+	enum field all = weighed ? FIELD_CANDIDATES_TOTAL : FIELD_EXEMPTED_TOTAL;
 	long long more = event_num(e, all) - (long long)b->n;
 
 	info_key(field_defs[f].key);
 	printf("%12s %11s %6s  process\n", "points", "held", "adj");
 	for (unsigned int i = 0; i < b->n; i++) {
 		const struct event_candidate *c = &b->c[i];
-		char points[24] = "-", held[24] = "-";
+		char points[24] = "-", held[24] = "-", adj[24] = "-";
 
-		if (c->points != INT64_MIN && f == FIELD_CANDIDATES)
+		if (c->points != INT64_MIN && weighed)
 			snprintf(points, sizeof(points), "%lld", (long long)c->points);
 		if (c->held != INT64_MIN)
 			bytes(c->held, held, sizeof(held));
-		printf("%*s%12s %11s %6lld  ", KEY_WIDTH + 2, "", points, held,
-		       f == FIELD_CANDIDATES ? (long long)c->score_adj : -1000LL);
+		if (weighed)
+			snprintf(adj, sizeof(adj), "%lld", (long long)c->score_adj);
+		printf("%*s%12s %11s %6s  ", KEY_WIDTH + 2, "", points, held, adj);
 		info_text(c->comm, strlen(c->comm));
 		printf("[%lld]%s\n", (long long)c->pid,
 		       event_has(e, FIELD_PID) && c->pid == e->num[FIELD_PID] ? "  <- killed" : "");
@@ -133,9 +135,12 @@ static void put_pairs(const struct event *e, enum field f)
 		if (p->field != f)
 			continue;
 		bytes(p->value, text, sizeof(text));
-		info_key(key);
-		printf("%-12s %11s\n", p->key, text);
-		key = "";
+		if (key)
+			info_key(key);
+		else
+			printf("%*s", KEY_WIDTH + 2, "");
+		printf("%-18s %11s\n", p->key, text);
+		key = NULL;
 	}
 }
 

@@ -57,7 +57,9 @@ static const struct command commands[] = {
 	 .help = "what a kernel log tells of kills and limits, from any machine; no root",
 	 .more = "  journalctl -k | failcnt import   or dmesg, /var/log/messages, a pasted ticket\n"
 		 "  failcnt import -k kern.log.2.gz  only the kills; -S and -U only a part of "
-		 "it\n"},
+		 "it\n"
+		 "  failcnt import --store s.db kern.log*   to look at with list, info, report "
+		 "--store s.db\n"},
 	{.name = "record",
 	 .run = cmd_record,
 	 .options = OPT_RECORD,
@@ -74,7 +76,9 @@ static const struct command commands[] = {
 	 .more = "  failcnt list -S yesterday        since midnight of yesterday\n"
 		 "  failcnt list -k postgres         kills of a program\n"
 		 "  failcnt list errno=EMFILE /system.slice   any key of the JSON; a path\n"
-		 "  failcnt list --store - <FILE     of what watch --json has written\n"},
+		 "  failcnt list --store - <FILE     of what watch --json has written\n"
+		 "  failcnt list --from kern.log     of a kernel log; also info, report; - is "
+		 "stdin\n"},
 	{.name = "info",
 	 .run = cmd_info,
 	 .options = OPT_INFO,
@@ -83,6 +87,7 @@ static const struct command commands[] = {
 	 .help = "everything about one incident, the newest that matches",
 	 .more = "  failcnt info                     what happened last\n"
 		 "  failcnt info 4711                to the process 4711\n"
+		 "  journalctl -k | failcnt info --from -   what the kernel log tells last\n"
 		 "  failcnt info id=12 --json        all events of incident 12\n"},
 	{.name = "report",
 	 .run = cmd_report,

@@ -179,6 +179,13 @@ int report_groups_pick(struct report *r)
 	return err;
 }
 
+static void copy_ballot(struct event *to, struct event_ballot *into, const struct event_ballot *b)
+{
+	*into = *b;
+	for (unsigned int i = 0; i < b->n; i++)
+		into->c[i].comm = event_keep(to, b->c[i].comm);
+}
+
 static void copy_arrays(struct event *to, const struct event *e)
 {
 	memcpy(to->moved, e->moved, sizeof(e->moved));
@@ -198,6 +205,12 @@ static void copy_arrays(struct event *to, const struct event *e)
 		to->holders[i].cgroup = event_keep(to, e->holders[i].cgroup);
 		to->holders[i].object = event_keep(to, e->holders[i].object);
 	}
+	copy_ballot(to, &to->candidates, &e->candidates);
+	copy_ballot(to, &to->exempted, &e->exempted);
+	memcpy(to->pairs, e->pairs, sizeof(e->pairs));
+	to->n_pairs = e->n_pairs;
+	for (unsigned int i = 0; i < e->n_pairs; i++)
+		to->pairs[i].key = event_keep(to, e->pairs[i].key);
 }
 
 struct event *report_event_copy(const struct event *e)

@@ -72,8 +72,10 @@ static void candidate(struct page *p, const struct event_candidate *c, bool weig
 	html_raw(p, "</td><td class=\"num\">");
 	if (c->held >= 0)
 		html_bytes(p, (uint64_t)c->held);
-	html_f(p, "</td><td class=\"num\">%lld</td></tr>\n",
-	       weighed ? (long long)c->score_adj : -1000LL);
+	html_raw(p, "</td><td class=\"num\">");
+	if (weighed)
+		html_f(p, "%lld", (long long)c->score_adj);
+	html_raw(p, "</td></tr>\n");
 }
 
 static void ballot(struct page *p, const struct event *e)

@@ -140,6 +140,72 @@ import() {
 	[[ $err == *"the compressed data is cut or damaged; what came before it was read"* ]]
 }
 
+@test "--store: the events go into a recording, each once; nothing on stdout" {
+	store=$BATS_TEST_TMPDIR/new/s.db
+	import --store "$store" "$LOGS/6.18-v1-iso.txt" "$LOGS/kubernetes-group-kill-iso.txt"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+	[[ $err == *"4 events added to $store, 0 were there already"* ]]
+	"$FAILCNT" list --utc --store "$store" >"$OUT"
+	grep -q "2026-11-22 12:19:44  killed   provoke\[2423\]" "$OUT"
+	first=$(cat "$OUT")
+	# the same log again; and an older one after it joins none of its incidents
+	import --store "$store" "$LOGS/kubernetes-group-kill-iso.txt" "$LOGS/6.18-v1-iso.txt"
+	[ "$status" -eq 0 ]
+	[[ $err == *"0 events added to $store, 4 were there already"* ]]
+	"$FAILCNT" list --utc --store "$store" >"$OUT"
+	[ "$(cat "$OUT")" = "$first" ]
+	[ "$(sqlite3 "$store" 'SELECT count(*) FROM event')" = 4 ]
+	# what --json asks for is shown as well
+	import --json --store "$store" "$LOGS/6.18-v1-iso.txt"
+	[ "$(jq -r .comm "$OUT")" = provoke ]
+}
+
+@test "--store: a line that the log holds twice counts twice; grown, it adds what is new" {
+	store=$BATS_TEST_TMPDIR/s.db line='Nov 22 12:19:44 vm kernel: VFS: file-max limit 1024 reached'
+	printf '%s\n' "$line" "$line" >"$BATS_TEST_TMPDIR/log"
+	import --store "$store" "$BATS_TEST_TMPDIR/log"
+	[[ $err == *"2 events added to $store, 0 were there already"* ]]
+	import --store "$store" "$BATS_TEST_TMPDIR/log"
+	[[ $err == *"0 events added to $store, 2 were there already"* ]]
+	printf '%s\n' "$line" >>"$BATS_TEST_TMPDIR/log"
+	import --store "$store" "$BATS_TEST_TMPDIR/log"
+	[[ $err == *"1 event added to $store, 2 were there already"* ]]
+}
+
+@test "--store: every log twice, also those without dates" {
+	store=$BATS_TEST_TMPDIR/s.db
+	import --store "$store" "$LOGS"/*.txt
+	[ "$status" -eq 0 ]
+	n=$(sqlite3 "$store" 'SELECT count(*) FROM event')
+	import --store "$store" "$LOGS"/*.txt
+	[[ $err == *" 0 events added to $store, "* ]]
+	[ "$(sqlite3 "$store" 'SELECT count(*) FROM event')" = "$n" ]
+	[ "$(sqlite3 "$store" 'SELECT sum(events) FROM incident')" = "$(sqlite3 "$store" "SELECT count(*) FROM event WHERE incident IS NOT NULL")" ]
+}
+
+@test "--store: an older log after a newer one makes incidents of its own" {
+	store=$BATS_TEST_TMPDIR/s.db
+	import --store "$store" "$LOGS/6.18-v1-iso.txt"
+	sed 's/^2026-11-22/2026-10-22/' "$LOGS/6.18-v1-iso.txt" >"$BATS_TEST_TMPDIR/older"
+	import --store "$store" "$BATS_TEST_TMPDIR/older"
+	[ "$(sqlite3 "$store" 'SELECT count(*), sum(killed), max(killed) FROM incident')" = "2|2|1" ]
+}
+
+@test "--store: one that is recorded into, or is none, is told in a sentence" {
+	store=$BATS_TEST_TMPDIR/s.db
+	import --store "$store" "$LOGS/6.18-v1-iso.txt"
+	status=0
+	err=$(flock "$store" "$FAILCNT" import --store "$store" "$LOGS/6.18-v1-iso.txt" 2>&1) || status=$?
+	[ "$status" -eq 1 ]
+	[ "$err" = "failcnt: another failcnt records into $store: stop it, or name another file with --store" ]
+	echo "no store, and more" >"$BATS_TEST_TMPDIR/text"
+	import --store "$BATS_TEST_TMPDIR/text" "$LOGS/6.18-v1-iso.txt"
+	[ "$status" -eq 1 ]
+	[[ $err == *"is no store of failcnt"* ]]
+	[ "$(cat "$BATS_TEST_TMPDIR/text")" = "no store, and more" ]
+}
+
 @test "a reader that goes away ends it quietly" {
 	status=0
 	"$FAILCNT" import --json "$LOGS"/*.txt 2>"$ERR" | head -1 >"$OUT" || status=$?

@@ -292,3 +292,84 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	[ "$status" -eq 1 ]
 	[[ $err == "failcnt: 12 events until 2026-11-20 07:00:00 were dropped for the limit of age"*"No incidents found." ]]
 }
+
+LOGS=$BATS_TEST_DIRNAME/../fixtures/kmsg
+
+@test "--from: a kernel log, listed and told, from a file or standard input" {
+	failcnt list --utc --from "$LOGS/6.18-v1-iso.txt"
+	[ "$status" -eq 0 ]
+	[ -z "$err" ]
+	[ "${#lines[@]}" -eq 2 ]
+	[[ ${lines[1]} == *"1  2026-11-22 12:19:44  killed   provoke[2423] "*memory* ]]
+	failcnt info --utc --from - <"$LOGS/3.8-ubuntu-table-of-apaches.txt"
+	[ "$status" -eq 0 ]
+	[[ $output == *"      candidates:       points        held    adj  process"* ]]
+	[[ $output == *"13593    53.1 MiB      0  apache2[3723]  <- killed"* ]]
+	[[ $output == *"-   740.0 KiB      -  systemd-udevd[412]"* ]]
+	[[ $output == *"     host_memory: total                  2.0 GiB"* ]]
+	failcnt info --from "$LOGS/6.18-v1-iso.txt" --json
+	[ "$(jq -r .comm <<<"$output")" = provoke ]
+	# filters and matches as of a store
+	failcnt list --from "$LOGS/6.18-v1-iso.txt" -r pids
+	[ "$status" -eq 1 ]
+	failcnt list --from "$LOGS/6.18-v1-iso.txt" comm=provoke
+	[ "$status" -eq 0 ]
+}
+
+@test "--from: a log without dates says so; --boot-time gives it some" {
+	failcnt list --from "$LOGS/6.18-v1-plain.txt"
+	[ "$status" -eq 0 ]
+	[[ ${lines[1]} == *" 1  -                    killed   provoke[2423]"* ]]
+	failcnt info --from "$LOGS/6.18-v1-plain.txt"
+	[[ $output == *"Time: unknown: the log has none (25462.545 s after it was booted)"* ]]
+	failcnt report --from "$LOGS/6.18-v1-plain.txt" -o "$BASE/r.html"
+	[ "$status" -eq 0 ]
+	grep -q "Whom the OOM killer weighed" "$BASE/r.html"
+	grep -q '<bdi>provoke</bdi> pid 2423 <span class="dim">killed</span></th><td class="num">8306<' "$BASE/r.html"
+	failcnt list --utc --boot-time 2026-11-22T05:15:22Z --from "$LOGS/6.18-v1-plain.txt"
+	[[ ${lines[1]} == *" 1  2026-11-22 12:19:44  killed "* ]]
+}
+
+@test "--from: what is no log, tells nothing, or is asked for wrongly" {
+	echo "usb 1-1: new device" >"$BASE/log"
+	for command in list info "report -o $BASE/none.html"; do
+		failcnt $command --from "$BASE/log"
+		[ "$status" -eq 1 ]
+		[ "$err" = "failcnt: $BASE/log tells of no kill and no limit that was reached (1 line read)" ]
+		failcnt $command --from "$BASE/missing"
+		[ "$status" -eq 1 ]
+		[ "$err" = "failcnt: cannot open $BASE/missing: No such file or directory" ]
+		failcnt $command --from "$BASE/log" --store "$STORE"
+		[ "$status" -eq 2 ]
+		[[ $err == *"--from and --store: only one of them can be looked at"* ]]
+		failcnt $command --boot-time now
+		[ "$status" -eq 2 ]
+		[[ $err == *"--boot-time is of a kernel log: name it with --from"* ]]
+	done
+	[ ! -e "$BASE/none.html" ]
+}
+
+# A kill that systemd asked for, one that nobody knows of, a refusal; minutes apart.
+wishes() {
+	local common='"schema":1,"run":"a9b181f1c200c5c0"' killed='"event":"killed","cause":"signal","signal":"SIGTERM"'
+	echo "{$common,\"seq\":1,$killed,\"time\":\"2026-11-22T10:00:00Z\",\"pid\":11,\"comm\":\"wished\",\"requested_by\":\"service-manager\"}"
+	echo "{$common,\"seq\":2,$killed,\"time\":\"2026-11-22T10:10:00Z\",\"pid\":12,\"comm\":\"strange\",\"requested_by\":\"other\"}"
+	echo "{$common,\"seq\":3,\"event\":\"refused\",\"time\":\"2026-11-22T10:20:00Z\",\"pid\":13,\"comm\":\"full\",\"resource\":\"nofile\",\"errno\":\"EMFILE\"}"
+	echo "{$common,\"seq\":4,\"event\":\"killed\",\"cause\":\"signal\",\"signal\":\"SIGPIPE\",\"time\":\"2026-11-22T10:30:00Z\",\"pid\":14,\"comm\":\"piped\",\"parent_comm\":\"bash\"}"
+}
+
+@test "--unrequested: not what systemd, a terminal or a pipe has ended" {
+	wishes >"$BASE/wishes.json"
+	failcnt list --store "$BASE/wishes.json"
+	[ "$(ids)" = "1 2 3 4 " ]
+	failcnt list --store "$BASE/wishes.json" --unrequested
+	[ "$(ids)" = "2 3 " ]
+	failcnt list --store "$BASE/wishes.json" --unrequested -k
+	[ "$(ids)" = "2 " ]
+	failcnt info --store "$BASE/wishes.json" --unrequested -k
+	[[ $output == *"Who: strange[12]"* ]]
+	failcnt report --store "$BASE/wishes.json" --unrequested -o "$BASE/r.html"
+	[ "$status" -eq 0 ]
+	grep -q strange "$BASE/r.html"
+	[ "$(grep -c "wished\|piped" "$BASE/r.html")" = 0 ]
+}

@@ -31,7 +31,7 @@ _failcnt_value() {
 	--max-size | --keep-free) words='100M 500M 1G' ;;
 	--near) words='80 90 95' ;;
 	--root) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
-	-o | --html | --store) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
+	-o | --html | --store | --from) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--beancounters) mapfile -t COMPREPLY < <(compgen -f -- "$current") && return ;;
 	--output)
 		if [[ $current == json:* ]]; then
