@@ -44,8 +44,9 @@ judge_one() {
 	truth=$(<"$work/truth.$name")
 	wanted=$(jq 'if .pids then .pids | length elif .expect then .n // 1 else 1 end' <<<"$truth")
 	# What a provocation expects is the truth too, where it is a plain value.
-	truth=$(jq -c '. + ((.expect // .dies // {}) | with_entries(select(.value | type == "number" or type == "string")))
-		+ (if .tracepoint then .tracepoint else {} end)' <<<"$truth")
+	truth=$(jq -c --argjson v1 "$([[ -e /sys/fs/cgroup/memory/memory.limit_in_bytes ]] && echo true || echo false)" '
+		. + ((.expect // .dies // {}) | with_entries(select(.value | type == "number" or type == "string")))
+		+ (if .tracepoint then .tracepoint else {} end) + (if $v1 and .v1 then .v1 else {} end)' <<<"$truth")
 	if [[ $(jq '.limit_reached == false and (.dies | not)' <<<"$truth") == true ]]; then wanted=0; fi
 	case $name in
 	memlock-iouring | ports | backlog | stack-args) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
