@@ -32,7 +32,8 @@ static __always_inline void stat_table(struct stat_table *t, struct mem_cgroup *
 {
 	t->at = t->index = NULL;
 	t->first = 0;
-	if (bpf_core_field_exists(memcg->vmstats)) {
+	if (bpf_core_field_exists(memcg->vmstats) &&
+	    bpf_core_field_exists(struct memcg_vmstats, state)) {
 		struct memcg_vmstats *v = BPF_CORE_READ(memcg, vmstats);
 
 		asm volatile("" : "+r"(v));

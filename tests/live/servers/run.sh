@@ -89,7 +89,7 @@ normalise() {
 		-e 's/\[[A-Z][a-z]{2} [A-Z][a-z]{2} +[0-9]+ [0-9:.]+ [0-9]{4}\]/[TIME]/g' \
 		-e 's|[0-9]{4}[-/][0-9]{2}[-/][0-9]{2}[ T][0-9:.]+( UTC\|Z)?|TIME|g' \
 		-e "s/\b$pid\b/PID/g" -e 's/\[[0-9]+\]/[PID]/g' \
-		-e 's/[0-9]+(\.[0-9]+)? ?([KMG]i?B|kB|bytes)\b/SIZE/g' -e 's/\(memory\.(limit_in_bytes|memory\.memsw\.limit_in_bytes|max)\)/(LIMIT)/' -e 's/\b[0-9]{4,}\b/N/g' \
+		-e 's/[0-9]+(\.[0-9]+)? ?([KMG]i?B|kB|bytes)\b/SIZE/g' -e 's/\(memory\.(limit_in_bytes|memory\.memsw\.limit_in_bytes|max)\)/(LIMIT)/' -e 's/\b[0-9]{4,}\b/N/g' -e 's/\(pid [0-9]+\)/(pid N)/g' -e 's/of [0-9]+ processes weighed/of N processes weighed/' \
 		-e 's/[[:space:]]+$//'
 }
 
