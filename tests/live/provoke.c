@@ -196,6 +196,22 @@ static struct undo *new_undo(const char *path)
 	return &undos[n_undos++];
 }
 
+/* A cgroup of ours has nobody in it but our children, whom a skip or a failure leaves behind. */
+static void kill_members(const char *cgroup)
+{
+	char path[sizeof(undos[0].path) + 16];
+	FILE *f;
+	int pid;
+
+	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
+	f = fopen(path, "re");
+	if (!f)
+		return;
+	while (fscanf(f, "%d", &pid) == 1)
+		kill(pid, SIGKILL);
+	fclose(f);
+}
+
 static void undo_all(void)
 {
 	if (getpid() != owner)
@@ -211,9 +227,14 @@ static void undo_all(void)
 			write_file(u->path, "%s", u->value);
 			continue;
 		}
-		/* The kernel lets go of a dead process a moment after it is reaped. */
-		for (int i = 0; rmdir(u->path) && errno == EBUSY && i < 300; i++)
+		/* The kernel lets go of a dead process a moment after it is reaped; and one may
+		 * join only now. */
+		for (int i = 0; rmdir(u->path) && errno == EBUSY && i < 300; i++) {
+			kill_members(u->path);
+			while (waitpid(-1, NULL, WNOHANG) > 0)
+				;
 			usleep(10000);
+		}
 	}
 }
 

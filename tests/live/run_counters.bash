@@ -180,6 +180,8 @@ nothing_left() {
 	for left in $(cat "$work"/truth.* 2>/dev/null | jq -r '.cgroup // empty'); do
 		[[ ! -e $(hierarchy memory)$left ]] || { no "cgroup $left is still there"; return; }
 	done
+	left=$(comm -13 <(sort <<<"$provoked_before") <(provoked_cgroups | sort))
+	[[ -z $left ]] || { no "cgroups left: ${left//$'\n'/ }"; return; }
 	command -v bpftool >/dev/null || { na "there is no bpftool to ask"; return; }
 	within 5 no_programs && return
 	pgrep -x failcnt >/dev/null && { na "another failcnt runs"; return; }

@@ -96,13 +96,17 @@ setup() {
 	cp "$1/provoke" "$work/fc-named"
 	failcnt=$work/failcnt provoke=$work/provoke
 	programs_before=$(our_programs)
+	provoked_before=$(provoked_cgroups)
 	ulimit -c 0
 }
+
+# What provocations made, in every hierarchy.
+provoked_cgroups() { find /sys/fs/cgroup -maxdepth 3 -type d -name 'failcnt-provoke-*' 2>/dev/null; }
 
 our_programs() {
 	command -v bpftool >/dev/null || return 0
 	bpftool prog show 2>/dev/null |
-		sed -nE 's/^([0-9]+): .* name ((fexit|fentry|kretprobe|kprobe|rawtp|tp)_[a-z_]*).*/\1 \2/p'
+		sed -nE 's/^([0-9]+): .* name ((fexit|fentry|kretprobe|kprobe|rawtp|tp|tpbtf|iter)_[a-z_]*).*/\1 \2/p'
 }
 
 # watch TAG ARGUMENT ...: starts it, into $work/TAG.json and TAG.err, and waits until it has started; $pid
