@@ -4,13 +4,15 @@
 # What runs inside the virtual machine of run.sh: attaches one thing after the other, and has the
 # operations timed under each. It computes nothing; the first letter of a line tells what it is.
 #
-#   L ROW OPERATION NS =|~ ROUNDS    a line of loops, while ROW was attached
+#   L ROW OPERATION NS =|~ ROUNDS OWN    a line of loops, while ROW was attached
+#   F ROW N                              how many empty programs ROW is
 #   T BACKEND KEY US                 a line of times
 #   X ROW STATUS                     ROW could not be attached, or ended badly
 #
-#   guest.sh ROW...      nothing; fexit, kprobe, tracepoint: failcnt with that backend; floor-WAY:
-#                        the programs of /floor-WAY.o, which do nothing; times-BACKEND
-loops() { /loops | sed "s/^/L $1 /"; }
+#   guest.sh ROW...      nothing; fexit, kprobe, tracepoint: failcnt with that backend; floor-BACKEND:
+#                        the programs that it loads, with nothing in them (/floor.o), and
+#                        floor-classic, with the other tracepoint of sys_exit; times-BACKEND
+loops() { row=$1; shift; /loops "$@" | sed "s/^/L $row /"; }
 
 # What is in the background has said this.
 wait_for() { # TEXT
@@ -25,24 +27,41 @@ wait_for() { # TEXT
 	done
 }
 
-# failcnt BACKEND: waits until it has started, measures, and ends it.
-under_failcnt() {
+# failcnt BACKEND: waits until it has started.
+start_failcnt() {
 	rm -f /tmp/events
 	/failcnt watch --json --backend="$1" >/tmp/events 2>/tmp/said &
 	watch=$!
 	wait_for '"event":"started"'
-	# It may have fallen back: then this is not the row that it is called.
-	grep -q "\"backends\":{.*\"$1\":[1-9]" /tmp/events || echo "X $1 fell-back"
-	loops "$1"
+}
+
+end_failcnt() {
 	kill -INT $watch
 	wait $watch || { echo "X $1 $?"; cat /tmp/said >&2; }
 }
 
+under_failcnt() {
+	start_failcnt "$1"
+	# It may have fallen back: then this is not the row that it is called.
+	grep -q "\"backends\":{.*\"$1\":[1-9]" /tmp/events || echo "X $1 fell-back"
+	loops "$1" $watch
+	end_failcnt "$1"
+}
+
 under_floor() {
+	case $1 in
+	floor-classic) backend=tracepoint ;;
+	*) backend=${1#floor-} ;;
+	esac
+	start_failcnt "$backend"
+	/floor -l >/tmp/names
+	end_failcnt "$1"
+	[ "$1" != floor-classic ] || sed -i 's/^rawtp_sys_exit$/tp_sys_exit/;s/^tpbtf_sys_exit$/tp_sys_exit/' /tmp/names
 	rm -f /tmp/events
-	/floor "/$1.o" >/tmp/events 2>/tmp/said &
+	/floor /floor.o </tmp/names >/tmp/events 2>/tmp/said &
 	floor=$!
 	wait_for ready
+	sed -n "s/^ready/F $1/p" /tmp/events
 	loops "$1"
 	kill $floor
 	wait $floor 2>/dev/null

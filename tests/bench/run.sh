@@ -13,7 +13,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernel=6.12
-readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk fork+exit kill-ignored kill-handled fork+kill'
+readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk futex semget+rmid fork+exit kill-ignored kill-handled fork+kill'
 readonly backends='fexit kprobe tracepoint'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 
@@ -36,21 +36,20 @@ compile() {
 		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$way" "$here/$way.c"
 	done
 	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
-	for way in $floors; do
-		way=${way#floor-}
-		${CLANG:-clang} -g -O2 -Wall -target bpf -D"${way^^}" -c "$here/floor.bpf.c" \
-			-o "$out/floor-$way.o"
-	done
+	# Empty programs, one for each of failcnt's own.
+	llvm-objdump -t "$build/failcnt.linked.o" |
+		awk '$2 == "g" && $3 == "F" && $4 ~ /\// { printf "EMPTY(\"%s\", %s)\n", $4, $NF }' >"$out/floor.list"
+	${CLANG:-clang} -g -O2 -Wall -target bpf -DFLOOR="\"$out/floor.list\"" -c "$here/floor.bpf.c" \
+		-o "$out/floor.o"
 }
 
 # Addresses are not random: how many page tables a fork copies depends on them.
 run_machine() { # NAME ROW...
-	local name=$1 row files=()
+	local name=$1
 	shift
-	for row in $floors; do files+=(-f "$out/$row.o:/$row.o"); done
 	"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 900 -a norandmaps \
 		-f "$out/failcnt:/failcnt" -f "$out/floor:/floor" -f "$out/loops:/loops" \
-		-f "$out/times:/times" -f "$here/guest.sh:/guest" "${files[@]}" \
+		-f "$out/times:/times" -f "$here/guest.sh:/guest" -f "$out/floor.o:/floor.o" \
 		-- /bin/sh /guest "$@" >"$out/$name.log" 2>"$out/$name.err" ||
 		echo "X $name $?" >>"$out/$name.log"
 }
@@ -59,10 +58,9 @@ loop_tables() {
 	awk -v operations="$operations" '
 	function title(row) {
 		if (row == "nothing") return "nothing"
-		if (row == "floor-classic") return "empty program, tracepoint:raw_syscalls:sys_exit"
-		if (row == "floor-tracepoint") return "empty program, raw_tp:sys_exit"
-		if (row == "floor-kprobe") return "empty kretprobe, the same eight functions"
-		if (row == "floor-fexit") return "empty fexit, alloc_fd, alloc_empty_file, vm_mmap_pgoff, __vm_munmap, kernel_clone, copy_process, alloc_pid, pids_can_fork"
+		if (row == "floor-classic") return "empty programs in its place, tracepoint:raw_syscalls:sys_exit"
+		if (row ~ /^floor-/) return "empty programs in its place (" programs[row] ")"
+		if (row ~ /-own$/) return "the same, without what the collector itself runs"
 		return "**failcnt --backend=" row "**"
 	}
 	function added(row, op, base, more) {
@@ -77,8 +75,10 @@ loop_tables() {
 	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }
 	$1 == "L" && !($2 in machine) { machine[$2] = FILENAME }
 	$1 == "L" && machine[$2] == FILENAME { ns[$2, $3] = $4; sure[$2, $3] = $5 }
+	$1 == "L" && $7 { ns[$2 "-own", $3] = $7; sure[$2 "-own", $3] = $5; machine[$2 "-own"] = FILENAME }
+	$1 == "F" { programs[$2] = $3 }
 	END {
-		rows = split("nothing fexit floor-fexit kprobe floor-kprobe tracepoint floor-tracepoint floor-classic", row, " ")
+		rows = split("nothing fexit fexit-own floor-fexit kprobe kprobe-own floor-kprobe tracepoint tracepoint-own floor-tracepoint floor-classic", row, " ")
 		n = split(operations, op, " ")
 		printf "| attached |"
 		for (j = 1; j <= n; j++) printf " %s |", op[j] == "read" ? "read 1 byte" : op[j]
