@@ -156,7 +156,8 @@ static __always_inline void death_join(struct fc_death_state *d, const struct fc
 	d->how = info->code == SI_TIMER ? FC_HOW_TIMER : FC_HOW_PROCESS;
 }
 
-static __noinline int death_delivered(int sig, __u64 siginfo)
+/* from: where the address of its siginfo stands */
+static __noinline int death_delivered(int sig, const void *from)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
@@ -164,7 +165,9 @@ static __noinline int death_delivered(int sig, __u64 siginfo)
 	struct fc_death_key key = death_key_of(task);
 	struct death_info info = {};
 	struct fc_death_state *known, d = {};
+	__u64 siginfo = 0;
 
+	bpf_probe_read_kernel(&siginfo, sizeof(siginfo), from);
 	if (flags & SIGNAL_GROUP_EXIT) {
 		/* Ended already, by that one or by exit_group(); each thread gets a SIGKILL. */
 		sig = BPF_CORE_READ(signal, group_exit_code) & 0x7f;
@@ -191,18 +194,18 @@ static __noinline int death_delivered(int sig, __u64 siginfo)
 	return 0;
 }
 
-/* (sig, info, k_sigaction) */
-SEC("raw_tp/signal_deliver")
-int rawtp_death_deliver(struct bpf_raw_tracepoint_args *ctx)
+/* (sig, info, k_sigaction): typed, because most signals that are delivered have a handler. */
+SEC("tp_btf/signal_deliver")
+int tpbtf_death_deliver(unsigned long long *ctx)
 {
-	struct k_sigaction *action = (void *)ctx->args[2];
-	int sig = ctx->args[0];
+	struct k_sigaction *action = (void *)ctx[2];
+	__u64 sig = ctx[0];
 
+	if (sig != SIGKILL && action->sa.sa_handler)
+		return 0;
 	if (NEVER_FATAL & BIT(sig & 63))
 		return 0;
-	if (sig != SIGKILL && BPF_CORE_READ(action, sa.sa_handler))
-		return 0;
-	return death_delivered(sig, ctx->args[1]);
+	return death_delivered(sig, &ctx[1]);
 }
 
 /* No room in the ring: the collector finds it in the table. */

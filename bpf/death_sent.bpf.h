@@ -89,17 +89,6 @@ static __always_inline struct fc_death_key death_key_of(struct task_struct *task
 	return k;
 }
 
-static __always_inline void *handler_of(struct task_struct *task, int sig)
-{
-	struct sighand_struct *sighand = BPF_CORE_READ(task, sighand);
-	void *at = __builtin_preserve_access_index(&sighand->action), *handler = NULL;
-
-	/* sa_handler is the first field of the first field, on every architecture that we run on */
-	at += (__u32)(sig - 1) * bpf_core_type_size(struct k_sigaction);
-	bpf_probe_read_kernel(&handler, sizeof(handler), at);
-	return handler;
-}
-
 /*
  * __oom_kill_process(): SIGKILL to the victim, mark_oom_victim(), which sets signal->oom_mm, and
  * then SIGKILL to each other process that has the same address space.
@@ -260,22 +249,6 @@ static __noinline int death_signal(struct task_struct *target, int sig, __u64 in
 		note_sender(&d, cur, target);
 	bpf_map_update_elem(&deaths, &key, &d, BPF_ANY);
 	return 0;
-}
-
-/* (sig, info, task, group, result) */
-SEC("raw_tp/signal_generate")
-int rawtp_death_signal(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *target = (void *)ctx->args[2];
-	int result = ctx->args[4], sig = ctx->args[0];
-
-	/* Delivered, or delivered without siginfo (TRACE_SIGNAL_ of include/trace/events/signal.h)
-	 */
-	if (NEVER_FATAL & BIT(sig & 63) || (result != 0 && result != 4))
-		return 0;
-	if (sig != SIGKILL && handler_of(target, sig))
-		return 0;
-	return death_signal(target, sig, ctx->args[1]);
 }
 
 #endif

@@ -21,6 +21,7 @@
 #include "tasks.bpf.h"
 #include "users.bpf.h"
 
+#include "signal_sent.bpf.h"
 #include "death.bpf.h" /* names of memory.bpf.h that ipc.bpf.h must not find yet */
 
 char LICENSE[] SEC("license") = "GPL"; /* GPL-2.0-only, in the spelling that the kernel knows */

@@ -9,6 +9,8 @@
  * inlined into the system calls (native, and i386's of its own); its surviving
  * copy serves only ipc(2) of 32-bit programs. Hence three hooks for it.
  *
+ * A set that newary() made is noted with its maker, which the kernel does not keep: maker.h.
+ *
  * semop() may sleep for hours, so that kretprobes of do_semtimedop() would all be taken and miss
  * calls. What it tests first, nsops against SEMOPM (E2BIG), is tested here at its entry; ERANGE
  * comes from perform_atomic_semop(), which runs under a lock. An operation that slept before it was
@@ -18,6 +20,7 @@
 #define FAILCNT_IPC_BPF_H
 
 #include "hook.bpf.h"
+#include "maker.h"
 
 enum { SEM_MSL, SEM_MNS, SEM_OPM, SEM_MNI }; /* sem_ctls[] */
 
@@ -152,7 +155,66 @@ static __always_inline bool refuse_set_size(struct refusal *w, const struct refu
 	return (__s32)s.nsems > s.ctl[SEM_MSL] && refuse_sem(w, &s, FC_SEMMSL, true);
 }
 
-ON_RETURN(FC_HOOK_NEWARY, newary, int, ret == -ENOSPC, refuse_set)
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FC_MAKERS);
+	__type(key, __u32);
+	__type(value, struct fc_maker);
+} makers SEC(".maps");
+
+/* Nobody will ask where the events of these limits are filtered out. */
+static __always_inline bool notes_makers(void)
+{
+	return bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf) &&
+	       (!filter_resources || want_resource[FC_SEMMNI] || want_resource[FC_SEMMNS]);
+}
+
+/* A set was made: an array and typed loads, because this is on the way of what succeeds. */
+static __always_inline void note_maker(__u32 ns, struct task_struct *task, __s32 id)
+{
+	__u32 slot = fc_maker_slot(ns, id);
+	struct fc_maker *m = bpf_map_lookup_elem(&makers, &slot);
+
+	if (!m)
+		return;
+	m->start = task->group_leader->start_boottime;
+	m->pid = task->tgid;
+	m->ns = ns;
+	m->id = id;
+	bpf_get_current_comm(m->comm, sizeof(m->comm));
+}
+
+REFUSED_FUNCTION(FC_HOOK_NEWARY, newary, false, refuse_set, tell(&w, &c.regs))
+
+/* (ns, params) */
+SEC("fexit/newary")
+int fexit_newary(unsigned long long *ctx)
+{
+	struct ipc_namespace *ns = (void *)ctx[0];
+	int ret = ctx[2];
+
+	if (ret >= 0 && notes_makers())
+		note_maker(ns->ns.inum, (void *)bpf_get_current_task_btf(), ret);
+	else if (ret == -ENOSPC)
+		refused_newary(ret, FC_BACKEND_FEXIT, 0, 0, 0);
+	return 0;
+}
+
+SEC("kretprobe/newary")
+int kretprobe_newary(struct pt_regs *ctx)
+{
+	int ret = PT_REGS_RC(ctx);
+	struct task_struct *task;
+
+	if (ret >= 0 && notes_makers()) {
+		task = (void *)bpf_get_current_task_btf();
+		note_maker(task->nsproxy->ipc_ns->ns.inum, task, ret);
+	} else if (ret == -ENOSPC) {
+		refused_newary(ret, FC_BACKEND_KPROBE, 0, 0, 0);
+	}
+	return 0;
+}
+
 ON_RETURN(FC_HOOK_SEMGET, SYSCALL_FN(semget), int, ret == -EINVAL, refuse_set_size)
 #if !defined(__TARGET_ARCH_arm64)
 ON_RETURN(FC_HOOK_SEMGET_IA32, __ia32_sys_semget, int, ret == -EINVAL, refuse_set_size)

@@ -306,9 +306,9 @@ ON_RETURN(FC_HOOK_BPF, SYSCALL_FN(bpf), int, ret == -ENOMEM, refuse_nothing)
 	SEC("kretprobe/" #fn)                                                        \
 	int kretprobe_##fn(struct pt_regs *ctx)                                      \
 	{                                                                            \
-		struct pt_regs *regs = task_pt_regs((void *)bpf_get_current_task()); \
-		__u64 ret = PT_REGS_RC(ctx);                                         \
-		if (ret < BPF_CORE_READ(regs, reg))                                  \
+		__u64 ret = PT_REGS_RC(ctx), asked;                                  \
+		TASK_REG(asked, reg);                                                \
+		if (ret < asked)                                                     \
 			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);               \
 		return 0;                                                            \
 	}

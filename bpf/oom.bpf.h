@@ -237,12 +237,10 @@ int kprobe___oom_kill_process(struct pt_regs *ctx)
 	return 0;
 }
 
-/* (sig, info, task, group, result): the kernel itself sends SIGKILL to a process. */
-SEC("raw_tp/signal_generate")
-int rawtp_signal_generate(struct bpf_raw_tracepoint_args *ctx)
+/* The kernel itself sends SIGKILL to a process. */
+static __noinline int oom_signal(struct task_struct *victim)
 {
-	if (ctx->args[0] == SIGKILL && ctx->args[1] == SEND_SIG_PRIV)
-		oom_killing((void *)ctx->args[2], FC_BACKEND_TRACEPOINT);
+	oom_killing(victim, FC_BACKEND_TRACEPOINT);
 	return 0;
 }
 

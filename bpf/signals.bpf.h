@@ -138,21 +138,6 @@ static __noinline int signal_refused(struct task_struct *target, int sig, bool d
 	return 0;
 }
 
-/* (sig, info, task, group, result) */
-SEC("raw_tp/signal_generate")
-int rawtp_signal_limits(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct task_struct *target = (void *)ctx->args[2];
-	bool dropped = (int)ctx->args[4] == TRACE_SIGNAL_OVERFLOW_FAIL;
-	int sig = ctx->args[0];
-
-	if (!dropped && sig != SIGXCPU && sig != SIGXFSZ && sig != SIGKILL)
-		return 0;
-	if (!dropped && (ctx->args[1] > SIG_FROM_KERNEL || (__u64)target != bpf_get_current_task()))
-		return 0;
-	return signal_refused(target, sig, dropped);
-}
-
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_signals(struct refusal *w, const struct refused_call *c)
 {

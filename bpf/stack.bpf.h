@@ -94,8 +94,8 @@ static __noinline int stack_signal(__u64 addr)
 	return 0;
 }
 
-SEC("raw_tp/signal_generate")
-int rawtp_stack_signal(struct bpf_raw_tracepoint_args *ctx)
+/* A SIGSEGV of the current task; from: its siginfo_t. */
+static __noinline int stack_sigsegv(__u64 from)
 {
 	/* siginfo_t of 64-bit kernels: signo, errno, code at 0, 4, 8; the address at 16 */
 	struct {
@@ -103,13 +103,8 @@ int rawtp_stack_signal(struct bpf_raw_tracepoint_args *ctx)
 		__u64 addr;
 	} info = {};
 
-	if ((int)ctx->args[0] != SIGSEGV || ctx->args[2] != bpf_get_current_task() ||
-	    ctx->args[1] < 4096) /* 0 and 1 stand for "nothing" and "the kernel" */
-		return 0;
-	bpf_probe_read_kernel(&info, sizeof(info), (void *)ctx->args[1]);
-	if (info.code == SEGV_MAPERR)
-		stack_signal(info.addr);
-	return 0;
+	bpf_probe_read_kernel(&info, sizeof(info), (void *)from);
+	return info.code == SEGV_MAPERR ? stack_signal(info.addr) : 0;
 }
 
 static __noinline int args_refused(struct linux_binprm *bprm, __u8 backend)

@@ -25,6 +25,8 @@
 
 /* From calls.def: bit e & 63 for each errno that a limit can refuse that call with. */
 const volatile __u64 call_errnos[FC_CALLS + 1];
+/* The same by number, of native and 32-bit calls together, with those that count for every call. */
+const volatile __u64 nr_errnos[FC_CALL_NUMBERS];
 
 #define MAX_ERRNO 4095
 #define IS_ERRNO(ret) ((unsigned long)(ret) >= (unsigned long)-MAX_ERRNO)
@@ -114,20 +116,27 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	 IS(ENOSPC) | IS(ERANGE) | IS(EPERM) | IS(EADDRNOTAVAIL) | IS(ENOBUFS) | IS(EDQUOT))
 /* Below any heap: what read() and its kin return, at most, in one go. */
 #define ORDINARY (4UL << 20)
-/* brk() knows no errno: it returns an address, the old end of the heap. Those of mmap() come from
- * the upper end. */
+/*
+ * brk() knows no errno: it returns an address, the old end of the heap, which is less than was
+ * asked for. 32-bit programs ask in another register, and have only addresses below this; so above
+ * it there is but one register to compare with, and few that return less than what is in it.
+ */
 #if defined(__TARGET_ARCH_arm64)
-#define MMAP_LOWEST 0xc00000000000UL
+#define ABOVE_32BIT ORDINARY
+#define NR(regs) ((regs)->syscallno)
+#define NR_BRK 214 /* asm-generic/unistd.h */
+#define ASKED(regs) ((regs)->orig_x0)
 #else
-#define MMAP_LOWEST 0x700000000000UL
+#define ABOVE_32BIT (1L << 32)
+#define NR(regs) ((regs)->orig_ax)
+#define NR_BRK 12 /* asm/unistd_64.h; of 32-bit programs it is chdir */
+#define ASKED(regs) ((regs)->di)
 #endif
-/* A brk() that returns less than was asked for. */
+
 static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 {
 	__u64 nr;
 
-	if (!exit_serves[FC_HOOK_BRK])
-		return false;
 #if defined(__TARGET_ARCH_arm64)
 	nr = BPF_CORE_READ(regs, syscallno);
 	return nr < FC_CALL_NUMBERS &&
@@ -143,41 +152,57 @@ static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
 }
 
 /* Not inline, so that nothing is kept for it where it is not called. */
-static __noinline bool brk_returned(const struct pt_regs *regs, long ret)
+static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool first)
 {
-	return is_brk(regs, ret);
+	return exit_serves[FC_HOOK_BRK] && is_brk(regs, ret) ? sys_exit_refused(ret, first) : 0;
 }
 
-/* regs: an expression, evaluated late. */
-#define SYS_EXIT(ret, regs, first)                                    \
-	do {                                                          \
-		if ((unsigned long)(ret) < ORDINARY)                  \
-			break;                                        \
-		if ((unsigned long)(ret) >= (unsigned long)-EDQUOT) { \
-			if (OUR_ERRNOS >> (-(ret)&63) & 1)            \
-				sys_exit_refused(ret, first);         \
-		} else if ((unsigned long)(ret) < MMAP_LOWEST) {      \
-			if (brk_returned(regs, ret))                  \
-				sys_exit_refused(ret, first);         \
-		}                                                     \
-	} while (0)
-
-SEC("raw_tp/sys_exit")
-int rawtp_sys_exit(struct bpf_raw_tracepoint_args *ctx)
+/* Can that call be refused with it, native or 32-bit? EAGAIN of read() is as frequent as success. */
+static __always_inline bool may_refuse(__u64 nr, long ret)
 {
-	long ret = ctx->args[1];
+	return nr >= FC_CALL_NUMBERS || nr_errnos[nr] >> (-ret & 63) & 1;
+}
 
-	SYS_EXIT(ret, (const struct pt_regs *)ctx->args[0], true);
+/* Typed: what stands in the registers costs one load each. The order is that of frequency. */
+SEC("tp_btf/sys_exit")
+int tpbtf_sys_exit(unsigned long long *ctx)
+{
+	struct pt_regs *regs;
+	long ret = ctx[1];
+
+	if (ret >= (long)ABOVE_32BIT) {
+		regs = (struct pt_regs *)ctx[0];
+		if ((__u64)ret < ASKED(regs))
+			brk_returned(regs, ret, true);
+		return 0;
+	}
+	if ((__u64)ret < ORDINARY)
+		return 0;
+	regs = (struct pt_regs *)ctx[0];
+	if (NR(regs) == NR_BRK && (__u64)ret >= ASKED(regs)) /* no 32-bit call of it has addresses */
+		return 0;
+	if (ret >= 0)
+		brk_returned(regs, ret, true);
+	else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(NR(regs), ret))
+		sys_exit_refused(ret, true);
 	return 0;
 }
 
-/* The same for preemptible kernels, where raw_tp programs are skipped. Costs more. */
+/* The same for preemptible kernels, where typed programs are skipped. Costs more. */
 SEC("tracepoint/raw_syscalls/sys_exit")
 int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 {
+	struct pt_regs *regs;
 	long ret = ctx->ret;
 
-	SYS_EXIT(ret, task_pt_regs((void *)bpf_get_current_task()), false);
+	if ((__u64)ret < ORDINARY)
+		return 0;
+	if (ret >= 0) {
+		regs = task_pt_regs((void *)bpf_get_current_task());
+		brk_returned(regs, ret, false);
+	} else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(ctx->id, ret)) {
+		sys_exit_refused(ret, false);
+	}
 	return 0;
 }
 

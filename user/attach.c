@@ -11,6 +11,9 @@
 /* No reason to trace every system call of the host. */
 #define IF_TRACED "32-bit programs, where no other hook needs sys_exit"
 
+/* One program for all hooks that look at signals as they are sent (bpf/signal_sent.bpf.h) */
+#define SIGNAL_SENT "tpbtf_signal_generate"
+
 #if defined(__aarch64__)
 #define SYS(name) "__arm64_sys_" name
 #else
@@ -181,4 +184,11 @@ bool attach_uses_sys_exit(const struct attach_plan *plan)
 		    !attach_hooks[h].optional)
 			return true;
 	return false;
+}
+
+bool attach_shared(enum fc_hook h)
+{
+	const char *name = attach_hooks[h].program[FC_BACKEND_TRACEPOINT];
+
+	return name && util_streq(name, SIGNAL_SENT);
 }

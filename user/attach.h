@@ -61,4 +61,7 @@ bool attach_spares_sys_exit(const struct kernel_facts *facts);
 /* Does any hook use the program at sys_exit? */
 bool attach_uses_sys_exit(const struct attach_plan *plan);
 
+/* Is its tracepoint's program one that other hooks have too? It is attached once. */
+bool attach_shared(enum fc_hook h);
+
 #endif

@@ -8,6 +8,8 @@
 #include "catalogue.h"
 
 #define IS(e) (1ULL << ((e)&63))
+/* Whatever the call: descriptors, files, memory of a cgroup (bpf/sys_exit.bpf.h) */
+#define EVERY_CALL (IS(EMFILE) | IS(ENFILE) | IS(ENOMEM) | IS(ENOBUFS))
 
 static const struct {
 	const char *names;
@@ -33,4 +35,7 @@ void calls_fill(struct calls *ret)
 			ret->of[compat][nr] = call_named(catalogue_syscall(nr, compat));
 	for (unsigned int c = 0; c < FC_CALLS; c++)
 		ret->errnos[c] = calls[c].errnos;
+	for (int nr = 0; nr < FC_CALL_NUMBERS; nr++)
+		ret->by_nr[nr] = EVERY_CALL | calls[ret->of[0][nr]].errnos |
+				 calls[ret->of[1][nr]].errnos;
 }

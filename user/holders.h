@@ -32,6 +32,7 @@ struct holders_ask {
 	int64_t held, limit; /* -1 unknown */
 	int64_t uptime_us;   /* when; 0 unknown: what started later is another process */
 	uint32_t ipc_ns;     /* inode of the IPC namespace; 0 unknown */
+	uint32_t makers;     /* number of the BPF map of who made semaphore sets; 0: none */
 	uint32_t net_ns;     /* the same of the network namespace */
 	bool ipv6;           /* neighbours: of IPv6 */
 	bool killed;
@@ -59,6 +60,13 @@ struct holders_found {
 	struct holder holder[EVENT_HOLDER_MAX];
 };
 
+/* The process that made a semaphore set, also where it has ended. */
+struct sem_maker {
+	int64_t pid;
+	uint64_t start; /* nanoseconds since boot */
+	char comm[16];
+};
+
 struct holders_env {
 	int proc;                  /* procfs */
 	struct counters *counters; /* for the directories of cgroups; NULL: none are read */
@@ -71,6 +79,8 @@ struct holders_env {
 	/* semctl(GETPID): who operated the semaphore last; 0 nobody; -errno. NULL: not to be asked.
 	 */
 	int64_t (*sem_pid)(void *arg, int64_t id, unsigned int number);
+	/* Who made a set of that namespace (inode); false: unknown. NULL: not to be asked. */
+	bool (*sem_maker)(void *arg, uint64_t ipc_ns, int64_t id, struct sem_maker *ret);
 	/* The same for the network namespace; a process that is not known (0): only where the
 	 * namespace is. */
 	int (*enter_net)(void *arg, int64_t pid);

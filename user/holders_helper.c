@@ -17,10 +17,11 @@
 #include <time.h>
 
 #include "holders_iter.h"
+#include "holders_priv.h"
 #include "holders_watch.h"
 
 struct helper {
-	int proc, own_ipc, own_net;
+	int proc, own_ipc, own_net, makers;
 	bool entered, entered_net; /* it is in another namespace: IPC, network */
 	struct holders_ask ask;
 	struct holders_found found;
@@ -172,6 +173,13 @@ static int64_t sem_pid(void *arg _unused_, int64_t id, unsigned int number)
 	return pid < 0 ? -errno : pid;
 }
 
+static bool sem_maker(void *arg, uint64_t ipc_ns, int64_t id, struct sem_maker *ret)
+{
+	const struct helper *h = arg;
+
+	return makers_find(h->makers, (uint32_t)ipc_ns, id, ret);
+}
+
 /* Back to its own namespace; one that cannot go back would answer for the wrong one. */
 static void leave(struct helper *h)
 {
@@ -198,6 +206,7 @@ static void serve(int fd, const char *root, uint64_t page_size)
 	if (live && h.own_ipc >= 0) {
 		env.enter_ipc = enter_ipc;
 		env.sem_pid = sem_pid;
+		env.sem_maker = sem_maker;
 	}
 	if (live && h.own_net >= 0) {
 		env.enter_net = enter_net;
@@ -209,7 +218,10 @@ static void serve(int fd, const char *root, uint64_t page_size)
 		int r;
 
 		env.deadline_ms = now_ms() + HOLDERS_DEADLINE_MS;
+		h.makers = makers_open(h.ask.makers);
 		r = holders_gather(&env, &h.ask, &h.found);
+		if (h.makers >= 0)
+			close(h.makers);
 		leave(&h);
 		h.found.status = r;
 		/* What could not be found out is not half told. */

@@ -3,8 +3,8 @@
  * holders_ipc.c - System V semaphores, shared memory and message queues: whose
  * they are, who used them last, and whether anybody is left who could need them.
  *
- * They outlive every process. The kernel keeps no creator of a semaphore set,
- * only who operated each semaphore last; that these are dead does not prove
+ * They outlive every process. The kernel keeps no creator of a semaphore set
+ * (those made during the watch: holders_maker.c), only who operated each last; that these are dead does not prove
  * that the set is garbage, for a server may live whose workers did the
  * operating. So a set is called abandoned only where, besides, no living
  * process of its owner in this IPC namespace is as old as the set's last use.
@@ -54,7 +54,8 @@ struct ipc {
 	uint64_t own_ns; /* inode; 0 unknown */
 	int64_t boot;    /* seconds since 1970 */
 	struct tally
-		*owners; /* "UID PID": PID 0 unknown, -1 several that are dead; n objects, amount */
+		*owners; /* "UID PID": PID 0 unknown, "UID dead", or by maker; n objects, amount */
+	struct maker_most most;
 	uint64_t objects, dead, abandoned, unknown;
 	char ids[IDS_MAX * 16];
 	unsigned int n_ids;
@@ -151,13 +152,32 @@ static void abandoned(struct ipc *x, int64_t id)
 		 x->kind->flag, (long long)id);
 }
 
+/* Whose line it is: of a maker, of the last user, of the dead of one owner. */
+static void key_of(struct ipc *x, int64_t id, int64_t uid, struct users *u, char *key, size_t size)
+{
+	uint64_t ns = x->g->ask->ipc_ns ? x->g->ask->ipc_ns : x->own_ns;
+	struct sem_maker m;
+	int lives;
+
+	lives = x->kind == &sem_kind ? maker_of(x->g, ns, id, &m) : -ENOENT;
+	u->any |= lives >= 0;
+	u->living |= lives > 0;
+	if (lives > 0 || (lives == 0 && !u->living && !u->unknown))
+		maker_key(&m, lives, uid, key, size);
+	else if (u->any && !u->living && !u->unknown)
+		snprintf(key, size, "%lld dead", (long long)uid);
+	else
+		snprintf(key, size, "%lld %lld", (long long)uid,
+			 (long long)(u->unknown || !u->any ? 0 : u->last));
+}
+
 static int on_object(struct gather *g, char *line, void *arg)
 {
 	struct ipc *x = arg;
 	struct tally_entry *e;
 	struct users u = {0};
 	int64_t id, uid, amount;
-	char key[64];
+	char key[96];
 
 	if (!x->headings[0]) {
 		util_strlcpy(x->headings, line, sizeof(x->headings));
@@ -171,6 +191,7 @@ static int on_object(struct gather *g, char *line, void *arg)
 		return 0;
 	}
 	users_of(x, line, id, amount, &u);
+	key_of(x, id, uid, &u, key, sizeof(key));
 	x->objects++;
 	if (u.unknown || !u.any) {
 		x->unknown++;
@@ -184,10 +205,6 @@ static int on_object(struct gather *g, char *line, void *arg)
 	}
 	if (util_streq(x->kind->amount, "size"))
 		amount = (amount + (int64_t)g->env->page_size - 1) / (int64_t)g->env->page_size;
-	if (u.last < 0) /* the dead of one user are one line */
-		snprintf(key, sizeof(key), "%lld dead", (long long)uid);
-	else
-		snprintf(key, sizeof(key), "%lld %lld", (long long)uid, (long long)u.last);
 	e = tally_add(x->owners, key, 1, (uint64_t)amount);
 	if (e)
 		e->tag = e->n == 1 || e->tag == -u.last ? -u.last : 0;
@@ -205,6 +222,8 @@ static void on_owner(void *arg, const struct tally_entry *e)
 	h.uid = strtoll(e->key, &rest, 10);
 	h.held = (int64_t)(x->by_amount ? e->amount : e->n);
 	h.count = (int64_t)(x->by_amount ? e->n : e->amount);
+	if (maker_holder(&x->most, e, rest, x->by_amount, &h))
+		return gather_offer(x->g, &h);
 	h.dead = util_streq(rest, " dead");
 	last = h.dead ? e->tag : strtoll(rest, NULL, 10);
 	if (h.dead || last)
@@ -345,6 +364,7 @@ static int read_objects(struct gather *g, struct ipc *x)
 	g->f->incomplete |= tally_other(x->owners) > 0;
 	tally_each(x->owners, on_owner, x);
 	says_dead(g, x);
+	maker_says(g, &x->most, x->objects);
 	return 0;
 }
 

@@ -165,6 +165,26 @@ int sockets_resolve(struct gather *g, const struct proc *p, uint64_t *inodes, si
 /* A process's part of a resource: a holder of it. */
 void holder_of(struct holder *h, const struct proc *p, uint64_t held);
 
+/* holders_maker.c. The map of the watch, by its number; -errno: it is none, or cannot be had. */
+int makers_open(uint32_t map_id);
+/* False: nobody saw who made it. */
+bool makers_find(int fd, uint32_t ipc_ns, int64_t id, struct sem_maker *ret);
+/* 1: that very process runs; 0: it has ended; -ENOENT, -errno: unknown, whose it is or whether. */
+int maker_of(struct gather *g, uint64_t ipc_ns, int64_t id, struct sem_maker *ret);
+/* Who made most of the sets; pid 0: has ended. */
+struct maker_most {
+	uint64_t n;
+	int64_t pid;
+	char comm[16];
+};
+/* The key of its sets in a tally, "UID made PID COMM" or "UID left 0 COMM"; and back, from what is
+ * behind UID: false where it is none. */
+void maker_key(const struct sem_maker *m, bool living, int64_t uid, char *key, size_t size);
+bool maker_holder(struct maker_most *most, const struct tally_entry *e, const char *rest,
+		  bool semaphores, struct holder *h);
+/* Before what is said already, where that is half of the sets at least. */
+void maker_says(struct gather *g, const struct maker_most *m, uint64_t objects);
+
 typedef int gather_fn(struct gather *g);
 gather_fn gather_own_files, gather_file_max, gather_inotify_instances, gather_inotify_watches;
 gather_fn gather_epoll, gather_pty, gather_aio, gather_disk, gather_mounts, gather_keys;

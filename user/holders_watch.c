@@ -36,6 +36,7 @@ struct done {
 struct holders_watch {
 	const char *root; /* the caller's */
 	uint64_t page_size, join_ms;
+	uint32_t makers;
 	int fd;
 	pid_t pid;
 	bool busy;
@@ -100,6 +101,12 @@ void holders_watch_free(struct holders_watch *w)
 	for (size_t i = 0; i < RECENT_MAX; i++)
 		free(w->recent[i].key);
 	free(w);
+}
+
+void holders_watch_makers(struct holders_watch *w, uint32_t map_id)
+{
+	if (w)
+		w->makers = map_id;
 }
 
 int holders_watch_fd(const struct holders_watch *w)
@@ -237,6 +244,7 @@ void holders_watch_event(struct holders_watch *w, const struct event *e, int64_t
 	}
 	ask = &w->queue[w->n_queue];
 	holders_ask_of(ask, e, seq);
+	ask->makers = w->makers;
 	if (!wanted(w, ask, now_ms)) {
 		keep_spare(w, ask);
 		return;

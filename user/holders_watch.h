@@ -33,6 +33,9 @@ struct holders_watch;
 struct holders_watch *holders_watch_new(const char *root, uint64_t page_size, uint64_t join_ms);
 void holders_watch_free(struct holders_watch *w);
 
+/* The number of the BPF map that tells who made semaphore sets (tracer_makers()); 0: none. */
+void holders_watch_makers(struct holders_watch *w, uint32_t map_id);
+
 /* To be polled for reading; it can change between two runs; -1: nothing will come. */
 int holders_watch_fd(const struct holders_watch *w);
 

@@ -378,6 +378,7 @@ int session_attach(struct session *s)
 	if (!s->use.options->tree)
 		s->holders = holders_watch_new(s->use.options->root, s->stream.context.page_size,
 					       s->watcher ? 2 * SETTLE_MS : 0);
+	holders_watch_makers(s->holders, tracer_makers(s->tracer));
 	err = open_pipeline(s);
 	if (err < 0)
 		log_error("cannot start: %s", strerror(-err));

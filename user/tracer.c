@@ -53,6 +53,7 @@ static void set_calls(struct failcnt_bpf *s)
 
 	calls_fill(&calls);
 	memcpy((void *)s->rodata->call_of, calls.of, sizeof(calls.of));
+	memcpy((void *)s->rodata->nr_errnos, calls.by_nr, sizeof(calls.by_nr));
 	for (int c = 0; c < FC_CALLS; c++)
 		s->rodata->call_errnos[c] = calls.errnos[c];
 }
@@ -82,6 +83,8 @@ static void set_rodata(struct tracer *t)
 		s->rodata->hook_nargs[h] = t->facts.nargs[h];
 		s->rodata->exit_serves[h] = attach_hooks[h].by_sys_exit &&
 					    t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
+		s->rodata->signal_serves[h] =
+			t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT && attach_shared(h);
 	}
 	set_calls(s);
 }
@@ -186,6 +189,13 @@ static int attach_all(struct tracer *t)
 
 		if (!name || t->link[h])
 			continue;
+		if (b == FC_BACKEND_TRACEPOINT && attach_shared(h)) {
+			if (!t->signal_sent)
+				err = attach_one(t, name, &t->signal_sent);
+			if (err < 0)
+				return err;
+			continue;
+		}
 		if (b == FC_BACKEND_KPROBE && attach_hooks[h].entry)
 			err = attach_one(t, attach_hooks[h].entry, &t->entry_link[h]);
 		if (err == 0)
@@ -206,6 +216,8 @@ static void unload(struct tracer *t)
 		bpf_link__destroy(t->entry_link[h]);
 		t->link[h] = t->spare_link[h] = t->entry_link[h] = NULL;
 	}
+	bpf_link__destroy(t->signal_sent);
+	t->signal_sent = NULL;
 	bpf_link__destroy(t->sys_exit);
 	bpf_link__destroy(t->sys_exit_spare);
 	t->sys_exit = t->sys_exit_spare = NULL;

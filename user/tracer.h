@@ -70,6 +70,9 @@ void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_
 /* One of bpf/hints.def. */
 void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value);
 
+/* The number of the map of who made semaphore sets; 0: it is not to be had. */
+uint32_t tracer_makers(const struct tracer *t);
+
 /* Calls that program of a hook did not look at, since it was attached. */
 uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);
 /* Bytes of the BPF maps. */

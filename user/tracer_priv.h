@@ -13,7 +13,7 @@
 #include "failcnt.skel.h"
 #include "tracer.h"
 
-#define RAW_SYS_EXIT "rawtp_sys_exit"
+#define RAW_SYS_EXIT "tpbtf_sys_exit"
 #define CLASSIC_SYS_EXIT "tp_sys_exit"
 
 struct tracer {
@@ -29,6 +29,7 @@ struct tracer {
 	struct bpf_link *link[FC_HOOKS];       /* of the hook's own program */
 	struct bpf_link *spare_link[FC_HOOKS]; /* of the one it moved to */
 	struct bpf_link *entry_link[FC_HOOKS]; /* keeps the arguments for a kretprobe */
+	struct bpf_link *signal_sent;          /* of the program that several hooks share */
 	struct bpf_link *sys_exit, *sys_exit_spare;
 	const char *spare[FC_HOOKS]; /* program to move to; NULL: none */
 	bool spare_sys_exit;

@@ -74,12 +74,22 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 	const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
 	uint64_t n;
 
-	if (!name)
+	if (!name || (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
 		return 0;
 	n = program_missed(bpf_object__find_program_by_name(t->skel->obj, name));
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
 		n += probe_missed(t->spare_link[h] ? t->spare_link[h] : t->link[h]);
 	return n;
+}
+
+uint32_t tracer_makers(const struct tracer *t)
+{
+	struct bpf_map_info info = {};
+	uint32_t size = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(bpf_map__fd(t->skel->maps.makers), &info, &size) < 0
+		       ? 0
+		       : info.id;
 }
 
 uint64_t tracer_memory(const struct tracer *t)

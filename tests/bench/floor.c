@@ -3,7 +3,7 @@
  * floor.c - attaches empty programs where failcnt has its own, and keeps them until it is ended:
  * what failcnt's cost is compared with.
  *
- *   floor -l             the names of all programs that are loaded now, whole, one a line
+ *   floor -l             the names of all programs that are attached now, whole, one a line
  *   floor OBJECT <NAMES  attaches the programs of these names; "ready N" when all N are
  */
 #include <bpf/bpf.h>
@@ -37,17 +37,24 @@ static void print_name(int fd)
 	btf__free(btf);
 }
 
+/* Loaded is not attached: there are spare ones. */
 static int list(void)
 {
 	__u32 id = 0;
 
-	while (bpf_prog_get_next_id(id, &id) == 0) {
-		int fd = bpf_prog_get_fd_by_id(id);
+	while (bpf_link_get_next_id(id, &id) == 0) {
+		int link = bpf_link_get_fd_by_id(id), fd = -1;
+		struct bpf_link_info info = {0};
+		__u32 size = sizeof(info);
 
+		if (link >= 0 && bpf_obj_get_info_by_fd(link, &info, &size) == 0)
+			fd = bpf_prog_get_fd_by_id(info.prog_id);
 		if (fd >= 0) {
 			print_name(fd);
 			close(fd);
 		}
+		if (link >= 0)
+			close(link);
 	}
 	return 0;
 }
