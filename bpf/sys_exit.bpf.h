@@ -179,7 +179,8 @@ int tpbtf_sys_exit(unsigned long long *ctx)
 	if ((__u64)ret < ORDINARY)
 		return 0;
 	regs = (struct pt_regs *)ctx[0];
-	if (NR(regs) == NR_BRK && (__u64)ret >= ASKED(regs)) /* no 32-bit call of it has addresses */
+	/* A 32-bit call of that number returns no address. */
+	if (NR(regs) == NR_BRK && ret >= 0 && (__u64)ret >= ASKED(regs))
 		return 0;
 	if (ret >= 0)
 		brk_returned(regs, ret, true);

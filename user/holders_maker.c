@@ -113,8 +113,8 @@ void maker_says(struct gather *g, const struct maker_most *m, uint64_t objects)
 			    (long long)m->pid, before[0] ? " " : "", before);
 	else
 		gather_says(g,
-			    "%llu of the %llu sets were made by %s, and the process that made "
-			    "them has ended without removing them.%s%s",
+			    "%llu of the %llu sets were made by %s, which has ended without "
+			    "removing them.%s%s",
 			    (unsigned long long)m->n, (unsigned long long)objects, comm,
 			    before[0] ? " " : "", before);
 }

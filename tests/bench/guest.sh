@@ -7,6 +7,7 @@
 #   L ROW OPERATION NS =|~ ROUNDS OWN    a line of loops, while ROW was attached
 #   F ROW N                              how many empty programs ROW is
 #   T BACKEND KEY US                 a line of times
+#   A ROW US US                      how long programs of below.sh took to attach and to detach
 #   X ROW STATUS                     ROW could not be attached, or ended badly
 #
 #   guest.sh ROW...      nothing; fexit, kprobe, tracepoint: failcnt with that backend; floor-BACKEND:
@@ -48,6 +49,19 @@ under_failcnt() {
 	end_failcnt "$1"
 }
 
+# try-NAME,NAME: programs of /below.o (below.sh).
+under_try() {
+	echo "${1#try-}" | tr , '\n' >/tmp/names
+	rm -f /tmp/events
+	/floor /below.o </tmp/names >/tmp/events 2>/tmp/said &
+	floor=$!
+	wait_for ready
+	loops "$1"
+	kill $floor
+	wait $floor
+	awk -v row="$1" '/tached in/ { us[$1] = $3 } END { print "A", row, us["attached"], us["detached"] }' /tmp/events
+}
+
 under_floor() {
 	case $1 in
 	floor-classic) backend=tracepoint ;;
@@ -72,6 +86,7 @@ for row in "$@"; do
 	case $row in
 	nothing) loops nothing ;;
 	floor-*) under_floor "$row" ;;
+	try-*) under_try "$row" ;;
 	times-*) /times /failcnt "${row#times-}" | sed "s/^/T ${row#times-} /" ;;
 	*) under_failcnt "$row" ;;
 	esac

@@ -10,7 +10,8 @@
  * agree, because the first ones still fill the kernel's caches.
  *
  *   loops [PID]    one line for each operation: name, ns, "=" when two rounds agreed or "~",
- *                  rounds, and ns without what process PID ran meanwhile: the one that is told
+ *                  rounds, and ns without what process PID ran meanwhile: the one that is told;
+ *                  LOOPS="dup+close ..." in the environment: these and no others
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -313,6 +314,7 @@ static void settle(void)
 
 int main(int argc, char **argv)
 {
+	const char *only = getenv("LOOPS");
 	char path[64];
 
 	if (argc == 2) {
@@ -327,6 +329,8 @@ int main(int argc, char **argv)
 		fail("/dev/zero, /dev/null");
 	settle();
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
+		if (only && !strstr(only, operations[i].name))
+			continue;
 		if (operations[i].refused)
 			use_up();
 		measure(&operations[i]);

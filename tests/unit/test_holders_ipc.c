@@ -37,11 +37,30 @@ static void sem(char *text, int id, int uid, int otime, int ctime)
 		0600, 2, uid, uid, uid, uid, otime ? BOOT + otime : 0, BOOT + ctime);
 }
 
+static struct sem_maker makers[8]; /* by set; pid 0: nobody saw it */
+
+static bool sem_maker(void *arg _unused_, uint64_t ipc_ns, int64_t id, struct sem_maker *ret)
+{
+	if (ipc_ns != 4026532201 || id >= 8 || !makers[id].pid)
+		return false;
+	*ret = makers[id];
+	return true;
+}
+
+/* start: seconds since boot */
+static void made(int id, int pid, const char *comm, uint64_t start)
+{
+	makers[id] = (struct sem_maker){.pid = pid, .start = start * 1000000000};
+	strcpy(makers[id].comm, comm);
+}
+
 static void begin(void)
 {
 	put("cpu  1 2 3\nbtime 1000000\nprocesses 5\n", "proc/stat");
 	memset(last, 0, sizeof(last));
+	memset(makers, 0, sizeof(makers));
 	env.sem_pid = sem_pid;
+	env.sem_maker = NULL;
 	ask.ipc_ns = 0;
 }
 
@@ -135,6 +154,100 @@ static void some_live(void **state _unused_)
 		}
 	}
 	assert_string_equal(found.says, ""); /* one of three */
+}
+
+static void begin_makers(void)
+{
+	begin();
+	four_sets();
+	env.sem_maker = sem_maker;
+	ask.ipc_ns = 4026532201;
+	put_alive(900, "postgres", 26, 200);
+}
+
+/* It lives, though whoever operated them is gone: no garbage. */
+static void maker_runs(void **state _unused_)
+{
+	begin_makers();
+	for (int i = 0; i < 3; i++)
+		made(i, 812, "a (b) 7 made", 80);
+	put_alive(812, "renamed", 26, 80);
+	assert_int_equal(gather("semmni", 900), 0);
+	assert_int_equal(found.total, 2);
+	assert_int_equal(found.holder[0].pid, 812);
+	assert_int_equal(found.holder[0].held, 3);
+	assert_int_equal(found.holder[0].have,
+			 HOLDER_PID | HOLDER_UID | HOLDER_HELD | HOLDER_COUNT | HOLDER_DEAD);
+	assert_false(found.holder[0].dead);
+	assert_string_equal(found.holder[0].comm, "a (b) 7 made");
+	assert_string_equal(found.holder[0].kind, "sets it made");
+	assert_true(found.holder[1].dead);
+	assert_string_equal(found.holder[1].kind, "");
+	assert_has(found.says, "3 of the 4 sets were made by a (b) 7 made (pid 812), which still");
+	assert_string_equal(found.fix, "");
+}
+
+/* Never operated, so that without a maker nobody would know anything of it. */
+static void maker_ended(void **state _unused_)
+{
+	char text[2048] = SEM_HEAD;
+
+	begin_makers();
+	for (int i = 0; i < 4; i++)
+		sem(text, i, 26, 0, 90);
+	put(text, "proc/sysvipc/sem");
+	memset(last, 0, sizeof(last));
+	for (int i = 0; i < 4; i++)
+		made(i, 812 + i, "worker", 80);
+	assert_int_equal(gather("semmns", 900), 0);
+	assert_int_equal(found.total, 1);
+	assert_true(found.holder[0].dead);
+	assert_int_equal(found.holder[0].have & HOLDER_PID, 0);
+	assert_int_equal(found.holder[0].held, 8);
+	assert_string_equal(found.holder[0].comm, "worker");
+	assert_string_equal(found.holder[0].kind, "semaphores in sets it made before it ended");
+	assert_has(found.says, "4 of the 4 sets were made by worker, which has ended without removing "
+			       "them. All 4 sets belong");
+	assert_string_equal(found.fix, "ipcrm -s 0 -s 1 -s 2 -s 3");
+}
+
+/* Another process has its pid; a zombie has ended too. */
+static void maker_pid_reused(void **state _unused_)
+{
+	begin_makers();
+	for (int i = 0; i < 4; i++)
+		made(i, i < 2 ? 900 : 901, "worker", 80);
+	put_proc(901, "worker", 26, 1, 'Z', 1, 80UL * (unsigned long)sysconf(_SC_CLK_TCK));
+	assert_int_equal(gather("semmni", 900), 0);
+	assert_int_equal(found.total, 1);
+	assert_true(found.holder[0].dead);
+	assert_int_equal(found.holder[0].have & HOLDER_PID, 0);
+	assert_has(found.says, "made by worker, which has ended");
+}
+
+/* The maker has ended, somebody operates them: they are that one's. */
+static void maker_ended_user_lives(void **state _unused_)
+{
+	begin_makers();
+	for (int i = 0; i < 4; i++) {
+		made(i, 812, "worker", 80);
+		last[i][1] = 777;
+	}
+	put_alive(777, "apache2", 26, 85);
+	assert_int_equal(gather("semmni", 900), 0);
+	assert_int_equal(found.total, 1);
+	assert_int_equal(found.holder[0].last_pid, 777);
+	assert_string_equal(found.says, "");
+}
+
+static void maker_of_another_namespace(void **state _unused_)
+{
+	begin_makers();
+	made(0, 900, "postgres", 200);
+	ask.ipc_ns = 4026532202;
+	assert_int_equal(gather("semmni", 900), 0);
+	assert_int_equal(found.total, 1);
+	assert_int_equal(found.holder[0].have & HOLDER_PID, 0);
 }
 
 /* Without semctl nothing is known of who used them, and nobody is called dead. */
@@ -237,6 +350,8 @@ int main(void)
 		TEST(all_dead),     TEST(server_lives), TEST(used_by_a_later_one),
 		TEST(some_live),    TEST(not_asked),    TEST(storm),
 		TEST(namespace_of), TEST(segments),     TEST(many_ids),
+		TEST(maker_runs),   TEST(maker_ended),  TEST(maker_pid_reused),
+		TEST(maker_ended_user_lives), TEST(maker_of_another_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
