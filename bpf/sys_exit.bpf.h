@@ -77,12 +77,12 @@ struct {
  * once, not once for each way that leads to it, and a start waits for that (350 ms without). It
  * takes numbers only, so that each looks up where the refusal is.
  */
-#define AT_EXIT(name, whether)                                                \
-	__noinline int at_exit_##name(__u32 which)                            \
-	{                                                                     \
+#define AT_EXIT(name, whether)                                                    \
+	__noinline int at_exit_##name(__u32 which)                                \
+	{                                                                         \
 		struct exit_state *s = bpf_map_lookup_elem(&exit_states, &which); \
-                                                                              \
-		return s && (whether);                                        \
+                                                                                  \
+		return s && (whether);                                            \
 	}
 
 AT_EXIT(memcg, exit_memcg(&s->w, &s->c))

@@ -294,7 +294,7 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 	_cleanup_fclose_ FILE *f = NULL;
 	char line[512], name[256], module[64];
 
-	if (!module_function_missing(facts))
+	if (!module_function_missing(facts) || access("/proc/modules", F_OK) < 0)
 		return;
 	f = fopen("/proc/kallsyms", "re");
 	while (f && fgets(line, sizeof(line), f)) {
@@ -389,6 +389,7 @@ void kernel_probe(struct kernel_facts *ret)
 	} else {
 		find_symbols(ret);
 	}
+	ksyms_find(&ret->ksyms);
 	btf__free(btf);
 	libbpf_set_print(print);
 }

@@ -83,6 +83,9 @@ static void set_rodata(struct tracer *t)
 		s->rodata->exit_serves[h] = attach_hooks[h].by_sys_exit &&
 					    t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
 	}
+#define KSYM(name) s->rodata->ksym_##name = t->facts.ksyms.name;
+#include "../bpf/ksyms.def"
+#undef KSYM
 	set_calls(s);
 }
 
