@@ -21,8 +21,8 @@
 
 struct helper {
 	int proc, own_ipc, own_net;
-	bool live;  /* of this machine, not of a directory */
-	bool tried; /* whether the kernel's iterators can be had */
+	bool live;                 /* of this machine, not of a directory */
+	bool tried;                /* whether the kernel's iterators can be had */
 	bool entered, entered_net; /* it is in another namespace: IPC, network */
 	struct holders_ask ask;
 	struct holders_found found;

@@ -17,7 +17,6 @@
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 
 #include "attach.h"
@@ -155,14 +154,6 @@ static bool mark_victim_has_task(const struct btf *btf)
 		return false;
 	t = btf__type_by_id(btf, btf_params(t)[1].type);
 	return t && btf_is_ptr(t);
-}
-
-/* "PREEMPT_DYNAMIC" may preempt or not, as the boot line said; it counts as able to. */
-static bool may_preempt(void)
-{
-	struct utsname u;
-
-	return uname(&u) == 0 && strstr(u.version, "PREEMPT");
 }
 
 static bool has_capability(void)
@@ -373,7 +364,7 @@ void kernel_probe(struct kernel_facts *ret)
 	if (!btf)
 		ret->btf_error = -errno;
 	ret->has_capability = has_capability();
-	ret->may_preempt = may_preempt();
+	ret->may_preempt = kernel_may_preempt();
 	ret->memory_is_v1 = memory_is_v1();
 	ret->trial[KERNEL_BPF] = try_bpf();
 	ret->trial[KERNEL_FEXIT] = try_fexit(btf);

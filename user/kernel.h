@@ -48,6 +48,9 @@ struct kernel_facts {
 
 const char *kernel_mechanism_name(enum kernel_mechanism m);
 
+/* Part of the facts. What is set later, while the kernel runs, is not seen. */
+bool kernel_may_preempt(void);
+
 /* Fills *ret; never fails: what cannot be found out counts as refused, with its error. */
 void kernel_probe(struct kernel_facts *ret);
 

@@ -119,6 +119,9 @@ static void choose_programs(struct tracer *t)
 		if (t->spare_sys_exit)
 			want_program(t, CLASSIC_SYS_EXIT);
 	}
+	bpf_object__for_each_program (p, t->skel->obj)
+		if (!bpf_program__autoload(p))
+			tracer_leave_out(p);
 }
 
 /* Which choice is behind the program that libbpf named: that one falls back. */
@@ -294,6 +297,7 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		tracer_close(t);
 		return err;
 	}
+	tracer_trim(t);
 	*ret = t;
 	return 0;
 }

@@ -43,7 +43,12 @@ struct tracer {
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
 
-/* Deaths that the ring had no room for: tracer_death.c. */
-void tracer_deaths(struct tracer *t, const struct tracer_events *ev);
+/* Gives back what only the load needed. */
+void tracer_trim(const struct tracer *t);
+/* Before the load: p is not to be loaded. */
+void tracer_leave_out(struct bpf_program *p);
+
+/* Deaths that the ring had no room for: tracer_death.c. False: there were none. */
+bool tracer_deaths(struct tracer *t, const struct tracer_events *ev);
 
 #endif
