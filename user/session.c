@@ -42,15 +42,13 @@ static bool deserted(const struct session *s)
 	return s->use.ends_with_reader && s->stream.reader_gone;
 }
 
-/* The number it was told as; 0: it was not. */
-int64_t session_tell(struct session *s, struct event *e, bool follow)
+/* Whoever waits for the line has it before anything else is done. */
+static int64_t tell_now(struct session *s, struct event *e, bool follow)
 {
 	bool counts =
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
-	pace_active(&s->pace, now_ms());
-	publish_event(s->publish, e);
 	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
 		return 0;
 	seq = stream_emit(&s->stream, e);
@@ -64,6 +62,15 @@ int64_t session_tell(struct session *s, struct event *e, bool follow)
 		s->stop = true; /* followups of what was told still come, from session_finish() */
 	if (deserted(s))
 		s->stop = true;
+	return seq;
+}
+
+int64_t session_tell(struct session *s, struct event *e, bool follow)
+{
+	int64_t seq = tell_now(s, e, follow);
+
+	pace_active(&s->pace, now_ms());
+	publish_event(s->publish, e);
 	return seq;
 }
 
