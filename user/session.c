@@ -20,6 +20,7 @@
 #include "publish.h"
 #include "session_sweep.h"
 #include "start.h"
+#include "trim.h"
 
 #define SETTLE_MS 100
 
@@ -226,6 +227,7 @@ int session_loop(struct session *s)
 	};
 	uint64_t ms = s->use.options->duration_ms, end = ms ? now_ms() + ms : 0;
 
+	trim_memory();
 	while (!s->stop) {
 		int n;
 

@@ -16,6 +16,7 @@
 #include "calls.h"
 #include "hints.h"
 #include "log.h"
+#include "trim.h"
 
 /* What libbpf said last about a program: its API does not tell which one failed to load. */
 static struct {
@@ -297,15 +298,14 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		tracer_close(t);
 		return err;
 	}
-	tracer_trim(t);
+	/* The object that is linked in is read once: 1.6 MB. */
+	trim_file(t->skel->skeleton->data, t->skel->skeleton->data_sz);
 	*ret = t;
 	return 0;
 }
 
-/*
- * A copy of this process keeps the links a moment longer than we do: then our own end is not the
- * one that waits for the kernel. It holds nothing else, so that no pipe stays open for it.
- */
+/* A copy of this process keeps the links a moment longer: then our own end is not the one that
+ * waits for the kernel. It holds nothing else, so that no pipe stays open for it. */
 static void detach_in_child(struct tracer *t)
 {
 	int keep[3 * FC_HOOKS], n = 0, top = -1;
@@ -349,11 +349,6 @@ void tracer_close(struct tracer *t)
 const struct attach_plan *tracer_plan(const struct tracer *t)
 {
 	return &t->plan;
-}
-
-const struct kernel_facts *tracer_facts(const struct tracer *t)
-{
-	return &t->facts;
 }
 
 int tracer_fd(const struct tracer *t)

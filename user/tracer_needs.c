@@ -6,10 +6,6 @@
 #include "tracer_priv.h"
 
 #include <linux/bpf.h>
-#include <malloc.h>
-#include <sys/mman.h>
-
-#include "log.h"
 
 #define REFRESH_MS 1000
 #define MISSES_MS 10000
@@ -71,19 +67,7 @@ void tracer_leave_out(struct bpf_program *p)
 	bpf_program__set_insns(p, (struct bpf_insn *)&exit, 1);
 }
 
-/*
- * The object that is linked in, and what libbpf had of it and of the kernel's types while it
- * loaded: some 3 MB that are read once.
- */
-void tracer_trim(const struct tracer *t)
+const struct kernel_facts *tracer_facts(const struct tracer *t)
 {
-	const struct bpf_object_skeleton *s = t->skel->skeleton;
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t begin = ((uintptr_t)s->data + page - 1) & ~(page - 1);
-	uintptr_t end = ((uintptr_t)s->data + s->data_sz) & ~(page - 1);
-
-	/* A file's pages: they come back where somebody reads them again. */
-	if (begin < end && madvise((void *)begin, end - begin, MADV_DONTNEED) < 0)
-		log_debug("madvise: %s", strerror(errno));
-	malloc_trim(0);
+	return &t->facts;
 }

@@ -43,8 +43,6 @@ struct tracer {
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
 
-/* Gives back what only the load needed. */
-void tracer_trim(const struct tracer *t);
 /* Before the load: p is not to be loaded. */
 void tracer_leave_out(struct bpf_program *p);
 
