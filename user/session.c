@@ -371,6 +371,9 @@ void session_close(struct session *s)
 	stream_close(&s->stream);
 	holders_watch_free(s->holders);
 	publish_close(s->publish);
+	/* inotify waits for a grace period of the kernel, some 15 ms */
+	if (s->tracer && s->watcher)
+		tracer_close_later(s->tracer, watcher_fd(s->watcher));
 	tracer_close(s->tracer);
 	watcher_close(s->watcher);
 	counters_close(s->counters);

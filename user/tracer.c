@@ -308,7 +308,7 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
  * waits for the kernel. It holds nothing else, so that no pipe stays open for it. */
 static void detach_in_child(struct tracer *t)
 {
-	int keep[3 * FC_HOOKS], n = 0, top = -1;
+	int keep[3 * FC_HOOKS + 1], n = 0, top = -1;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
 		const struct bpf_link *links[] = {t->link[h], t->spare_link[h], t->entry_link[h]};
@@ -317,6 +317,8 @@ static void detach_in_child(struct tracer *t)
 			if (links[i])
 				keep[n++] = bpf_link__fd(links[i]);
 	}
+	if (t->slow_fd > 0)
+		keep[n++] = t->slow_fd;
 	if (n == 0 || fork() != 0)
 		return;
 	setsid();

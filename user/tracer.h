@@ -35,6 +35,8 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
  * child process does it, so that the prompt comes back at once.
  */
 void tracer_close(struct tracer *t);
+/* Another descriptor of which the last close waits for the kernel; it stays the caller's. */
+void tracer_close_later(struct tracer *t, int fd);
 
 const struct attach_plan *tracer_plan(const struct tracer *t);
 const struct kernel_facts *tracer_facts(const struct tracer *t);

@@ -67,6 +67,11 @@ void tracer_leave_out(struct bpf_program *p)
 	bpf_program__set_insns(p, (struct bpf_insn *)&exit, 1);
 }
 
+void tracer_close_later(struct tracer *t, int fd)
+{
+	t->slow_fd = fd;
+}
+
 const struct kernel_facts *tracer_facts(const struct tracer *t)
 {
 	return &t->facts;

@@ -34,6 +34,8 @@ struct tracer {
 	bool spare_sys_exit;
 	bool no_spare; /* the kernel refused one of the spare programs */
 
+	int slow_fd; /* 0: none */
+
 	uint64_t missed_told[FC_HOOKS]; /* calls that were skipped, told so far */
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
