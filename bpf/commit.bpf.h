@@ -22,27 +22,15 @@
 #define CAP_SYS_ADMIN 21
 #define HUGE_SIZES 4 /* HUGE_MAX_HSTATE of include/asm-generic/hugetlb.h and its architectures */
 
-/* Variables of the kernel, where its symbol table tells their addresses. */
-extern const void sysctl_overcommit_memory __ksym __weak;
-extern const void sysctl_overcommit_ratio __ksym __weak;
-extern const void sysctl_overcommit_kbytes __ksym __weak;
-extern const void sysctl_admin_reserve_kbytes __ksym __weak;
-extern const void sysctl_user_reserve_kbytes __ksym __weak;
-extern const void _totalram_pages __ksym __weak;
-extern const void total_swap_pages __ksym __weak;
-extern const void vm_committed_as __ksym __weak;
-extern const void hstates __ksym __weak;
-extern const void hugetlb_max_hstate __ksym __weak;
-
-/* What /proc says of them, for kernels that hide those addresses. */
+/* What /proc says of variables, for kernels that hide their addresses. */
 struct fc_memory_hints hint_memory;
 
-#define KERNEL_VALUE(type, symbol, otherwise)                            \
-	({                                                               \
-		type v_ = (type)(otherwise);                             \
-		if (&symbol)                                             \
-			bpf_probe_read_kernel(&v_, sizeof(v_), &symbol); \
-		v_;                                                      \
+#define KERNEL_VALUE(type, symbol, otherwise)                                 \
+	({                                                                    \
+		type v_ = (type)(otherwise);                                  \
+		if (ADDR(symbol))                                             \
+			bpf_probe_read_kernel(&v_, sizeof(v_), ADDR(symbol)); \
+		v_;                                                           \
 	})
 
 #define KIB_PAGES(kib) ((kib) >> (page_shift - 10))
@@ -69,9 +57,9 @@ static __always_inline __u64 huge_pages(void)
 	__u64 n = 0;
 
 	for (i = 0; i < HUGE_SIZES; i++) {
-		struct hstate *h = (void *)&hstates + i * bpf_core_type_size(struct hstate);
+		struct hstate *h = (void *)ADDR(hstates) + i * bpf_core_type_size(struct hstate);
 
-		if (i >= sizes || !&hstates)
+		if (i >= sizes || !ADDR(hstates))
 			break;
 		n += BPF_CORE_READ(h, nr_huge_pages) << (BPF_CORE_READ(h, order) & 31);
 	}
@@ -81,7 +69,7 @@ static __always_inline __u64 huge_pages(void)
 /* vm_commit_limit() of mm/util.c */
 static __always_inline __u64 commit_limit(__u64 kbytes, __u32 ratio)
 {
-	if (!&_totalram_pages)
+	if (!ADDR(_totalram_pages))
 		return hint_memory.commit_limit;
 	if (kbytes)
 		return KIB_PAGES(kbytes) + swap_pages();
@@ -91,10 +79,10 @@ static __always_inline __u64 commit_limit(__u64 kbytes, __u32 ratio)
 /* Committed_AS: the exact sum, and what the kernel itself compares. */
 static __always_inline bool committed_pages(__u64 *ret_sum, __u64 *ret_middle)
 {
-	const struct percpu_counter *c = (const void *)&vm_committed_as;
+	const struct percpu_counter *c = (const void *)ADDR(vm_committed_as);
 	__s64 middle;
 
-	if (!&vm_committed_as || !&__per_cpu_offset)
+	if (!ADDR(vm_committed_as) || !ADDR(__per_cpu_offset))
 		return false;
 	middle = BPF_CORE_READ(c, count);
 	*ret_sum = percpu_total(c, COUNTER_CPUS);

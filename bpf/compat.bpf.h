@@ -49,8 +49,6 @@ struct task_regs {
 /* Filled by the collector: what each number means, of native and of 32-bit calls. */
 const volatile __u8 call_of[2][FC_CALL_NUMBERS];
 
-extern const void __per_cpu_offset __ksym __weak; /* where the kernel tells its symbols */
-
 static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 {
 	/* 5.15 brought a helper. On 7.3 the registers no longer lie at the end of the stack, so the
@@ -71,6 +69,12 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 		else                                                                        \
 			(to) = BPF_CORE_READ(task_pt_regs((void *)bpf_get_current_task()), reg); \
 	} while (0)
+
+/* Where variables of the kernel are, from its symbol table: NULL where it does not tell. */
+#define KSYM(name) const volatile __u64 ksym_##name;
+#include "ksyms.def"
+#undef KSYM
+#define ADDR(name) ((const char *)ksym_##name)
 
 /* The system call that current is in, with its first five arguments. */
 static __always_inline void current_regs(struct task_regs *r)
@@ -156,21 +160,19 @@ static __always_inline bool in_interrupt(void)
 #else
 /* A variable of each processor; 6.2 to 6.14 had it inside pcpu_hot. By address and not by
  * type: 5.10 refuses a program that names a typed one which it does not have. */
-extern const void __preempt_count __ksym __weak;
-extern const void pcpu_hot __ksym __weak;
-
 static __always_inline bool in_interrupt(void)
 {
-	__u64 offset = 0, at = (__u64)&__preempt_count;
+	__u64 offset = 0, at = (__u64)ADDR(__preempt_count);
 	__u32 count = 0;
 
-	if (!at && &pcpu_hot && bpf_core_field_exists(struct pcpu_hot, preempt_count))
-		at = (__u64)&pcpu_hot + bpf_core_field_offset(struct pcpu_hot, preempt_count);
+	if (!at && ADDR(pcpu_hot) && bpf_core_field_exists(struct pcpu_hot, preempt_count))
+		at = (__u64)ADDR(pcpu_hot) + bpf_core_field_offset(struct pcpu_hot, preempt_count);
 	/* Where the kernel hides its symbols, nobody is named. */
-	if (!at || !&__per_cpu_offset)
+	if (!at || !ADDR(__per_cpu_offset))
 		return true;
 	bpf_probe_read_kernel(&offset, sizeof(offset),
-			      (const void *)&__per_cpu_offset + 8 * bpf_get_smp_processor_id());
+			      (const void *)ADDR(__per_cpu_offset) +
+				      8 * bpf_get_smp_processor_id());
 	bpf_probe_read_kernel(&count, sizeof(count), (const void *)(at + offset));
 	return count & IN_INTERRUPT;
 }

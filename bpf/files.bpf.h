@@ -19,12 +19,7 @@
 #define AF_INET 2
 #define AF_INET6 10
 
-/* Variables of the kernel, where its symbol table tells their addresses. */
-extern const void sysctl_nr_open __ksym __weak;
-extern const void nr_files __ksym __weak;
-extern const void files_stat __ksym __weak;
-
-/* What /proc/sys says, for kernels that hide those addresses. */
+/* What /proc/sys says, for kernels that hide the addresses of variables. */
 __u64 hint_nr_open, hint_file_max;
 
 /* A table this far from full was not what refused, even if another thread closed some since. */
@@ -34,8 +29,8 @@ static __always_inline __u64 current_nr_open(void)
 {
 	unsigned int n = 0;
 
-	if (&sysctl_nr_open)
-		bpf_probe_read_kernel(&n, sizeof(n), &sysctl_nr_open);
+	if (ADDR(sysctl_nr_open))
+		bpf_probe_read_kernel(&n, sizeof(n), ADDR(sysctl_nr_open));
 	return n ? n : hint_nr_open;
 }
 
@@ -171,8 +166,8 @@ static __always_inline void finish_descriptor(struct fc_refused *r, const struct
 
 static __always_inline __u64 current_file_max(void)
 {
-	if (&files_stat)
-		return BPF_CORE_READ((const struct files_stat_struct *)&files_stat, max_files);
+	if (ADDR(files_stat))
+		return BPF_CORE_READ((const struct files_stat_struct *)ADDR(files_stat), max_files);
 	return hint_file_max;
 }
 
@@ -181,14 +176,14 @@ static __always_inline __u64 current_file_max(void)
 static __always_inline bool refuse_file(struct refusal *w, const struct refused_call *c)
 {
 	w->limit = current_file_max();
-	if (&nr_files) {
+	if (ADDR(nr_files)) {
 		/* What the kernel tests before it says ENFILE. */
-		w->held = percpu_total((const void *)&nr_files, COUNTER_CPUS);
+		w->held = percpu_total((const void *)ADDR(nr_files), COUNTER_CPUS);
 		w->has |= FC_HAS_HELD;
 	}
 	if (w->limit)
 		w->has |= FC_HAS_LIMIT;
-	if (c->by_exit && &nr_files && w->limit && w->held + SLACK < w->limit)
+	if (c->by_exit && ADDR(nr_files) && w->limit && w->held + SLACK < w->limit)
 		return false;
 	w->resource = FC_FILE_MAX;
 	w->asked = 1;

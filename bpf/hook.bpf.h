@@ -55,10 +55,10 @@ static __noinline __u64 percpu_total(const struct percpu_counter *c, __u32 cpus)
 		__u64 offset = 0;
 		__s32 delta = 0;
 
-		if (cpu >= possible_cpus || !&__per_cpu_offset)
+		if (cpu >= possible_cpus || !ADDR(__per_cpu_offset))
 			break;
 		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)&__per_cpu_offset + 8 * cpu);
+				      (const void *)ADDR(__per_cpu_offset) + 8 * cpu);
 		bpf_probe_read_kernel(&delta, sizeof(delta), percpu + offset);
 		n += delta;
 	}

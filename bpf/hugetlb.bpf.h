@@ -19,10 +19,6 @@
 #define HUGE_SIZE_MASK 0x3f
 #define HUGETLB_LEVELS 8
 
-/* Variables of the kernel, where its symbol table tells their addresses. */
-extern const void hstates __ksym __weak;
-extern const void default_hstate_idx __ksym __weak;
-
 /* 6.17 made a number of what had been true or false. From BTF. */
 const volatile bool hugetlb_reserve_is_bool;
 #define RESERVE_FAILED(ret) (hugetlb_reserve_is_bool ? !((ret)&0xff) : (ret) < 0)
@@ -66,9 +62,9 @@ static __always_inline bool mount_full(struct refusal *w, struct hugepage_subpoo
 /* Which of the sizes: its place in the kernel's table; -1: the table is hidden. */
 static __always_inline int size_index(struct hstate *h)
 {
-	__u64 offset = (__u64)h - (__u64)&hstates;
+	__u64 offset = (__u64)h - (__u64)ADDR(hstates);
 
-	if (!&hstates)
+	if (!ADDR(hstates))
 		return -1;
 	return offset / bpf_core_type_size(struct hstate);
 }
@@ -177,12 +173,12 @@ ON_RETURN_ARGS(FC_HOOK_HUGE_FOLIO, alloc_hugetlb_folio, long, ret == -ENOSPC, re
 static __always_inline struct hstate *pool_named(__u64 flags)
 {
 	__u32 log = flags >> HUGE_SIZE_SHIFT & HUGE_SIZE_MASK, i, index = 0;
-	void *at = (void *)&hstates;
+	void *at = (void *)ADDR(hstates);
 
-	if (!&hstates || (!log && !&default_hstate_idx))
+	if (!ADDR(hstates) || (!log && !ADDR(default_hstate_idx)))
 		return NULL;
 	if (!log) {
-		bpf_probe_read_kernel(&index, sizeof(index), &default_hstate_idx);
+		bpf_probe_read_kernel(&index, sizeof(index), ADDR(default_hstate_idx));
 		return at + (index & 3) * bpf_core_type_size(struct hstate);
 	}
 	for (i = 0; i < HUGE_SIZES; i++, at += bpf_core_type_size(struct hstate))

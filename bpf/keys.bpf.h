@@ -18,12 +18,6 @@
 #define KEYCTL_UPDATE 2
 #define KEYCTL_CHOWN 4
 
-extern const void key_user_tree __ksym __weak;
-extern const void key_quota_maxkeys __ksym __weak;
-extern const void key_quota_maxbytes __ksym __weak;
-extern const void key_quota_root_maxkeys __ksym __weak;
-extern const void key_quota_root_maxbytes __ksym __weak;
-
 struct key_quota {
 	__u32 uid, keys, bytes, max_keys, max_bytes;
 	bool known; /* keys and bytes */
@@ -54,9 +48,9 @@ static __noinline struct key_user *key_user_of(__u32 uid)
 	struct rb_node *node;
 	int i;
 
-	if (!&key_user_tree)
+	if (!ADDR(key_user_tree))
 		return user_of_keyrings(uid);
-	node = BPF_CORE_READ((const struct rb_root *)&key_user_tree, rb_node);
+	node = BPF_CORE_READ((const struct rb_root *)ADDR(key_user_tree), rb_node);
 	for (i = 0; i < KEY_USERS_DEPTH && node; i++) {
 		struct key_user *user = (void *)node - bpf_core_field_offset(struct key_user, node);
 		__u32 at = BPF_CORE_READ(user, uid.val);

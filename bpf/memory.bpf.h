@@ -43,9 +43,6 @@
  * that splits, and what move_vma and mremap_to keep back. */
 enum { MAPS_NEW = 1, MAPS_SPLIT = 0, MAPS_MOVE = -3, MAPS_MOVE_TO = -5 };
 
-extern const void sysctl_max_map_count __ksym __weak;
-extern const void ignore_rlimit_data __ksym __weak;
-
 static __always_inline struct mm_struct *current_mm(void)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

@@ -111,23 +111,20 @@ int rawtp_sock_exceed_buf_limit(struct bpf_raw_tracepoint_args *ctx)
 }
 
 /* 5.16 made the count a variable of each processor, and keeps their sum in tcp_orphan_cache. */
-extern const void sysctl_tcp_max_orphans __ksym __weak;
-extern const void tcp_orphan_cache __ksym __weak;
-extern const void tcp_orphan_count __ksym __weak;
-
 static __always_inline void orphans(struct refusal *w)
 {
 	__s64 n = 0;
 	int max = 0;
 
-	if (&sysctl_tcp_max_orphans && !bpf_probe_read_kernel(&max, 4, &sysctl_tcp_max_orphans)) {
+	if (ADDR(sysctl_tcp_max_orphans) &&
+	    !bpf_probe_read_kernel(&max, 4, ADDR(sysctl_tcp_max_orphans))) {
 		w->limit = max;
 		w->has |= FC_HAS_LIMIT;
 	}
-	if (&tcp_orphan_cache)
-		bpf_probe_read_kernel(&n, 4, &tcp_orphan_cache);
-	else if (&tcp_orphan_count)
-		n = BPF_CORE_READ((const struct percpu_counter *)&tcp_orphan_count, count);
+	if (ADDR(tcp_orphan_cache))
+		bpf_probe_read_kernel(&n, 4, ADDR(tcp_orphan_cache));
+	else if (ADDR(tcp_orphan_count))
+		n = BPF_CORE_READ((const struct percpu_counter *)ADDR(tcp_orphan_count), count);
 	else
 		return;
 	w->held = n;
@@ -321,8 +318,6 @@ ON_RETURN_WHOLE(FC_HOOK_INET_HASH_CONNECT, __inet_hash_connect, int, ret == -EAD
 /* ---- conntrack ---- */
 
 /* Of the module; 5.11 moved the count from struct net into the module's own part of it. */
-extern const void nf_conntrack_max __ksym __weak;
-extern const void nf_conntrack_net_id __ksym __weak;
 
 static __always_inline __s32 tracked(struct net *net)
 {
@@ -333,9 +328,9 @@ static __always_inline __s32 tracked(struct net *net)
 
 	if (bpf_core_field_exists(old->ct.count))
 		return BPF_CORE_READ(old, ct.count.counter);
-	if (!&nf_conntrack_net_id || !bpf_core_type_exists(struct nf_conntrack_net))
+	if (!ADDR(nf_conntrack_net_id) || !bpf_core_type_exists(struct nf_conntrack_net))
 		return -1;
-	bpf_probe_read_kernel(&id, sizeof(id), &nf_conntrack_net_id);
+	bpf_probe_read_kernel(&id, sizeof(id), ADDR(nf_conntrack_net_id));
 	gen = BPF_CORE_READ(net, gen);
 	/* net_generic(): an array of pointers with a header of its own size */
 	at = gen + 8ULL * id;
@@ -351,9 +346,9 @@ static __always_inline bool refuse_track(struct refusal *w, const struct refused
 	__u32 max = 0;
 	__s32 held;
 
-	if (!c->has_args || !&nf_conntrack_max)
+	if (!c->has_args || !ADDR(nf_conntrack_max))
 		return false;
-	bpf_probe_read_kernel(&max, sizeof(max), &nf_conntrack_max);
+	bpf_probe_read_kernel(&max, sizeof(max), ADDR(nf_conntrack_max));
 	held = tracked(net);
 	if (held >= 0 && (__u32)held < max)
 		return false;

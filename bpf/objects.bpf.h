@@ -11,20 +11,12 @@
 
 #define O_CREAT 0100
 
-/* Variables of the kernel, where its symbol table tells their addresses. */
-extern const void max_user_watches __ksym __weak;
-extern const void sysctl_mount_max __ksym __weak;
-extern const void aio_nr __ksym __weak;
-extern const void aio_max_nr __ksym __weak;
-extern const void pty_count __ksym __weak;
-extern const void pty_limit __ksym __weak;
-extern const void pty_reserve __ksym __weak;
-
-/* What /proc/sys says, for kernels that hide those addresses. */
+/* What /proc/sys says, for kernels that hide the addresses of variables. */
 __u64 hints[FC_HINTS];
 
 /* A variable of 4 or 8 bytes; false: nobody knows where it is. */
-#define kernel_number(n, symbol, size) (&(symbol) && bpf_probe_read_kernel(n, size, &(symbol)) == 0)
+#define kernel_number(n, symbol, size) \
+	(ADDR(symbol) && bpf_probe_read_kernel(n, size, ADDR(symbol)) == 0)
 
 static __always_inline __u64 hint_or(__u64 n, enum fc_hint hint)
 {
@@ -41,7 +33,7 @@ static __always_inline bool epoll_held(struct user_struct *user, __u64 *ret)
 		*ret = BPF_CORE_READ(old, epoll_watches.counter);
 		return true;
 	}
-	if (!&__per_cpu_offset)
+	if (!ADDR(__per_cpu_offset))
 		return false;
 	*ret = percpu_total(__builtin_preserve_access_index(&user->epoll_watches), COUNTER_CPUS);
 	return true;

@@ -136,13 +136,13 @@ static __always_inline void fill_host(struct fc_oom *o)
 	__s64 free = 0, swap = 0;
 
 	o->host_held = 0;
-	if (o->constraint != FC_CONSTRAINT_NONE || !&vm_zone_stat || !&nr_swap_pages ||
+	if (o->constraint != FC_CONSTRAINT_NONE || !ADDR(vm_zone_stat) || !ADDR(nr_swap_pages) ||
 	    !o->total_pages)
 		return;
 	bpf_probe_read_kernel(&free, sizeof(free),
-			      (const void *)&vm_zone_stat +
+			      (const void *)ADDR(vm_zone_stat) +
 				      8 * bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
-	bpf_probe_read_kernel(&swap, sizeof(swap), &nr_swap_pages);
+	bpf_probe_read_kernel(&swap, sizeof(swap), ADDR(nr_swap_pages));
 	if (free + swap < (__s64)o->total_pages) {
 		o->host_held = o->total_pages - free - swap;
 		o->has |= FC_HAS_HELD;

@@ -15,12 +15,6 @@
 
 #include "commit.bpf.h"
 
-extern const void vm_zone_stat __ksym __weak;
-extern const void vm_node_stat __ksym __weak;
-extern const void nr_swap_pages __ksym __weak;
-extern const void totalreserve_pages __ksym __weak;
-extern const void mem_cgroup_stats_index __ksym __weak;
-
 struct stat_table {
 	const void *at;    /* NULL: not readable here */
 	const __u8 *index; /* NULL: by the numbers of the enum themselves */
@@ -41,11 +35,11 @@ static __always_inline void stat_table(struct stat_table *t, struct mem_cgroup *
 		t->n = bpf_core_field_size(v->state) / 8;
 		if (t->n >= bpf_core_enum_value(enum memcg_stat_item, MEMCG_NR_STAT))
 			return;
-		if (!&mem_cgroup_stats_index) {
+		if (!ADDR(mem_cgroup_stats_index)) {
 			t->at = NULL;
 			return;
 		}
-		t->index = (const void *)&mem_cgroup_stats_index;
+		t->index = (const void *)ADDR(mem_cgroup_stats_index);
 		/* The first in memcg_node_stat_items[]: 1 while 0 meant "not counted", 0 since. */
 		bpf_probe_read_kernel(
 			&t->first, 1,
@@ -142,29 +136,30 @@ static __noinline int fill_host_memory(struct fc_host *h)
 	h->has = h->pad = 0;
 	h->total = host_pages();
 	h->swap_total = swap_pages();
-	if (&vm_zone_stat) {
-		h->free = host_stat(&vm_zone_stat,
+	if (ADDR(vm_zone_stat)) {
+		h->free = host_stat(ADDR(vm_zone_stat),
 				    bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
 		h->has |= FC_HOST_FREE;
 	}
-	if (&nr_swap_pages) {
-		h->swap_free = host_stat(&nr_swap_pages, 0);
+	if (ADDR(nr_swap_pages)) {
+		h->swap_free = host_stat(ADDR(nr_swap_pages), 0);
 		h->has |= FC_HOST_SWAP;
 	}
-	if (&vm_committed_as) {
-		h->committed = percpu_total((const void *)&vm_committed_as, COUNTER_CPUS);
+	if (ADDR(vm_committed_as)) {
+		h->committed = percpu_total((const void *)ADDR(vm_committed_as), COUNTER_CPUS);
 		h->has |= FC_HOST_COMMITTED;
 	}
-	if (&hstates && &hugetlb_max_hstate) {
+	if (ADDR(hstates) && ADDR(hugetlb_max_hstate)) {
 		h->huge = huge_pages();
 		h->has |= FC_HOST_HUGE;
 	}
-	if (&vm_node_stat && &totalreserve_pages) {
-		h->file = host_stat(&vm_node_stat, NODE_STAT(NR_ACTIVE_FILE)) +
-			  host_stat(&vm_node_stat, NODE_STAT(NR_INACTIVE_FILE));
-		h->reclaimable = host_stat(&vm_node_stat, NODE_STAT(NR_SLAB_RECLAIMABLE_B)) +
-				 host_stat(&vm_node_stat, NODE_STAT(NR_KERNEL_MISC_RECLAIMABLE));
-		h->reserve = host_stat(&totalreserve_pages, 0);
+	if (ADDR(vm_node_stat) && ADDR(totalreserve_pages)) {
+		h->file = host_stat(ADDR(vm_node_stat), NODE_STAT(NR_ACTIVE_FILE)) +
+			  host_stat(ADDR(vm_node_stat), NODE_STAT(NR_INACTIVE_FILE));
+		h->reclaimable =
+			host_stat(ADDR(vm_node_stat), NODE_STAT(NR_SLAB_RECLAIMABLE_B)) +
+			host_stat(ADDR(vm_node_stat), NODE_STAT(NR_KERNEL_MISC_RECLAIMABLE));
+		h->reserve = host_stat(ADDR(totalreserve_pages), 0);
 		h->has |= FC_HOST_CACHE;
 	}
 	return 0;

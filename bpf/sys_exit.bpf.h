@@ -58,25 +58,52 @@ static __always_inline bool exit_memcg(struct refusal *w, const struct refused_c
 	       refused_by_memcg(w, &c->regs, !hook_handover[FC_HOOK_CREATE_PIPE]);
 }
 
-static __always_inline bool exit_refused(struct refusal *w, const struct refused_call *c)
-{
-	/* inotify_init() counts instances before it asks for a descriptor: so users before files.
-	 */
-	return exit_users(w, c) || exit_files(w, c) || exit_ipc(w, c) || exit_tasks(w, c) ||
-	       exit_memory(w, c) || exit_locked(w, c) || exit_signals(w, c) || exit_space(w, c);
-}
-
 /*
- * Not on the stack: what is in a map the verifier does not follow, and so it walks what comes after
- * the subsystems once, not once for each of their limits. One for each of the two programs, which
- * neither interrupt themselves on a processor nor share it.
+ * Not on the stack: what is in a map the verifier does not follow. One for each of the two
+ * programs, which neither interrupt themselves on a processor nor share it.
  */
+struct exit_state {
+	struct refusal w;
+	struct refused_call c;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
-	__type(value, struct refusal);
-} exit_refusals SEC(".maps");
+	__type(value, struct exit_state);
+} exit_states SEC(".maps");
+
+/*
+ * The subsystems one by one, in functions that are not static: the verifier walks such a function
+ * once, not once for each way that leads to it, and a start waits for that (350 ms without). It
+ * takes numbers only, so that each looks up where the refusal is.
+ */
+#define AT_EXIT(name, whether)                                                    \
+	__noinline int at_exit_##name(__u32 which)                                \
+	{                                                                         \
+		struct exit_state *s = bpf_map_lookup_elem(&exit_states, &which); \
+                                                                                  \
+		return s && (whether);                                            \
+	}
+
+AT_EXIT(memcg, exit_memcg(&s->w, &s->c))
+AT_EXIT(users, exit_users(&s->w, &s->c))
+AT_EXIT(files, exit_files(&s->w, &s->c))
+AT_EXIT(ipc, exit_ipc(&s->w, &s->c))
+AT_EXIT(tasks, exit_tasks(&s->w, &s->c))
+AT_EXIT(memory, exit_memory(&s->w, &s->c))
+AT_EXIT(locked, exit_locked(&s->w, &s->c))
+AT_EXIT(signals, exit_signals(&s->w, &s->c))
+AT_EXIT(space, exit_space(&s->w, &s->c))
+
+/* inotify_init() counts instances before it asks for a descriptor: so users before files. */
+static __always_inline bool exit_refused(__u32 which)
+{
+	return at_exit_users(which) || at_exit_files(which) || at_exit_ipc(which) ||
+	       at_exit_tasks(which) || at_exit_memory(which) || at_exit_locked(which) ||
+	       at_exit_signals(which) || at_exit_space(which);
+}
 
 static __always_inline void finish_any(struct fc_refused *r, const struct refused_call *c)
 {
@@ -86,23 +113,33 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 		finish_exit(r, c);
 }
 
+static __always_inline bool exit_tell(const struct exit_state *s, bool first)
+{
+	if (s->w.hook < FC_HOOKS && !hook_silent(s->w.hook, first))
+		tell_whole(&s->w, &s->c, finish_any);
+	return true;
+}
+
+AT_EXIT(tell, exit_tell(s, which))
+
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
-	struct refused_call c = {.ret = ret, .by_exit = true};
 	__u32 which = first;
-	struct refusal *w = bpf_map_lookup_elem(&exit_refusals, &which);
+	struct exit_state *s = bpf_map_lookup_elem(&exit_states, &which);
+	struct task_regs regs; /* what is read back from a map has no bounds */
 
-	if (!w)
+	if (!s)
 		return 0;
-	current_regs(&c.regs);
-	__builtin_memset(w, 0, sizeof(*w));
-	w->backend = FC_BACKEND_TRACEPOINT;
-	w->err = -ret;
-	if (!exit_memcg(w, &c) && (not_ours(&c) || !exit_refused(w, &c)))
-		return 0;
-	if (w->hook < FC_HOOKS && !hook_silent(w->hook, first))
-		tell_whole(w, &c, finish_any);
+	current_regs(&regs);
+	__builtin_memset(s, 0, sizeof(*s));
+	s->c.ret = ret;
+	s->c.by_exit = true;
+	s->c.regs = regs;
+	s->w.backend = FC_BACKEND_TRACEPOINT;
+	s->w.err = -ret;
+	if (at_exit_memcg(which) || (!not_ours(&s->c) && exit_refused(which)))
+		at_exit_tell(which);
 	return 0;
 }
 

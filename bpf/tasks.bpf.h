@@ -28,13 +28,7 @@
 #define CGROUP_LEVELS 16
 #define NOTE_VALID_NS 100000000ULL /* a note older than this is not of this fork */
 
-/* Variables of the kernel, where its symbol table tells their addresses. 6.14 has pid_max in each
- * pid namespace instead. */
-extern const void nr_threads __ksym __weak;
-extern const void max_threads __ksym __weak;
-extern const void pid_max __ksym __weak;
-
-/* What /proc/sys says, for kernels that hide those addresses. */
+/* What /proc/sys says, for kernels that hide the addresses of variables. */
 __u64 hint_threads_max, hint_pid_max;
 
 /*
@@ -170,14 +164,15 @@ __noinline int note_nproc(int more, int exactly)
 
 /* ---- pid-max ---- */
 
+/* 6.14 has pid_max in each pid namespace. */
 static __always_inline __u64 pidns_max(struct pid_namespace *ns)
 {
 	int n = 0;
 
 	if (bpf_core_field_exists(ns->pid_max))
 		n = BPF_CORE_READ(ns, pid_max);
-	else if (&pid_max)
-		bpf_probe_read_kernel(&n, sizeof(n), &pid_max);
+	else if (ADDR(pid_max))
+		bpf_probe_read_kernel(&n, sizeof(n), ADDR(pid_max));
 	return n > 0 ? n : hint_pid_max;
 }
 
@@ -239,13 +234,13 @@ __noinline int note_threads_max(int exactly)
 	struct task_note n = {.resource = FC_THREADS_MAX, .has = FC_HAS_LIMIT};
 	int max = 0, count = 0;
 
-	if (exactly && (!&nr_threads || !&max_threads))
+	if (exactly && (!ADDR(nr_threads) || !ADDR(max_threads)))
 		return 0; /* one of the numbers is not the kernel's own */
-	if (&max_threads)
-		bpf_probe_read_kernel(&max, sizeof(max), &max_threads);
+	if (ADDR(max_threads))
+		bpf_probe_read_kernel(&max, sizeof(max), ADDR(max_threads));
 	n.limit = max > 0 ? (__u64)max : hint_threads_max;
-	if (&nr_threads) {
-		bpf_probe_read_kernel(&count, sizeof(count), &nr_threads);
+	if (ADDR(nr_threads)) {
+		bpf_probe_read_kernel(&count, sizeof(count), ADDR(nr_threads));
 		n.held = count;
 		n.has |= FC_HAS_HELD;
 	} else {

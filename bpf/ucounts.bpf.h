@@ -19,8 +19,6 @@
 #define UCOUNT_HASH_BITS 10  /* UCOUNTS_HASHTABLE_BITS */
 #define GOLDEN_RATIO_64 0x61C8864680B583EBULL /* hash_64() of include/linux/hash.h */
 
-extern const void ucounts_hashtable __ksym __weak;
-
 /* Which kinds there are depends on the configuration, and so do their numbers. */
 #define UCOUNT_NONE 0xffffffffU
 #define UCOUNT(name)                                           \
@@ -67,9 +65,9 @@ static __noinline struct ucounts *hashed_ucounts(struct user_namespace *ns, __u3
 	__u64 at = 0;
 	int i;
 
-	if (!&ucounts_hashtable)
+	if (!ADDR(ucounts_hashtable))
 		return NULL;
-	bpf_probe_read_kernel(&at, sizeof(at), (const void *)&ucounts_hashtable + 8 * hash);
+	bpf_probe_read_kernel(&at, sizeof(at), (const void *)ADDR(ucounts_hashtable) + 8 * hash);
 	for (i = 0; i < UCOUNT_BUCKET && at && !(at & 1); i++) {
 		struct ucounts *u = (void *)(at - offset);
 

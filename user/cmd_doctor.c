@@ -16,6 +16,7 @@
 #include "oom_switches.h"
 #include "selftest.h"
 #include "tracer.h"
+#include "watcher.h"
 
 static void print_trial(const char *name, const struct kernel_trial *t, const char *works)
 {
@@ -190,7 +191,50 @@ static void print_losses(struct tracer *t)
 	tracer_sweep(t, &ev, false);
 	if (l.n == 0)
 		printf("  none\n");
-	printf("\nBPF maps: %llu KiB at most\n", (unsigned long long)tracer_memory(t) / 1024);
+}
+
+static void print_map(void *arg _unused_, const char *name, uint32_t entries, uint64_t bytes)
+{
+	printf("  %-20s %8llu KiB  %u entries\n", name, (unsigned long long)(bytes + 1023) / 1024,
+	       entries);
+}
+
+static void print_memory(const struct tracer *t, bool each)
+{
+	unsigned long long kib = tracer_memory(t, NULL, NULL) / 1024;
+
+	printf("\nBPF maps: %llu KiB at most%s\n", kib, each ? "" : " (-v lists them)");
+	if (each)
+		tracer_memory(t, print_map, NULL);
+}
+
+/* What a watch wakes up for while nothing happens. */
+static void print_wakeups(const struct tracer *t, const struct options *o)
+{
+	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
+	struct watcher_options wo = {.interval_ms = o->interval_ms, .settle_ms = o->interval_ms};
+	_cleanup_(counters_closep) struct counters *c = NULL;
+	unsigned long long refresh = tracer_refresh_ms(t), misses = tracer_misses_ms(t);
+	struct watcher *w = NULL;
+	bool polls;
+
+	polls = counters_open(&c, &co) == 0 && watcher_open(&w, c, &wo) == 0 && watcher_polls(w);
+	watcher_close(w);
+	printf("\nWake-ups while nothing happens\n");
+	if (polls)
+		printf("  each %llu ms: counters that do not tell when they move (cgroup v1, "
+		       "user_beancounters)\n",
+		       (unsigned long long)o->interval_ms);
+	if (refresh)
+		printf("  each %llu ms: limits that this kernel tells in /proc/sys alone\n",
+		       refresh);
+	if (misses)
+		printf("  each %llu ms: how many calls programs missed, for this kernel may "
+		       "preempt "
+		       "them\n",
+		       misses);
+	if (!polls && !refresh && !misses)
+		printf("  none\n");
 }
 
 static int examine(const struct kernel_facts *k, const struct options *o)
@@ -207,6 +251,8 @@ static int examine(const struct kernel_facts *k, const struct options *o)
 	missing = print_hooks(tracer_plan(t), t);
 	failed = print_selftest(t, k);
 	print_losses(t);
+	print_memory(t, o->verbose);
+	print_wakeups(t, o);
 	tracer_close(t);
 	print_counters(o);
 	if (missing + failed == 0) {

@@ -56,6 +56,16 @@ static bool is_there(int proc, uint32_t pid)
 	return faccessat(proc, path, F_OK, 0) == 0;
 }
 
+uint64_t freed_next(const struct freed *f)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (unsigned int i = 0; i < FREED_MAX; i++)
+		if (f->kill[i].start && f->kill[i].due_ms < next)
+			next = f->kill[i].due_ms;
+	return next;
+}
+
 bool freed_due(const struct freed *f, uint64_t now_ms)
 {
 	for (unsigned int i = 0; i < FREED_MAX; i++)

@@ -33,6 +33,8 @@ void freed_note(struct freed *f, const struct event *e, const struct event_facts
 bool freed_record(struct freed *f, struct event *e, const struct fc_freed *r,
 		  const struct event_context *c);
 
+/* When the first of them is late; UINT64_MAX: none waits. */
+uint64_t freed_next(const struct freed *f);
 /* Is any of them late? */
 bool freed_due(const struct freed *f, uint64_t now_ms);
 

@@ -22,6 +22,8 @@
 
 struct helper {
 	int proc, own_ipc, own_net, makers;
+	bool live;                 /* of this machine, not of a directory */
+	bool tried;                /* whether the kernel's iterators can be had */
 	bool entered, entered_net; /* it is in another namespace: IPC, network */
 	struct holders_ask ask;
 	struct holders_found found;
@@ -189,16 +191,32 @@ static void leave(struct helper *h)
 	h->entered = h->entered_net = false;
 }
 
+/*
+ * Their programs take the kernel some 50 ms to load, and memory as long as they are: not before a
+ * question that is about more than one process. For one alone /proc is as good.
+ */
+static void want_iterators(struct helper *h, struct holders_env *env)
+{
+	char key[HOLDERS_KEY], program[HOLDERS_KEY], why[HOLDERS_ITER_WHY];
+
+	if (!h->live || h->tried || h->ask.self_only)
+		return;
+	holders_owner(&h->ask, key, program);
+	if (program[0])
+		return;
+	h->tried = true;
+	holders_iter_open(&env->iter, why); /* else /proc is walked */
+}
+
 static void serve(int fd, const char *root, uint64_t page_size)
 {
 	static struct helper h;
 	const struct counter_options co = {.root = root};
 	struct holders_env env = {.page_size = page_size, .arg = &h};
 	bool live = !root || util_streq(root, "/");
-	char proc[4096], why[HOLDERS_ITER_WHY];
+	char proc[4096];
 
-	if (live)
-		holders_iter_open(&env.iter, why); /* else /proc is walked */
+	h.live = live;
 	snprintf(proc, sizeof(proc), "%s/proc", live ? "" : root);
 	h.proc = env.proc = open(proc, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	h.own_ipc = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
@@ -217,6 +235,7 @@ static void serve(int fd, const char *root, uint64_t page_size)
 	while (recv(fd, &h.ask, sizeof(h.ask), 0) == sizeof(h.ask)) {
 		int r;
 
+		want_iterators(&h, &env);
 		env.deadline_ms = now_ms() + HOLDERS_DEADLINE_MS;
 		h.makers = makers_open(h.ask.makers);
 		r = holders_gather(&env, &h.ask, &h.found);

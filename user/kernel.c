@@ -17,7 +17,6 @@
 #include <linux/perf_event.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
-#include <sys/utsname.h>
 #include <sys/vfs.h>
 
 #include "attach.h"
@@ -157,14 +156,6 @@ static bool mark_victim_has_task(const struct btf *btf)
 	return t && btf_is_ptr(t);
 }
 
-/* "PREEMPT_DYNAMIC" may preempt or not, as the boot line said; it counts as able to. */
-static bool may_preempt(void)
-{
-	struct utsname u;
-
-	return uname(&u) == 0 && strstr(u.version, "PREEMPT");
-}
-
 static bool has_capability(void)
 {
 	struct __user_cap_header_struct h = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -294,7 +285,7 @@ static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
 	_cleanup_fclose_ FILE *f = NULL;
 	char line[512], name[256], module[64];
 
-	if (!module_function_missing(facts))
+	if (!module_function_missing(facts) || access("/proc/modules", F_OK) < 0)
 		return;
 	f = fopen("/proc/kallsyms", "re");
 	while (f && fgets(line, sizeof(line), f)) {
@@ -373,7 +364,7 @@ void kernel_probe(struct kernel_facts *ret)
 	if (!btf)
 		ret->btf_error = -errno;
 	ret->has_capability = has_capability();
-	ret->may_preempt = may_preempt();
+	ret->may_preempt = kernel_may_preempt();
 	ret->memory_is_v1 = memory_is_v1();
 	ret->trial[KERNEL_BPF] = try_bpf();
 	ret->trial[KERNEL_FEXIT] = try_fexit(btf);
@@ -389,6 +380,7 @@ void kernel_probe(struct kernel_facts *ret)
 	} else {
 		find_symbols(ret);
 	}
+	ksyms_find(&ret->ksyms);
 	btf__free(btf);
 	libbpf_set_print(print);
 }

@@ -10,6 +10,7 @@
 
 #include "../bpf/event.h"
 #include "gfp.h"
+#include "ksyms.h"
 #include "util.h"
 
 enum kernel_mechanism {
@@ -36,6 +37,7 @@ struct kernel_facts {
 	/* Functions of a shape that older kernels make no trampoline for: what a trial came to */
 	struct kernel_trial fexit[FC_HOOKS];
 	struct gfp_table gfp;
+	struct ksyms ksyms;
 	const char *no_tracepoint[FC_HOOKS]; /* why this kernel has none for it; NULL: it has */
 	bool mark_victim_has_task;           /* the tracepoint's argument is a task, not a pid */
 	bool hugetlb_reserve_is_bool; /* and not a number: what hugetlb_reserve_pages() returns */
@@ -45,6 +47,9 @@ struct kernel_facts {
 };
 
 const char *kernel_mechanism_name(enum kernel_mechanism m);
+
+/* Part of the facts. What is set later, while the kernel runs, is not seen. */
+bool kernel_may_preempt(void);
 
 /* Fills *ret; never fails: what cannot be found out counts as refused, with its error. */
 void kernel_probe(struct kernel_facts *ret);

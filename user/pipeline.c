@@ -85,6 +85,11 @@ void pipeline_tick(struct pipeline *p)
 		kmsg_read(&p->kmsg, p->log, now_us());
 }
 
+int pipeline_log_fd(const struct pipeline *p)
+{
+	return p->log;
+}
+
 static void judge(struct pipeline *p, struct event *e, const struct event_facts *facts)
 {
 	uint64_t now = now_us();

@@ -23,7 +23,9 @@ void pipeline_free(struct pipeline *p);
 /* False: this kill was told already, or was our own doing, and e is to be dropped. */
 bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts);
 
-/* Once a second: keeps up with the kernel log, so that nothing in it is missed. */
+/* The kernel log's descriptor, readable when there are lines; -1: it cannot be read. */
+int pipeline_log_fd(const struct pipeline *p);
+/* Takes these lines: to be called soon, for how old a line is counts from then. */
 void pipeline_tick(struct pipeline *p);
 
 #endif

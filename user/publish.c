@@ -250,6 +250,11 @@ void publish_flush(struct publish *p, uint64_t now_ms)
 	p->written_at = now_ms;
 }
 
+bool publish_pending(const struct publish *p)
+{
+	return p && p->changed;
+}
+
 static bool is_filtered(const struct options *o)
 {
 	return o->has_pid || o->has_uid || o->kills || o->name || o->cgroup || o->errno_name ||

@@ -48,6 +48,8 @@ void publish_event(struct publish *p, const struct event *e);
 void publish_lost(struct publish *p, uint64_t n);
 /* now_ms: CLOCK_MONOTONIC. Writes what changed, unless it wrote within the last second. */
 void publish_flush(struct publish *p, uint64_t now_ms);
+/* Something is not written yet. */
+bool publish_pending(const struct publish *p);
 /* Removes the file. */
 void publish_close(struct publish *p);
 

@@ -2,10 +2,10 @@
 /*
  * session.c - live: from the ring to the line.
  *
- * One loop over four descriptors: the ring, the counters' notifications, the
- * command's own (its signals), and the clock of the next sweep. An event is
- * written the moment it is read; what is only known later follows as
- * `followup`.
+ * One loop over some descriptors: the ring, the counters' notifications, the
+ * command's own (its signals), the kernel log. An event is written the moment it
+ * is read; what is only known later follows as `followup`. While nothing happens
+ * nothing wakes it up, but for what pace.h says.
  */
 #include "session.h"
 
@@ -18,9 +18,10 @@
 #include "log.h"
 #include "oom_switches.h"
 #include "publish.h"
+#include "session_sweep.h"
 #include "start.h"
+#include "trim.h"
 
-#define SWEEP_MS 1000
 #define SETTLE_MS 100
 
 static uint64_t now_ms(void)
@@ -42,14 +43,13 @@ static bool deserted(const struct session *s)
 	return s->use.ends_with_reader && s->stream.reader_gone;
 }
 
-/* The number it was told as; 0: it was not. */
-static int64_t tell(struct session *s, struct event *e, bool follow)
+/* Whoever waits for the line has it before anything else is done. */
+static int64_t tell_now(struct session *s, struct event *e, bool follow)
 {
 	bool counts =
 		e->kind == EVENT_REFUSED || e->kind == EVENT_KILLED || e->kind == EVENT_COUNTED;
 	int64_t seq;
 
-	publish_event(s->publish, e);
 	if (deserted(s) || (counts && count_reached(s)) || !filter_pass(e, s->use.options))
 		return 0;
 	seq = stream_emit(&s->stream, e);
@@ -66,27 +66,13 @@ static int64_t tell(struct session *s, struct event *e, bool follow)
 	return seq;
 }
 
-static void on_freed(struct session *s, const void *data, size_t size)
+int64_t session_tell(struct session *s, struct event *e, bool follow)
 {
-	const struct fc_freed *r = data;
-	static struct event e;
+	int64_t seq = tell_now(s, e, follow);
 
-	if (size < sizeof(*r) || r->h.size != sizeof(*r))
-		s->events.lost(s, "decode", NULL, 1);
-	else if (freed_record(&s->freed, &e, r, &s->stream.context))
-		tell(s, &e, false);
-}
-
-static void tell_late(struct session *s)
-{
-	_cleanup_close_ int proc = -1;
-	static struct event e;
-
-	if (!freed_due(&s->freed, now_ms()))
-		return;
-	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	while (freed_late(&s->freed, &e, proc, now_ms()))
-		tell(s, &e, false);
+	pace_active(&s->pace, now_ms());
+	publish_event(s->publish, e);
+	return seq;
 }
 
 static void on_record(void *arg, const void *data, size_t size)
@@ -97,7 +83,7 @@ static void on_record(void *arg, const void *data, size_t size)
 
 	if (size >= sizeof(struct fc_header) &&
 	    ((const struct fc_header *)data)->type == FC_TYPE_FREED) {
-		on_freed(s, data, size);
+		session_freed(s, data, size);
 		return;
 	}
 	if (event_decode(&e, &facts, data, size, &s->stream.context) < 0) {
@@ -106,7 +92,7 @@ static void on_record(void *arg, const void *data, size_t size)
 	}
 	tracer_note_cgroup(s->tracer, data, event_text(&e, FIELD_CGROUP));
 	if (pipeline_run(s->pipeline, &e, &facts))
-		freed_note(&s->freed, &e, &facts, tell(s, &e, true), now_ms());
+		freed_note(&s->freed, &e, &facts, session_tell(s, &e, true), now_ms());
 }
 
 static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
@@ -118,7 +104,7 @@ static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fo
 
 	event_decode_fold(&e, &facts, key, fold, n, known, &s->stream.context);
 	pipeline_run(s->pipeline, &e, &facts);
-	tell(s, &e, false);
+	session_tell(s, &e, false);
 }
 
 static void on_overflow(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n)
@@ -127,7 +113,7 @@ static void on_overflow(void *arg, unsigned int resource, const struct fc_overfl
 	struct session *s = arg;
 
 	event_decode_overflow(&e, resource, o, n, &s->stream.context);
-	tell(s, &e, false);
+	session_tell(s, &e, false);
 }
 
 static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
@@ -154,7 +140,7 @@ static void on_counter(void *arg, struct event *e)
 	struct session *s = arg;
 
 	holders_watch_join(s->holders, e);
-	tell(s, e, false);
+	session_tell(s, e, false);
 }
 
 /* A question that was dropped, or never answered, leaves an event without holders: that is said. */
@@ -210,13 +196,15 @@ static void run_watcher(struct session *s)
 		log_debug("counters: %s", strerror(-err));
 }
 
-static int timeout_ms(struct session *s, uint64_t sweep, uint64_t end)
+static int timeout_ms(struct session *s, uint64_t end)
 {
 	uint64_t now = now_ms(), due = holders_watch_due(s->holders);
 	int t = s->watcher ? watcher_timeout(s->watcher, now) : -1;
 
-	if (s->tracer && sweep < due)
-		due = sweep;
+	if (pace_due(&s->pace, now) < due)
+		due = pace_due(&s->pace, now);
+	if (s->tracer && freed_next(&s->freed) < due)
+		due = freed_next(&s->freed);
 	if (t >= 0 && now + t < due)
 		due = now + t;
 	if (end && end < due)
@@ -224,18 +212,6 @@ static int timeout_ms(struct session *s, uint64_t sweep, uint64_t end)
 	if (due == UINT64_MAX)
 		return -1;
 	return due <= now ? 0 : due - now;
-}
-
-static void sweep_now(struct session *s, bool may_move)
-{
-	stream_clock(&s->stream);
-	if (s->tracer) {
-		tracer_sweep(s->tracer, &s->events, may_move);
-		pipeline_tick(s->pipeline);
-		tell_late(s);
-	}
-	publish_flush(s->publish, now_ms());
-	stream_report_sinks(&s->stream);
 }
 
 int session_loop(struct session *s)
@@ -247,31 +223,35 @@ int session_loop(struct session *s)
 		/* POLLERR: the reader of the pipe has gone */
 		{.fd = s->use.ends_with_reader ? s->use.out : -1},
 		{.events = POLLIN}, /* the holders */
+		{.events = POLLIN}, /* the kernel log */
 	};
-	uint64_t sweep = now_ms() + SWEEP_MS, ms = s->use.options->duration_ms;
-	uint64_t end = ms ? now_ms() + ms : 0;
+	uint64_t ms = s->use.options->duration_ms, end = ms ? now_ms() + ms : 0;
 
+	trim_memory();
 	while (!s->stop) {
 		int n;
 
 		p[4].fd = holders_watch_fd(s->holders);
-		n = poll(p, ARRAY_SIZE(p), timeout_ms(s, sweep, end));
+		p[5].fd = s->tracer && pace_log_open(&s->pace, now_ms())
+				  ? pipeline_log_fd(s->pipeline)
+				  : -1;
+		n = poll(p, ARRAY_SIZE(p), timeout_ms(s, end));
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		if (n > 0 && p[0].revents)
 			s->use.readable(s->use.arg);
-		if (s->tracer && tracer_consume(s->tracer, &s->events) < 0)
+		if (session_run_tracer(s) < 0)
 			return -EIO;
+		if (n > 0 && p[5].revents)
+			session_run_log(s);
 		run_watcher(s);
 		holders_watch_run(s->holders, now_ms(), on_counter, s);
 		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
 			s->stop = s->stream.reader_gone = true;
 		else if (n > 0 && p[3].revents)
 			p[3].fd = -1; /* closed from the start: nobody to lose */
-		if (now_ms() >= sweep) {
-			sweep_now(s, true);
-			sweep = now_ms() + SWEEP_MS;
-		}
+		if (pace_sweep_due(&s->pace, now_ms()))
+			session_sweep(s, true);
 		if (end && now_ms() >= end)
 			s->stop = true;
 	}
@@ -284,7 +264,7 @@ void session_finish(struct session *s)
 	if (!deserted(s) && !count_reached(s)) {
 		if (s->tracer)
 			tracer_consume(s->tracer, &s->events);
-		sweep_now(s, false);
+		session_sweep(s, false);
 	}
 	if (s->watcher && !deserted(s))
 		watcher_flush(s->watcher, now_ms(), on_counter, s);
@@ -324,6 +304,7 @@ int session_open(struct session *s, const struct session_use *use)
 	int err;
 
 	*s = (struct session){.use = *use};
+	pace_init(&s->pace, 0, 0, now_ms());
 	s->events = (struct tracer_events){.record = on_record,
 					   .fold = on_fold,
 					   .overflow = on_overflow,
@@ -382,6 +363,7 @@ int session_attach(struct session *s)
 	err = open_pipeline(s);
 	if (err < 0)
 		log_error("cannot start: %s", strerror(-err));
+	pace_init(&s->pace, tracer_refresh_ms(s->tracer), tracer_misses_ms(s->tracer), now_ms());
 	return err;
 }
 
@@ -390,6 +372,9 @@ void session_close(struct session *s)
 	stream_close(&s->stream);
 	holders_watch_free(s->holders);
 	publish_close(s->publish);
+	/* inotify waits for a grace period of the kernel, some 15 ms */
+	if (s->tracer && s->watcher)
+		tracer_close_later(s->tracer, watcher_fd(s->watcher));
 	tracer_close(s->tracer);
 	watcher_close(s->watcher);
 	counters_close(s->counters);

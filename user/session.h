@@ -10,6 +10,7 @@
 #include "counter.h"
 #include "freed.h"
 #include "options.h"
+#include "pace.h"
 #include "pipeline.h"
 #include "stream.h"
 #include "tracer.h"
@@ -37,6 +38,7 @@ struct session {
 	struct watcher *watcher;       /* NULL: no counters, or nobody to tell */
 	struct holders_watch *holders; /* NULL: nobody is looked for */
 	struct publish *publish;       /* NULL: not for others, see publish_open() */
+	struct pace pace;              /* when to wake up unasked */
 	struct freed freed;            /* kills whose memory is not free yet */
 	uint64_t told;                 /* events written, for --count */
 	bool stop;                     /* to be set by readable() */

@@ -216,6 +216,15 @@ void stream_lost_event(struct event *e, const char *stage, const char *hook, uin
 }
 
 /* Each sink is told of its own losses alone: its reader adds up its lines. */
+bool stream_sinks_pending(const struct stream *s)
+{
+	bool pending = false;
+
+	for (unsigned int i = 0; i < s->n_sinks; i++)
+		pending |= sink_lost(s->sink[i]) != s->told[i] && !(i == 0 && s->reader_gone);
+	return pending;
+}
+
 void stream_report_sinks(struct stream *s)
 {
 	static struct event e;

@@ -51,6 +51,8 @@ int64_t stream_emit(struct stream *s, struct event *e);
 void stream_lost_event(struct event *e, const char *stage, const char *hook, uint64_t n);
 /* Reports what the sinks could not write since the last call, on what works again. */
 void stream_report_sinks(struct stream *s);
+/* There is something to report that nobody could be told yet. */
+bool stream_sinks_pending(const struct stream *s);
 
 /* Events that could not be written, nor that told. */
 uint64_t stream_untold(const struct stream *s);

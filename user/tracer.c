@@ -16,6 +16,7 @@
 #include "calls.h"
 #include "hints.h"
 #include "log.h"
+#include "trim.h"
 
 /* What libbpf said last about a program: its API does not tell which one failed to load. */
 static struct {
@@ -86,6 +87,9 @@ static void set_rodata(struct tracer *t)
 		s->rodata->signal_serves[h] =
 			t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT && attach_shared(h);
 	}
+#define KSYM(name) s->rodata->ksym_##name = t->facts.ksyms.name;
+#include "../bpf/ksyms.def"
+#undef KSYM
 	set_calls(s);
 }
 
@@ -119,6 +123,9 @@ static void choose_programs(struct tracer *t)
 		if (t->spare_sys_exit)
 			want_program(t, CLASSIC_SYS_EXIT);
 	}
+	bpf_object__for_each_program (p, t->skel->obj)
+		if (!bpf_program__autoload(p))
+			tracer_leave_out(p);
 }
 
 /* Which choice is behind the program that libbpf named: that one falls back. */
@@ -303,17 +310,17 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		tracer_close(t);
 		return err;
 	}
+	/* The object that is linked in is read once: 1.6 MB. */
+	trim_file(t->skel->skeleton->data, t->skel->skeleton->data_sz);
 	*ret = t;
 	return 0;
 }
 
-/*
- * A copy of this process keeps the links a moment longer than we do: then our own end is not the
- * one that waits for the kernel. It holds nothing else, so that no pipe stays open for it.
- */
+/* A copy of this process keeps the links a moment longer: then our own end is not the one that
+ * waits for the kernel. It holds nothing else, so that no pipe stays open for it. */
 static void detach_in_child(struct tracer *t)
 {
-	int keep[3 * FC_HOOKS], n = 0, top = -1;
+	int keep[3 * FC_HOOKS + 1], n = 0, top = -1;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
 		const struct bpf_link *links[] = {t->link[h], t->spare_link[h], t->entry_link[h]};
@@ -322,6 +329,8 @@ static void detach_in_child(struct tracer *t)
 			if (links[i])
 				keep[n++] = bpf_link__fd(links[i]);
 	}
+	if (t->slow_fd > 0)
+		keep[n++] = t->slow_fd;
 	if (n == 0 || fork() != 0)
 		return;
 	setsid();
@@ -354,11 +363,6 @@ void tracer_close(struct tracer *t)
 const struct attach_plan *tracer_plan(const struct tracer *t)
 {
 	return &t->plan;
-}
-
-const struct kernel_facts *tracer_facts(const struct tracer *t)
-{
-	return &t->facts;
 }
 
 int tracer_fd(const struct tracer *t)

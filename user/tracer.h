@@ -35,6 +35,8 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
  * child process does it, so that the prompt comes back at once.
  */
 void tracer_close(struct tracer *t);
+/* Another descriptor of which the last close waits for the kernel; it stays the caller's. */
+void tracer_close_later(struct tracer *t, int fd);
 
 const struct attach_plan *tracer_plan(const struct tracer *t);
 const struct kernel_facts *tracer_facts(const struct tracer *t);
@@ -56,15 +58,24 @@ struct tracer_events {
 /* Hands over the records that wait; -errno of libbpf. */
 int tracer_consume(struct tracer *t, const struct tracer_events *ev);
 
-/* Once a second and at the end: repeats, losses; moves hooks that missed (move). */
-void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool move);
+/*
+ * Once a second while something happens, and at the end: repeats, losses; moves hooks that missed
+ * (move). False: there was nothing, and what is refused next comes as a record.
+ */
+bool tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool move);
+
+/* What nobody tells, and so is to be asked for while nothing happens, in milliseconds; 0: nothing.
+ * Limits that this kernel tells in /proc alone: tracer_memory_hints(). */
+uint64_t tracer_refresh_ms(const struct tracer *t);
+/* Calls that programs missed: tracer_sweep(). */
+uint64_t tracer_misses_ms(const struct tracer *t);
 
 /* So that folded records carry the path of their cgroup. */
 void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup);
 
 /* Values of /proc/sys for kernels that hide the variables. */
 void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max);
-/* The same of memory; each sweep reads them anew. */
+/* The same of memory; to be read anew each tracer_refresh_ms(). */
 void tracer_memory_hints(struct tracer *t);
 void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max);
 /* One of bpf/hints.def. */
@@ -75,7 +86,9 @@ uint32_t tracer_makers(const struct tracer *t);
 
 /* Calls that program of a hook did not look at, since it was attached. */
 uint64_t tracer_missed(const struct tracer *t, enum fc_hook h);
-/* Bytes of the BPF maps. */
-uint64_t tracer_memory(const struct tracer *t);
+/* Bytes that the BPF maps take in the kernel, as it says itself; each of them to cb (NULL: not). */
+uint64_t tracer_memory(const struct tracer *t,
+		       void (*cb)(void *arg, const char *name, uint32_t entries, uint64_t bytes),
+		       void *arg);
 
 #endif

@@ -65,7 +65,7 @@ static uint64_t tell_left(struct tracer *t, const struct tracer_events *ev,
 	return told;
 }
 
-void tracer_deaths(struct tracer *t, const struct tracer_events *ev)
+bool tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 {
 	static struct fc_death_state deaths[BATCH];
 	static struct fc_death_key keys[BATCH];
@@ -76,7 +76,7 @@ void tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 
 	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &which, &left) < 0 ||
 	    left <= t->stat_told[which])
-		return;
+		return false;
 	do {
 		n = BATCH;
 		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out, keys, deaths, &n, NULL);
@@ -90,4 +90,5 @@ void tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 		ev->lost(ev->arg, "ringbuf", NULL, left - t->stat_told[which]);
 		t->stat_told[which] = left;
 	}
+	return true;
 }

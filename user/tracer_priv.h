@@ -35,6 +35,8 @@ struct tracer {
 	bool spare_sys_exit;
 	bool no_spare; /* the kernel refused one of the spare programs */
 
+	int slow_fd; /* 0: none */
+
 	uint64_t missed_told[FC_HOOKS]; /* calls that were skipped, told so far */
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
@@ -44,7 +46,10 @@ struct tracer {
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
 
-/* Deaths that the ring had no room for: tracer_death.c. */
-void tracer_deaths(struct tracer *t, const struct tracer_events *ev);
+/* Before the load: p is not to be loaded. */
+void tracer_leave_out(struct bpf_program *p);
+
+/* Deaths that the ring had no room for: tracer_death.c. False: there were none. */
+bool tracer_deaths(struct tracer *t, const struct tracer_events *ev);
 
 #endif

@@ -92,20 +92,6 @@ uint32_t tracer_makers(const struct tracer *t)
 		       : info.id;
 }
 
-uint64_t tracer_memory(const struct tracer *t)
-{
-	struct bpf_map *m;
-	uint64_t bytes = 0;
-
-	bpf_object__for_each_map (m, t->skel->obj) {
-		uint64_t each = bpf_map__key_size(m) + bpf_map__value_size(m);
-
-		bytes += bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF ? bpf_map__max_entries(m)
-								  : each * bpf_map__max_entries(m);
-	}
-	return bytes;
-}
-
 static void pause_ns(long ns)
 {
 	struct timespec ts = {.tv_nsec = ns};
@@ -203,8 +189,9 @@ static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
 	ev->moved(ev->arg, "sys_exit", "raw tracepoint", "classic tracepoint");
 }
 
-static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool may_move)
+static bool sweep_misses(struct tracer *t, const struct tracer_events *ev, bool may_move)
 {
+	bool found = false;
 	uint64_t n;
 
 	for (int h = 0; h < FC_HOOKS; h++) {
@@ -213,6 +200,7 @@ static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 			continue;
 		ev->lost(ev->arg, "hook", attach_hooks[h].name, n - t->missed_told[h]);
 		t->missed_told[h] = n;
+		found = true;
 		if (may_move && t->spare[h])
 			move_hook(t, h, ev);
 	}
@@ -222,9 +210,11 @@ static void sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 	if (n > t->sys_exit_told) {
 		ev->lost(ev->arg, "hook", "sys_exit", n - t->sys_exit_told);
 		t->sys_exit_told = n;
+		found = true;
 		if (may_move && t->spare_sys_exit)
 			move_sys_exit(t, ev);
 	}
+	return found;
 }
 
 /* pid is gone, or another process by now: nobody counts in its entry any more. */
@@ -258,7 +248,7 @@ static uint64_t now_boot(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static void sweep_fold(struct tracer *t, const struct tracer_events *ev,
+static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
 		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
 {
 	const struct fold_known *known = NULL;
@@ -270,6 +260,7 @@ static void sweep_fold(struct tracer *t, const struct tracer_events *ev,
 	else if (fold->last + FORGET_NS < now && process_gone(key) &&
 		 bpf_map_delete_elem(fd, key) == 0)
 		folds_forget(t->folds, key);
+	return n > 0;
 }
 
 /*
@@ -296,13 +287,14 @@ static int read_folds(const struct tracer *t, uint32_t *in, uint32_t *out, struc
 	return err;
 }
 
-static void sweep_folds(struct tracer *t, const struct tracer_events *ev)
+/* While it is more than half full, those who find no room in it are counted in silence. */
+static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 {
 	static struct fc_fold_key keys[BATCH];
 	static struct fc_fold values[BATCH];
+	uint32_t in = 0, out = 0, n, entries = 0;
+	bool first = true, found = false;
 	uint64_t now = now_boot();
-	uint32_t in = 0, out = 0, n;
-	bool first = true;
 	int err;
 
 	do {
@@ -310,17 +302,20 @@ static void sweep_folds(struct tracer *t, const struct tracer_events *ev)
 		err = read_folds(t, first ? NULL : &in, &out, keys, values, &n);
 		if (err < 0 && errno != ENOENT) {
 			log_warn("the fold table cannot be read: %s", strerror(errno));
-			return;
+			return true;
 		}
 		for (uint32_t i = 0; i < n; i++)
-			sweep_fold(t, ev, &keys[i], &values[i], now);
+			found |= sweep_fold(t, ev, &keys[i], &values[i], now);
+		entries += n;
 		in = out;
 		first = false;
 	} while (err == 0);
+	return found || entries > bpf_map__max_entries(t->skel->maps.folds) / 2;
 }
 
-static void sweep_overflow(struct tracer *t, const struct tracer_events *ev)
+static bool sweep_overflow(struct tracer *t, const struct tracer_events *ev)
 {
+	bool found = false;
 	int fd = bpf_map__fd(t->skel->maps.overflow);
 
 	for (uint32_t i = 0; i < FC_RESOURCES; i++) {
@@ -330,28 +325,32 @@ static void sweep_overflow(struct tracer *t, const struct tracer_events *ev)
 			continue;
 		ev->overflow(ev->arg, i, &o, o.count - t->overflow_told[i]);
 		t->overflow_told[i] = o.count;
+		found = true;
 	}
+	return found;
 }
 
-static void sweep_stats(struct tracer *t, const struct tracer_events *ev)
+static bool sweep_stats(struct tracer *t, const struct tracer_events *ev)
 {
 	uint32_t i = FC_STAT_RING_FULL;
 	uint64_t n;
 
 	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &i, &n) < 0 ||
 	    n <= t->stat_told[i])
-		return;
+		return false;
 	ev->lost(ev->arg, "ringbuf", NULL, n - t->stat_told[i]);
 	t->stat_told[i] = n;
+	return true;
 }
 
-void tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_move)
+bool tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_move)
 {
-	sweep_folds(t, ev);
-	sweep_overflow(t, ev);
+	bool found = sweep_folds(t, ev);
+
+	found |= sweep_overflow(t, ev);
 	t->skel->data->fold_epoch++;
-	tracer_memory_hints(t);
-	sweep_stats(t, ev);
-	tracer_deaths(t, ev);
-	sweep_misses(t, ev, may_move);
+	found |= sweep_stats(t, ev);
+	found |= tracer_deaths(t, ev);
+	found |= sweep_misses(t, ev, may_move);
+	return found;
 }

@@ -260,6 +260,11 @@ int watcher_flush(struct watcher *w, uint64_t now_ms, void (*emit)(void *arg, st
 	return run(w, now_ms, true, emit, arg);
 }
 
+bool watcher_polls(const struct watcher *w)
+{
+	return must_poll(w);
+}
+
 unsigned int watcher_polled(const struct watcher *w)
 {
 	return w->tree.n_unwatched;

@@ -47,6 +47,8 @@ int watcher_flush(struct watcher *w, uint64_t now_ms, void (*emit)(void *arg, st
 		  void *arg);
 
 /* How many cgroups could not be watched (inotify limits), for doctor; they are polled instead. */
+/* Are there counters of which nobody tells, so that they are read each interval_ms? */
+bool watcher_polls(const struct watcher *w);
 unsigned int watcher_polled(const struct watcher *w);
 
 /* Readings of a cgroup's or of all containers' rows since the start: what watching costs. */

@@ -124,17 +124,19 @@ host_table() {
 		echo "This machine does not allow it: $(head -n 1 "$out/host.err")"
 		return
 	fi
-	maps=$("$out/failcnt" doctor 2>/dev/null | sed -n 's/^BPF maps: //p') || true
+	maps=$("$out/failcnt" doctor 2>/dev/null | sed -nE 's/^BPF maps: ([0-9]+ KiB).*/\1/p') || true
 	awk -v maps="${maps:--}" '
 	{ n[$1] = $2 }
 	END {
 		print "| what | how much |\n| --- | ---: |"
 		printf "| exec to the line `started` | %.0f ms |\n", n["started"] / 1000
 		printf "| exec to the line of a first refusal | %.0f ms |\n", n["first"] / 1000
+		printf "| processor time of that start | %.0f ms |\n", n["cpu"] / 1000
 		printf "| refusal to its line | %.1f ms |\n", n["told"] / 1000
 		printf "| SIGINT to exit | %.1f ms |\n", n["exit"] / 1000
 		printf "| resident memory, idle | %.1f MiB |\n", n["rss"] / 1024
 		printf "| processor time, idle | %.2f %% of one |\n", n["idle"] / 10000
+		printf "| wake-ups in 10 s, idle | %d |\n", n["wakes"]
 		printf "| BPF maps | %s |\n", maps
 	}' "$out/host.times"
 }

@@ -8,11 +8,13 @@
  * prints one line for each: name and number. The times are in microseconds,
  * each the median of RUNS runs:
  *   started   from exec to the line `started`
+ *   cpu       processor time of that: the same on a busy machine
  *   first     from exec to the line of a first refusal, provoked as soon as it has started
  *   told      from a refusal to its line
  *   exit      from SIGINT to the end of the process
  *   rss       VmRSS after IDLE_S seconds, in KiB
  *   idle      processor time of these seconds, in microseconds per second
+ *   wakes     how often it woke up in them, in 10 seconds
  */
 #include <errno.h>
 #include <signal.h>
@@ -25,7 +27,8 @@
 #include <unistd.h>
 
 #define RUNS 5
-#define IDLE_S 2
+#define QUIET_S 8 /* until all that came at the start is told */
+#define IDLE_S 10
 #define PATIENCE_S 100
 
 struct watcher {
@@ -119,34 +122,6 @@ static void print_median(const char *name, long *us)
 	printf("%s %ld\n", name, us[RUNS / 2]);
 }
 
-static void measure_times(char **argv)
-{
-	long started[RUNS], first[RUNS], told[RUNS], ended[RUNS];
-	char pid[32];
-
-	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
-	for (int i = 0; i < RUNS; i++) {
-		long begin = now_us(), refused, interrupted;
-		struct watcher w;
-
-		start(&w, argv);
-		wait_for(&w, "\"event\":\"started\"", "");
-		started[i] = now_us() - begin;
-		refused = now_us();
-		be_refused();
-		wait_for(&w, "\"event\":\"refused\"", pid);
-		told[i] = now_us() - refused;
-		first[i] = now_us() - begin;
-		interrupted = now_us();
-		end(&w);
-		ended[i] = now_us() - interrupted;
-	}
-	print_median("started", started);
-	print_median("first", first);
-	print_median("told", told);
-	print_median("exit", ended);
-}
-
 /* The first number in /proc/PID/FILE after this text. */
 static long number_of(pid_t pid, const char *file, const char *after)
 {
@@ -163,17 +138,51 @@ static long number_of(pid_t pid, const char *file, const char *after)
 	return at ? strtol(at + strlen(after), NULL, 10) : -1;
 }
 
+static void measure_times(char **argv)
+{
+	long started[RUNS], cpu[RUNS], first[RUNS], told[RUNS], ended[RUNS];
+	char pid[32];
+
+	snprintf(pid, sizeof(pid), "\"pid\":%d,", getpid());
+	for (int i = 0; i < RUNS; i++) {
+		long begin = now_us(), refused, interrupted;
+		struct watcher w;
+
+		start(&w, argv);
+		wait_for(&w, "\"event\":\"started\"", "");
+		started[i] = now_us() - begin;
+		cpu[i] = number_of(w.pid, "schedstat", "") / 1000;
+		refused = now_us();
+		be_refused();
+		wait_for(&w, "\"event\":\"refused\"", pid);
+		told[i] = now_us() - refused;
+		first[i] = now_us() - begin;
+		interrupted = now_us();
+		end(&w);
+		ended[i] = now_us() - interrupted;
+	}
+	print_median("started", started);
+	print_median("cpu", cpu);
+	print_median("first", first);
+	print_median("told", told);
+	print_median("exit", ended);
+}
+
 static void measure_idle(char **argv)
 {
 	struct watcher w;
-	long ran;
+	long ran, woke;
 
 	start(&w, argv);
 	wait_for(&w, "\"event\":\"started\"", "");
+	sleep(QUIET_S);
 	ran = number_of(w.pid, "schedstat", "");
+	woke = number_of(w.pid, "status", "\nvoluntary_ctxt_switches:");
 	sleep(IDLE_S);
 	printf("rss %ld\n", number_of(w.pid, "status", "VmRSS:"));
 	printf("idle %ld\n", (number_of(w.pid, "schedstat", "") - ran) / 1000 / IDLE_S);
+	printf("wakes %ld\n",
+	       (number_of(w.pid, "status", "\nvoluntary_ctxt_switches:") - woke) * 10 / IDLE_S);
 	end(&w);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * How much work each program is for the kernel's verifier: the instructions that it walked through,
- * which is what a start waits for. Loads every program of an object alone.
+ * which is what a start waits for. Loads every program of an object alone, as for
+ * --backend=tracepoint: with all that the program at the end of system calls can serve.
  *   verify OBJECT.bpf.o [PROGRAM ...]
  */
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +29,24 @@ static double ms(void)
 	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
 }
 
+/* The array exit_serves of hook.bpf.h: what it does not serve, the verifier does not walk. */
+static void serve_all(struct bpf_object *o)
+{
+	const struct btf *btf = bpf_object__btf(o);
+	struct bpf_map *m = bpf_object__find_map_by_name(o, ".rodata");
+	int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, id) : NULL;
+	const struct btf_var_secinfo *v = t ? btf_var_secinfos(t) : NULL;
+	size_t size;
+	char *data = m ? (char *)bpf_map__initial_value(m, &size) : NULL;
+
+	for (int i = 0; data && v && i < btf_vlen(t); i++)
+		if (!strcmp(btf__name_by_offset(btf, btf__type_by_id(btf, v[i].type)->name_off),
+			    "exit_serves") &&
+		    v[i].offset + v[i].size <= size)
+			memset(data + v[i].offset, 1, v[i].size);
+}
+
 static void verify(const char *path, const char *name)
 {
 	struct bpf_object *o = bpf_object__open_file(path, NULL);
@@ -39,6 +59,7 @@ static void verify(const char *path, const char *name)
 		return;
 	bpf_object__for_each_program (p, o)
 		bpf_program__set_autoload(p, !strcmp(bpf_program__name(p), name));
+	serve_all(o);
 	p = bpf_object__find_program_by_name(o, name);
 	text[0] = '\0';
 	bpf_program__set_log_buf(p, text, sizeof(text));

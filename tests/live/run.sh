@@ -26,6 +26,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/run_command.bash"
 # shellcheck source=run_table.bash
 . "$here/run_table.bash"
+# shellcheck source=run_idle.bash
+. "$here/run_idle.bash"
 # shellcheck source=run_store.bash
 . "$here/run_store.bash"
 
@@ -51,7 +53,9 @@ run stdout-full stdout_full
 run stdout-closed stdout_closed
 run reader-gone reader_gone
 run two-watchers two_watchers
-run idle-memory idle_memory
+run idle-start idle_start
+run idle-quiet idle_quiet
+run idle-repeats idle_repeats
 
 run holders-close-wait holders_close_wait
 run holders-dead-sets holders_dead_sets

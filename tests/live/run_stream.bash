@@ -150,15 +150,6 @@ two_watchers() {
 		"$work/two.json")" ]] || no "they differ in what came whole"
 }
 
-idle_memory() {
-	local kib
-	watch idle || return
-	sleep 2
-	kib=$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")
-	echo "# idle watcher: VmRSS $kib KiB, $(awk '/^VmHWM/ { print $2 }' "/proc/$pid/status") KiB at most"
-	((kib < 65536)) || no "$kib KiB"
-}
-
 # Every line of all tests: valid, short, keys of fields.def only, each always of the type that stands there.
 contract() {
 	local types lines wrong long
