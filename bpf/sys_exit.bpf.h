@@ -84,6 +84,15 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 		finish_exit(r, c);
 }
 
+/* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. */
+static __always_inline bool sys_exit_again(bool first)
+{
+	if (!exit_serves[FC_HOOK_ALLOC_FD] || hook_handover[FC_HOOK_ALLOC_FD] ||
+	    hook_silent(FC_HOOK_ALLOC_FD, first))
+		return false;
+	return repeat_count(0);
+}
+
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(long ret, bool first)
 {
@@ -91,7 +100,7 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	__u32 which = first;
 	struct refusal *w = bpf_map_lookup_elem(&exit_refusals, &which);
 
-	if (!w)
+	if (!w || (ret == -EMFILE && sys_exit_again(first)))
 		return 0;
 	current_regs(&c.regs);
 	__builtin_memset(w, 0, sizeof(*w));
@@ -99,6 +108,7 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	w->err = -ret;
 	if (!exit_memcg(w, &c) && (not_ours(&c) || !exit_refused(w, &c)))
 		return 0;
+	w->place = repeat_call(&c.regs, w->hook, ret);
 	if (w->hook < FC_HOOKS && !hook_silent(w->hook, first))
 		tell_whole(w, &c, finish_any);
 	return 0;
