@@ -227,6 +227,7 @@ static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 		return -errno;
 	choose_programs(t);
 	set_rodata(t);
+	tracer_fold_size(t);
 	err = failcnt_bpf__load(t->skel);
 	if (err < 0)
 		return err;

@@ -38,10 +38,16 @@ struct tracer {
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
 	uint64_t overflow_told[FC_RESOURCES];
+	uint32_t sweeps;
+	bool folds_crowded; /* more than half of the fold table is in use */
 };
 
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
+
+/* What the fold table had no room for, and how large the table is: tracer_overflow.c. */
+void tracer_overflow(struct tracer *t, const struct tracer_events *ev);
+void tracer_fold_size(struct tracer *t);
 
 /* Deaths that the ring had no room for: tracer_death.c. */
 void tracer_deaths(struct tracer *t, const struct tracer_events *ev);
