@@ -153,8 +153,10 @@ static __always_inline __u64 repeat_sum(const struct repeat *r)
 {
 	__u64 what = (__u64)r->place << 32 | (__u32)r->resource << 16 | r->err;
 
-	return ((((r->thread * 31 + r->start) * 31 + r->until) * 31 + r->regs) * 31 + what) ^
-	       0x9e3779b97f4a7c15ULL;
+	/* Odd numbers, each of its own. */
+	return r->thread * 0x9e3779b97f4a7c15ULL + r->start * 0xc2b2ae3d27d4eb4fULL +
+	       r->until * 0x165667b19e3779f9ULL + r->regs * 0x27d4eb2f165667c5ULL +
+	       what * 0xd6e8feb86659fd93ULL + 1;
 }
 
 static __always_inline struct repeat *repeat_slot(__u64 thread, __u32 place)
@@ -191,8 +193,8 @@ static __always_inline bool repeat_load(struct repeat *r, __u64 thread, __u32 pl
 	return slot->sum == repeat_sum(r);
 }
 
-/* Counted under the verdict of a moment ago. place 0: at sys_exit. Not inline: the stack. */
-static __noinline bool repeat_count(__u32 place)
+/* Counted under the verdict of a moment ago. place 0: at sys_exit. */
+static __always_inline bool repeat_count(__u32 place)
 {
 	__u64 thread = bpf_get_current_pid_tgid(), now;
 	struct fc_fold_key key = {};
@@ -213,6 +215,12 @@ static __noinline bool repeat_count(__u32 place)
 		return false;
 	fold_count(f, now);
 	return true;
+}
+
+/* repeat_count() for functions. Not inline: the stack. */
+static __noinline bool repeat_function_count(__u32 place)
+{
+	return repeat_count(place);
 }
 
 static __noinline int repeat_note(__u32 place, const struct fc_fold_key *key, __u64 now)

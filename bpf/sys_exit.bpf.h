@@ -84,8 +84,8 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 		finish_exit(r, c);
 }
 
-/* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. */
-static __always_inline bool sys_exit_again(bool first)
+/* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. Not inline, as below. */
+static __noinline bool sys_exit_again(bool first)
 {
 	if (!exit_serves[FC_HOOK_ALLOC_FD] || hook_handover[FC_HOOK_ALLOC_FD] ||
 	    hook_silent(FC_HOOK_ALLOC_FD, first))
@@ -100,7 +100,7 @@ static __noinline int sys_exit_refused(long ret, bool first)
 	__u32 which = first;
 	struct refusal *w = bpf_map_lookup_elem(&exit_refusals, &which);
 
-	if (!w || (ret == -EMFILE && sys_exit_again(first)))
+	if (!w)
 		return 0;
 	current_regs(&c.regs);
 	__builtin_memset(w, 0, sizeof(*w));
@@ -158,6 +158,12 @@ static __noinline bool brk_returned(const struct pt_regs *regs, long ret)
 	return is_brk(regs, ret);
 }
 
+#define SYS_EXIT_ERRNO(ret, first)                              \
+	do {                                                    \
+		if ((ret) != -EMFILE || !sys_exit_again(first)) \
+			sys_exit_refused(ret, first);           \
+	} while (0)
+
 /* regs: an expression, evaluated late. */
 #define SYS_EXIT(ret, regs, first)                                    \
 	do {                                                          \
@@ -165,7 +171,7 @@ static __noinline bool brk_returned(const struct pt_regs *regs, long ret)
 			break;                                        \
 		if ((unsigned long)(ret) >= (unsigned long)-EDQUOT) { \
 			if (OUR_ERRNOS >> (-(ret)&63) & 1)            \
-				sys_exit_refused(ret, first);         \
+				SYS_EXIT_ERRNO(ret, first);           \
 		} else if ((unsigned long)(ret) < MMAP_LOWEST) {      \
 			if (brk_returned(regs, ret))                  \
 				sys_exit_refused(ret, first);         \

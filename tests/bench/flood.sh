@@ -22,7 +22,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 seconds=60 kinds='nofile semget sigqueue inotify fork' rounds=5
 readonly most_cpu=2.0     # per cent of one processor
 readonly most_growth=1024 # KiB; the first flood of all touches what is needed for any
-readonly compared=300000  # refusals in one round
+readonly compared=1000000  # refusals in one round
 notes=()
 
 usage() { sed -n '/^#   flood.sh/,/^#   -r/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
@@ -126,7 +126,7 @@ readonly in_own_mounts='mount -t debugfs none /sys/kernel/debug 2>/dev/null
 	exec bpftrace "$0"'
 
 start_bpftrace() { # PROBE: waits until it counts; $pid
-	echo "$1 /args->ret < 0/ { @[pid, args->ret] = count(); } interval:ms:200 { printf(\"tick\\n\"); }" >"$work/count.bt"
+	printf '%s /args->ret < 0/ { @[pid, args->ret] = count(); }\ninterval:ms:200 { printf("tick\\n"); }\n' "$1" >"$work/count.bt"
 	rm -f "$work/bpftrace.out"
 	unshare -m sh -c "$in_own_mounts" "$work/count.bt" >"$work/bpftrace.out" 2>&1 &
 	pid=$!
@@ -138,7 +138,7 @@ start_bpftrace() { # PROBE: waits until it counts; $pid
 measured() { # KIND WAY
 	local kind=$1 way=$2 watcher='' count
 	case $way in
-	failcnt) watch compare -r "$(resource_of "$kind")" || { echo -; return; }; watcher=$pid ;;
+	failcnt) watch compare || { echo -; return; }; watcher=$pid ;;
 	bpftrace-*) start_bpftrace "tracepoint:$(probe_of "$kind" "$way")" || { end_all; echo -; return; }; watcher=$pid ;;
 	esac
 	flood_of "$kind" $compared || { end_all; echo -; return; }
@@ -150,7 +150,6 @@ measured() { # KIND WAY
 	fi
 	echo $((used * 1000 / compared))
 }
-resource_of() { jq -nr --arg k "$1" '{nofile: "nofile", semget: "semmni", sigqueue: "sigpending", inotify: "inotify-instances", fork: "pids"}[$k]'; }
 probe_of() { if [[ $2 == *-all ]]; then echo raw_syscalls:sys_exit; else echo "syscalls:sys_exit_$(call_of "$1")"; fi; }
 
 compare_row() { # KIND
