@@ -38,6 +38,7 @@ struct tracer {
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
 	uint64_t overflow_told[FC_RESOURCES];
+	uint64_t deaths_at; /* CLOCK_MONOTONIC ms: looked for in the table */
 	uint32_t sweeps;
 	bool folds_crowded; /* more than half of the fold table is in use */
 };
@@ -51,5 +52,7 @@ void tracer_fold_size(struct tracer *t);
 
 /* Deaths that the ring had no room for: tracer_death.c. */
 void tracer_deaths(struct tracer *t, const struct tracer_events *ev);
+/* While records come: that table holds what dies in a second or so, and a storm can be faster. */
+void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev);
 
 #endif

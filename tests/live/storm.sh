@@ -36,7 +36,9 @@ readonly mistakes='
 	| ($mine | group_by([.pid, .started_at]) | map(select(length > 1))) as $twice
 	| (if $mode == "only" then ($killed | length - ($mine | length)) else 0 end) as $others
 	| (if ($twice | length) > 0 then "\($twice | length) told more than once" else empty end),
-	  (if ($mine | length) + $lost != ($pids | length) then "told \($mine | length) + lost \($lost) of \($pids | length)" else empty end),
+	  # What is lost is of nobody in particular: of those that were not asked for, perhaps.
+	  (if ($mine | length) > ($pids | length) or ($mine | length) + $lost < ($pids | length)
+		or ($mode == "all" and ($mine | length) + $lost != ($pids | length)) then "told \($mine | length) + lost \($lost) of \($pids | length)" else empty end),
 	  (if $others > 0 then "\($others) that nobody asked for" else empty end),
 	  ([$mine[] | select(.comm != $comm or .by_comm == null or .by_pid == null or .ppid == null)] | length
 		| select(. > 0) | "\(.) without their names"),
