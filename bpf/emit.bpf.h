@@ -16,12 +16,10 @@
 
 #include "compat.bpf.h"
 #include "event.h"
+#include "fold.bpf.h"
 #include "tree.bpf.h"
 
-#define FOLD_WHOLE \
-	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
-#define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
-#define PATH_COMPONENT 256          /* NAME_MAX and the NUL */
+#define PATH_COMPONENT 256 /* NAME_MAX and the NUL */
 #define PATH_LEVELS 16
 
 /* Set by the collector before load. */
@@ -34,27 +32,10 @@ const volatile bool memory_is_v1; /* the memory controller is on a v1 hierarchy 
 const volatile __u32 possible_cpus = 1;
 const volatile __u32 page_shift = 12;
 
-/* Written by the collector while running. */
-__u32 fold_epoch = 1; /* one higher after each reading of the fold table */
-
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 19);
 } events SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 16384);
-	__type(key, struct fc_fold_key);
-	__type(value, struct fc_fold);
-} folds SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FC_RESOURCES);
-	__type(key, __u32);
-	__type(value, struct fc_overflow);
-} overflow SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -150,56 +131,6 @@ static __always_inline bool filtered_out(__u16 resource, bool nobody)
 	return filter_tree && !in_tree((void *)bpf_get_current_task());
 }
 
-static __always_inline void overflow_count(__u16 resource, __u16 err, __u64 now)
-{
-	__u32 i = resource;
-	struct fc_overflow *o = bpf_map_lookup_elem(&overflow, &i);
-
-	if (!o)
-		return;
-	if (o->epoch != fold_epoch || !o->first) {
-		o->first = now;
-		o->epoch = fold_epoch;
-	}
-	o->last = now;
-	o->err = err;
-	__sync_fetch_and_add(&o->count, 1);
-}
-
-static __always_inline void fold_count(struct fc_fold *f, __u64 now)
-{
-	if (f->epoch != fold_epoch) {
-		f->first = now;
-		f->epoch = fold_epoch;
-	}
-	f->last = now;
-	__sync_fetch_and_add(&f->count, 1);
-}
-
-/* Not inline: it needs a good part of the 512 bytes of stack that there are. */
-static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct task_regs *regs)
-{
-	struct fc_fold *f = bpf_map_lookup_elem(&folds, key);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fc_fold new = {};
-	struct kernfs_node *kn;
-
-	if (f)
-		return f;
-	if (key->pid) {
-		new.syscall = regs->nr;
-		new.has = (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
-		new.uid = (__u32)bpf_get_current_uid_gid();
-		new.ppid = BPF_CORE_READ(task, real_parent, tgid);
-		kn = task_cgroup_kn(task);
-		new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
-		bpf_get_current_comm(new.comm, sizeof(new.comm));
-	}
-	bpf_map_update_elem(&folds, key, &new,
-			    BPF_NOEXIST); /* another processor may have been first */
-	return bpf_map_lookup_elem(&folds, key);
-}
-
 /* What a hook found: a refusal, before it is known whether it is told whole. Zero it first. */
 struct refusal {
 	__u16 resource, err; /* err: positive */
@@ -208,6 +139,7 @@ struct refusal {
 	__u32 ns, limit_uid, dev;
 	__s32 key;
 	bool nobody; /* in softirq, or a kernel thread: current is a bystander */
+	__u32 place; /* where repeats need no second look (fold.bpf.h); 0: nowhere */
 	__u64 held, limit, hard, asked;
 	__u64 more[FC_MORE];
 	struct kernfs_node *owner; /* the cgroup whose limit it is */
@@ -277,7 +209,7 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 	key.err = w->err;
 	f = fold_get(&key, regs);
 	if (!f) {
-		overflow_count(w->resource, w->err, now);
+		coarse_count(w->resource, w->err, w->nobody, now);
 		return NULL;
 	}
 	f->backend = w->backend;
@@ -287,9 +219,14 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 		f->burst = 0;
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);
+		if (w->place && !w->nobody && !filter_by_uid)
+			repeat_note(w->place, &key, now);
 		return NULL;
 	}
 	f->burst++;
+	f->limit = w->limit;
+	f->hard = w->hard;
+	f->has |= w->has & (FC_HAS_LIMIT | FC_HAS_HARD);
 	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
 	if (!r) {
 		count_stat(FC_STAT_RING_FOLDED);

@@ -218,12 +218,20 @@ struct fc_fold {
 	__u16 pad;
 	__u32 ns;
 	char comm[FC_COMM];
+	__u64 limit, hard; /* of the last one that was not folded; see has */
 };
 
-/* Where the fold table is full: one counter a resource, which never runs out. */
+/* Where the fold table is full: by program; and where that is full too, by resource. */
+struct fc_coarse_key {
+	char comm[FC_COMM]; /* empty: nobody's */
+	__u32 uid;
+	__u16 resource;
+	__u16 err;
+};
+
 struct fc_overflow {
 	__u64 count, first, last;
-	__u32 epoch, err;
+	__u32 epoch, err; /* err of this epoch; 0: more than one */
 };
 
 enum fc_stat {
@@ -254,7 +262,8 @@ FC_ASSERT_OFFSET(struct fc_refused, who, 136);
 FC_ASSERT_SIZE(struct fc_refused, 136 + sizeof(struct fc_who) + sizeof(struct fc_path) + FC_OBJECT);
 _Static_assert(FC_HOOKS < 256 && FC_VARIANTS < 256 && FC_CALLS < 256, "one byte each");
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
-FC_ASSERT_SIZE(struct fc_fold, 80);
+FC_ASSERT_SIZE(struct fc_fold, 96);
+FC_ASSERT_SIZE(struct fc_coarse_key, 24);
 FC_ASSERT_SIZE(struct fc_overflow, 32);
 
 #include "event_kill.h"

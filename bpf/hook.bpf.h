@@ -188,6 +188,11 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
                                                                                              \
 		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
 			return 0;                                                            \
+		if (repeat_sure(hook_, ret)) {                                               \
+			if (repeat_function_count(repeat_function(hook_)))                   \
+				return 0;                                                    \
+			w.place = repeat_function(hook_);                                    \
+		}                                                                            \
 		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                  \
 			take_args(hook_, &c);                                                \
 		current_regs(&c.regs);                                                       \

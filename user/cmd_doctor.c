@@ -173,7 +173,7 @@ static void ignore_fold(void *arg _unused_, const struct fc_fold_key *key _unuse
 {
 }
 
-static void ignore_overflow(void *arg _unused_, unsigned int resource _unused_,
+static void ignore_overflow(void *arg _unused_, const struct fc_coarse_key *key _unused_,
 			    const struct fc_overflow *o _unused_, uint64_t n _unused_)
 {
 }

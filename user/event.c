@@ -294,10 +294,10 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
 	event_str(e, FIELD_CGROUP, known->cgroup);
 	event_str(e, FIELD_LIMIT_CGROUP, known->limit_cgroup);
-	if (known->has & FC_HAS_LIMIT)
-		event_u64(e, FIELD_LIMIT, known->limit);
-	if (known->has & FC_HAS_HARD)
-		event_u64(e, FIELD_LIMIT_HARD, known->hard);
+	if (fold->has & FC_HAS_LIMIT)
+		event_u64(e, FIELD_LIMIT, fold->limit);
+	if (fold->has & FC_HAS_HARD)
+		event_u64(e, FIELD_LIMIT_HARD, fold->hard);
 	event_static(e, FIELD_BACKEND, attach_backend_name(fold->backend));
 	event_u64(e, FIELD_COUNT, n);
 	event_int(e, FIELD_FIRST, add_ns(fold->first, c->boot_to_real));
@@ -306,18 +306,30 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	facts->start = key->start;
 	facts->pid = key->pid;
 	facts->hook = fold->hook;
-	facts->hard_unlimited = known->has & FC_HAS_HARD && known->hard == UINT64_MAX;
+	facts->hard_unlimited = fold->has & FC_HAS_HARD && fold->hard == UINT64_MAX;
 	facts->time = fold->last;
 }
 
-void event_decode_overflow(struct event *e, unsigned int resource, const struct fc_overflow *o,
-			   uint64_t n, const struct event_context *c)
+void event_decode_overflow(struct event *e, const struct fc_coarse_key *key,
+			   const struct fc_overflow *o, uint64_t n, const struct event_context *c)
 {
+	bool named = key->comm[0] != '\0';
+
 	event_init(e, EVENT_REFUSED);
 	event_time(e, o->last, c);
-	event_set_resource(e, resource);
-	set_errno(e, resource, o->err);
+	event_set_resource(e, key->resource);
+	set_errno(e, key->resource, o->err);
+	if (named) {
+		event_strn(e, FIELD_COMM, key->comm, FC_COMM);
+		event_int(e, FIELD_UID, key->uid);
+	}
 	event_u64(e, FIELD_COUNT, n);
 	event_int(e, FIELD_FIRST, add_ns(o->first, c->boot_to_real));
 	event_int(e, FIELD_LAST, add_ns(o->last, c->boot_to_real));
+	event_fmt(
+		e, FIELD_SAYS,
+		"%llu more %s told together, because more processes were refused at once than are "
+		"counted one by one%s%s.",
+		(unsigned long long)n, n == 1 ? "refusal is" : "refusals are",
+		named ? ": of processes called " : "", named ? event_text(e, FIELD_COMM) : "");
 }

@@ -55,8 +55,8 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		       const struct event_context *c);
 
 /* The record of n refusals for which the fold table had no room: no names. */
-void event_decode_overflow(struct event *e, unsigned int resource, const struct fc_overflow *o,
-			   uint64_t n, const struct event_context *c);
+void event_decode_overflow(struct event *e, const struct fc_coarse_key *key,
+			   const struct fc_overflow *o, uint64_t n, const struct event_context *c);
 
 /* Writes a wire path as "/a/b" (root: "/"); returns -EBADMSG for one that is malformed. */
 int event_path(const struct fc_path *p, char *buf, size_t size);

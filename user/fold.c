@@ -19,8 +19,17 @@ struct entry {
 	UT_hash_handle hh;
 };
 
+/* The same of the table by program. */
+struct program {
+	struct fc_coarse_key key;
+	uint64_t told;
+	bool unhashed;
+	UT_hash_handle hh;
+};
+
 struct folds {
 	struct entry *table;
+	struct program *programs;
 };
 
 int folds_new(struct folds **ret)
@@ -42,10 +51,15 @@ static void entry_free(struct entry *e)
 
 void folds_free(struct folds *f)
 {
+	struct program *p, *next_program;
 	struct entry *e, *next;
 
 	if (!f)
 		return;
+	HASH_ITER (hh, f->programs, p, next_program) {
+		HASH_DEL(f->programs, p);
+		free(p);
+	}
 	HASH_ITER (hh, f->table, e, next) {
 		HASH_DEL(f->table, e);
 		entry_free(e);
@@ -81,9 +95,6 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 
 	if (!e)
 		return;
-	e->known.limit = r->limit;
-	e->known.hard = r->hard;
-	e->known.has = r->has & (FC_HAS_LIMIT | FC_HAS_HARD);
 	if (!e->known.cgroup && cgroup && cgroup[0])
 		e->known.cgroup = strdup(cgroup);
 	if (!e->known.limit_cgroup && r->has & FC_HAS_OWNER && !r->owner.cut &&
@@ -105,6 +116,30 @@ uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const s
 	n = fold->count - e->told;
 	e->told = fold->count;
 	*ret = &e->known;
+	return n;
+}
+
+uint64_t folds_new_of_program(struct folds *f, const struct fc_coarse_key *key, uint64_t count)
+{
+	struct program *p;
+	uint64_t n;
+
+	HASH_FIND(hh, f->programs, key, sizeof(*key), p);
+	if (!p) {
+		p = calloc(1, sizeof(*p));
+		if (!p)
+			return 0;
+		p->key = *key;
+		HASH_ADD(hh, f->programs, key, sizeof(p->key), p);
+		if (p->unhashed) {
+			free(p);
+			return 0;
+		}
+	}
+	if (count <= p->told)
+		return 0;
+	n = count - p->told;
+	p->told = count;
 	return n;
 }
 

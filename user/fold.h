@@ -18,8 +18,6 @@ void folds_free(struct folds *f);
 /* What a record that came whole told; it serves the folded ones that follow. */
 struct fold_known {
 	char *cgroup, *limit_cgroup; /* owned by the table; NULL: unknown */
-	uint64_t limit, hard;
-	uint32_t has; /* FC_HAS_LIMIT, FC_HAS_HARD */
 };
 
 void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup);
@@ -30,6 +28,9 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
  */
 uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const struct fc_fold *fold,
 			 const struct fold_known **ret);
+
+/* The same for an entry of the table by program. */
+uint64_t folds_new_of_program(struct folds *f, const struct fc_coarse_key *key, uint64_t count);
 
 /* The process is gone and its entry taken out of the kernel's table. */
 void folds_forget(struct folds *f, const struct fc_fold_key *key);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <time.h>
 
+#include "cgroup_id.h"
 #include "explain.h"
 #include "identity.h"
 #include "kmsg.h"
@@ -36,6 +37,7 @@ struct pipeline {
 	unsigned int n_told;
 	struct mounts_memory mounts;
 	struct led *led;
+	struct cgroup_ids *cgroups; /* NULL: ids tell nothing here */
 };
 
 int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
@@ -57,6 +59,8 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 	if (p->log >= 0)
 		lseek(p->log, 0, SEEK_END);
 	kmsg_init(&p->kmsg);
+	if (o->memory_mount[0])
+		cgroup_ids_new(&p->cgroups, o->memory_mount);
 	*ret = p;
 	return 0;
 }
@@ -68,6 +72,7 @@ void pipeline_free(struct pipeline *p)
 	util_closep(&p->proc);
 	util_closep(&p->log);
 	led_free(p->led);
+	cgroup_ids_free(p->cgroups);
 	free(p);
 }
 
@@ -133,6 +138,17 @@ static bool killed_by_us(const struct event *e)
 	       event_num(e, FIELD_BY_PID) == getpid();
 }
 
+/* What came from a table has the cgroup's id alone. One that was too long is told as cut. */
+static void find_cgroup(struct pipeline *p, struct event *e)
+{
+	uint64_t id = (uint64_t)event_num(e, FIELD_CGROUP_ID);
+
+	if (event_has(e, FIELD_CGROUP))
+		cgroup_ids_note(p->cgroups, id, event_text(e, FIELD_CGROUP));
+	else if (!(e->cut[FIELD_CGROUP / 64] >> FIELD_CGROUP % 64 & 1))
+		event_str(e, FIELD_CGROUP, cgroup_ids_path(p->cgroups, id));
+}
+
 bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
 	struct explain_facts now = {
@@ -145,6 +161,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 
 	if (killed_by_us(e) || (e->kind == EVENT_KILLED && killed_before(p, facts)))
 		return false;
+	find_cgroup(p, e);
 	memcpy(now.host_ns, p->context->host_ns, sizeof(p->context->host_ns));
 	memcpy(now.more, facts->more, sizeof(now.more));
 	now.has_more = facts->has_more;

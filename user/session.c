@@ -107,12 +107,13 @@ static void on_fold(void *arg, const struct fc_fold_key *key, const struct fc_fo
 	session_tell(s, &e, false);
 }
 
-static void on_overflow(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n)
+static void on_overflow(void *arg, const struct fc_coarse_key *key, const struct fc_overflow *o,
+			uint64_t n)
 {
 	static struct event e;
 	struct session *s = arg;
 
-	event_decode_overflow(&e, resource, o, n, &s->stream.context);
+	event_decode_overflow(&e, key, o, n, &s->stream.context);
 	session_tell(s, &e, false);
 }
 

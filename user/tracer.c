@@ -246,6 +246,7 @@ static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 		return -errno;
 	choose_programs(t);
 	set_rodata(t);
+	tracer_fold_size(t);
 	err = failcnt_bpf__load(t->skel);
 	if (err < 0)
 		return err;
@@ -372,8 +373,13 @@ int tracer_fd(const struct tracer *t)
 
 int tracer_consume(struct tracer *t, const struct tracer_events *ev)
 {
+	int n;
+
 	t->events = ev;
-	return ring_buffer__consume(t->ring);
+	n = ring_buffer__consume(t->ring);
+	if (n > 0)
+		tracer_deaths_soon(t, ev);
+	return n;
 }
 
 void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup)

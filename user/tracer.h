@@ -47,7 +47,9 @@ struct tracer_events {
 	void (*record)(void *arg, const void *data, size_t size);
 	void (*fold)(void *arg, const struct fc_fold_key *key, const struct fc_fold *fold,
 		     uint64_t n, const struct fold_known *known);
-	void (*overflow)(void *arg, unsigned int resource, const struct fc_overflow *o, uint64_t n);
+	/* Where the fold table was full: of a program, or with an empty comm of a resource. */
+	void (*overflow)(void *arg, const struct fc_coarse_key *key, const struct fc_overflow *o,
+			 uint64_t n);
 	/* hook NULL: not of one hook. Numbers are what is new since the last call. */
 	void (*lost)(void *arg, const char *stage, const char *hook, uint64_t n);
 	/* A hook that missed calls was moved to a backend that does not. */

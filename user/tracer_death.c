@@ -6,7 +6,10 @@
  */
 #include "tracer_priv.h"
 
+#include <time.h>
+
 #define BATCH 256
+#define SOON_MS 100
 
 static void make_record(struct tracer *t, struct fc_death *r, const struct fc_death_key *key,
 			const struct fc_death_state *d)
@@ -91,4 +94,17 @@ bool tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 		t->stat_told[which] = left;
 	}
 	return true;
+}
+
+void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev)
+{
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
+	if (now < t->deaths_at + SOON_MS)
+		return;
+	t->deaths_at = now;
+	tracer_deaths(t, ev);
 }

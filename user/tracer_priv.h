@@ -41,6 +41,9 @@ struct tracer {
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
 	uint64_t overflow_told[FC_RESOURCES];
+	uint64_t deaths_at; /* CLOCK_MONOTONIC ms: looked for in the table */
+	uint32_t sweeps;
+	bool folds_crowded; /* more than half of the fold table is in use */
 };
 
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
@@ -49,7 +52,14 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h);
 /* Before the load: p is not to be loaded. */
 void tracer_leave_out(struct bpf_program *p);
 
+/* What the fold table had no room for, and how large the table is: tracer_overflow.c. False: there
+ * was nothing new. */
+bool tracer_overflow(struct tracer *t, const struct tracer_events *ev);
+void tracer_fold_size(struct tracer *t);
+
 /* Deaths that the ring had no room for: tracer_death.c. False: there were none. */
 bool tracer_deaths(struct tracer *t, const struct tracer_events *ev);
+/* While records come: that table holds what dies in a second or so, and a storm can be faster. */
+void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev);
 
 #endif

@@ -16,6 +16,7 @@
 #define FORGET_NS                                                                             \
 	10000000000ULL       /* an entry quiet for so long is looked at: is its process gone? \
 			      */
+#define LOOK_EVERY 64        /* sweeps */
 #define HANDOVER_NS 20000000 /* both programs run: longer than any call that is under way */
 
 /* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are
@@ -74,7 +75,8 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 	const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
 	uint64_t n;
 
-	if (!name || (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
+	if (!name ||
+	    (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
 		return 0;
 	n = program_missed(bpf_object__find_program_by_name(t->skel->obj, name));
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
@@ -218,7 +220,7 @@ static bool sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 }
 
 /* pid is gone, or another process by now: nobody counts in its entry any more. */
-static bool process_gone(const struct fc_fold_key *key)
+static bool process_gone(const struct fc_fold_key *key, uint32_t sweep)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	unsigned long long ticks;
@@ -228,6 +230,9 @@ static bool process_gone(const struct fc_fold_key *key)
 
 	if (kill((pid_t)key->pid, 0) < 0)
 		return errno == ESRCH;
+	/* Is it another one by now? Of thousands that live, some are looked at in each sweep. */
+	if ((key->pid + sweep) % LOOK_EVERY)
+		return false;
 	snprintf(path, sizeof(path), "/proc/%u/stat", key->pid);
 	f = fopen(path, "re");
 	if (!f || !fgets(line, sizeof(line), f) || hz <= 0)
@@ -248,19 +253,43 @@ static uint64_t now_boot(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
-		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
+static bool tell_fold(struct tracer *t, const struct tracer_events *ev,
+		      const struct fc_fold_key *key, const struct fc_fold *fold)
 {
 	const struct fold_known *known = NULL;
 	uint64_t n = folds_new_since(t->folds, key, fold, &known);
-	int fd = bpf_map__fd(t->skel->maps.folds);
 
 	if (n)
 		ev->fold(ev->arg, key, fold, n, known);
-	else if (fold->last + FORGET_NS < now && process_gone(key) &&
-		 bpf_map_delete_elem(fd, key) == 0)
-		folds_forget(t->folds, key);
 	return n > 0;
+}
+
+/* Its process is gone, so that nothing counts there any more: what was read before may be less. */
+static void forget_fold(struct tracer *t, const struct tracer_events *ev,
+			const struct fc_fold_key *key)
+{
+	int fd = bpf_map__fd(t->skel->maps.folds);
+	struct fc_fold last;
+
+	if (bpf_map_lookup_elem(fd, key, &last) < 0)
+		return;
+	tell_fold(t, ev, key, &last);
+	if (bpf_map_delete_elem(fd, key) == 0)
+		folds_forget(t->folds, key);
+}
+
+/* Was there something new in it? */
+static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
+		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
+{
+	/* A shell that starts thousands of programs a second fills the table: then at once. */
+	uint64_t quiet = t->folds_crowded ? 0 : FORGET_NS;
+
+	bool found = tell_fold(t, ev, key, fold);
+
+	if (fold->last + quiet < now && process_gone(key, t->sweeps))
+		forget_fold(t, ev, key);
+	return found;
 }
 
 /*
@@ -297,6 +326,7 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 	uint64_t now = now_boot();
 	int err;
 
+	t->sweeps++;
 	do {
 		n = BATCH;
 		err = read_folds(t, first ? NULL : &in, &out, keys, values, &n);
@@ -304,30 +334,17 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 			log_warn("the fold table cannot be read: %s", strerror(errno));
 			return true;
 		}
+		/* What came whole before it was folded is told before. */
+		if (n)
+			tracer_consume(t, ev);
 		for (uint32_t i = 0; i < n; i++)
 			found |= sweep_fold(t, ev, &keys[i], &values[i], now);
 		entries += n;
 		in = out;
 		first = false;
 	} while (err == 0);
-	return found || entries > bpf_map__max_entries(t->skel->maps.folds) / 2;
-}
-
-static bool sweep_overflow(struct tracer *t, const struct tracer_events *ev)
-{
-	bool found = false;
-	int fd = bpf_map__fd(t->skel->maps.overflow);
-
-	for (uint32_t i = 0; i < FC_RESOURCES; i++) {
-		struct fc_overflow o;
-
-		if (bpf_map_lookup_elem(fd, &i, &o) < 0 || o.count <= t->overflow_told[i])
-			continue;
-		ev->overflow(ev->arg, i, &o, o.count - t->overflow_told[i]);
-		t->overflow_told[i] = o.count;
-		found = true;
-	}
-	return found;
+	t->folds_crowded = entries > bpf_map__max_entries(t->skel->maps.folds) / 2;
+	return found || t->folds_crowded;
 }
 
 static bool sweep_stats(struct tracer *t, const struct tracer_events *ev)
@@ -347,7 +364,7 @@ bool tracer_sweep(struct tracer *t, const struct tracer_events *ev, bool may_mov
 {
 	bool found = sweep_folds(t, ev);
 
-	found |= sweep_overflow(t, ev);
+	found |= tracer_overflow(t, ev);
 	t->skel->data->fold_epoch++;
 	found |= sweep_stats(t, ev);
 	found |= tracer_deaths(t, ev);

@@ -62,7 +62,8 @@ static void as_record(const uint8_t *data, size_t n, uint32_t type, uint32_t siz
 static void as_fold(const uint8_t *data, size_t n)
 {
 	const struct event_context c = {.boot_to_real = 1700000000000000000, .page_size = 4096};
-	struct fold_known known = {.limit = n, .hard = n, .has = FC_HAS_LIMIT | FC_HAS_HARD};
+	const struct fold_known known = {};
+	struct fc_coarse_key coarse = {};
 	struct fc_fold_key key = {};
 	struct fc_overflow o = {};
 	struct fc_fold fold = {};
@@ -71,10 +72,11 @@ static void as_fold(const uint8_t *data, size_t n)
 
 	memcpy(&key, data, n < sizeof(key) ? n : sizeof(key));
 	memcpy(&fold, data, n < sizeof(fold) ? n : sizeof(fold));
+	memcpy(&coarse, data, n < sizeof(coarse) ? n : sizeof(coarse));
 	memcpy(&o, data, n < sizeof(o) ? n : sizeof(o));
 	event_decode_fold(&e, &facts, &key, &fold, fold.count, &known, &c);
 	write_line(&e);
-	event_decode_overflow(&e, o.epoch, &o, o.count, &c);
+	event_decode_overflow(&e, &coarse, &o, o.count, &c);
 	write_line(&e);
 }
 

@@ -35,6 +35,7 @@ static int nr_open(int argc, char **argv)
 struct opener {
 	gate refused, again, tried;
 	bool once; /* no second attempt */
+	long times;
 	int err, err_again;
 };
 static struct opener *opener;
@@ -46,6 +47,8 @@ static _Noreturn void open_until_refused(void)
 	while (open("/dev/null", O_RDONLY) >= 0)
 		;
 	opener->err = errno;
+	for (long i = 1; i < opener->times && opener->err == ENFILE; i++)
+		opener->err = open("/dev/null", O_RDONLY) < 0 ? errno : 0;
 	gate_open(&opener->refused);
 	gate_wait(&opener->again);
 	if (opener->once)
@@ -63,18 +66,17 @@ static bool opener_again(void)
 }
 
 /* Root is exempt: it is the child that is refused. */
-static int file_max(int argc, char **argv)
+static pid_t refuse_files(char value[32], long n)
 {
 	long used = read_number("/proc/sys/fs/file-nr", NULL);
-	char value[32];
 	pid_t pid;
 
-	(void)argc, (void)argv;
 	need_vm();
-	snprintf(value, sizeof(value), "%ld", used + 512);
+	snprintf(value, 32, "%ld", used + 512);
 	limit_files(8192);
 	write_until_exit("/proc/sys/fs/file-max", value);
 	opener = shared(sizeof(*opener));
+	opener->times = n;
 	pid = spawn();
 	if (!pid)
 		open_until_refused();
@@ -83,19 +85,48 @@ static int file_max(int argc, char **argv)
 		errno = opener->err;
 		fail("no ENFILE");
 	}
+	return pid;
+}
+
+static void end_opener(pid_t pid)
+{
+	opener->once = true;
+	gate_open(&opener->again);
+	reap(pid);
+}
+
+static int file_max_flood(int argc, char **argv)
+{
+	long n = number(argc, argv, 0, 100000);
+	char value[32];
+	pid_t pid = refuse_files(value, n);
+
+	truth(pid, n,
+	      "\"expect\":{\"resource\":\"file-max\",\"errno\":\"ENFILE\",\"limit\":%s,"
+	      "\"uid\":65534,\"limit_name\":\"fs.file-max\"}",
+	      value);
+	end_opener(pid);
+	return 0;
+}
+
+static int file_max(int argc, char **argv)
+{
+	char value[32];
+	pid_t pid = refuse_files(value, 1);
+
+	(void)argc, (void)argv;
 	truth(pid, 1,
 	      "\"errno\":\"ENFILE\",\"limit\":%s,\"uid\":65534,\"syscall\":\"openat\","
 	      "\"object\":\"/dev/null\",\"limit_name\":\"fs.file-max\"",
 	      value);
 	prove(opener_again);
-	opener->once = true;
-	gate_open(&opener->again);
-	reap(pid);
+	end_opener(pid);
 	return 0;
 }
 
 const struct provocation host_file_provocations[] = {
 	{"nr-open", nr_open, "VM: dup at fs.nr_open", "nr-open"},
 	{"file-max", file_max, "VM: open at fs.file-max", "file-max"},
+	{"file-max-flood", file_max_flood, "VM: [N] N opens at fs.file-max", "file-max"},
 	{0},
 };

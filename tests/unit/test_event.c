@@ -66,6 +66,7 @@ static void refused(void **state _unused_)
 static void signals(void **state _unused_)
 {
 	struct fc_fold_key key = {.resource = FC_CPU, .err = FC_ERR_SIGNAL + 24};
+	const struct fc_coarse_key coarse = {.resource = FC_CPU};
 	struct fc_overflow o = {.err = FC_ERR_SIGNAL + 9};
 	const struct fold_known known = {};
 	struct fc_fold fold = {};
@@ -86,7 +87,7 @@ static void signals(void **state _unused_)
 	event_decode_fold(&e, &facts, &key, &fold, 3, &known, &v1);
 	must_say(FIELD_SIGNAL, "SIGXCPU");
 	assert_false(event_has(&e, FIELD_ERRNO));
-	event_decode_overflow(&e, FC_CPU, &o, 3, &v1);
+	event_decode_overflow(&e, &coarse, &o, 3, &v1);
 	must_say(FIELD_SIGNAL, "SIGKILL");
 	/* with an errno as well */
 	r.resource = FC_FSIZE;
@@ -310,12 +311,13 @@ static void fold(void **state _unused_)
 			    .uid = 33,
 			    .ppid = 9,
 			    .syscall = __NR_dup,
-			    .has = FC_HAS_SYSCALL,
+			    .has = FC_HAS_SYSCALL | FC_HAS_LIMIT | FC_HAS_HARD,
+			    .limit = 64,
+			    .hard = 128,
 			    .cgroup_id = 6305,
 			    .backend = FC_BACKEND_FEXIT,
 			    .hook = FC_HOOK_ALLOC_FD};
-	struct fold_known known = {
-		.cgroup = cgroup, .limit = 64, .hard = 128, .has = FC_HAS_LIMIT | FC_HAS_HARD};
+	const struct fold_known known = {.cgroup = cgroup}, unknown = {};
 
 	memset(f.comm, 'n', FC_COMM);
 	event_decode_fold(&e, &facts, &key, &f, 999, &known, &v1);
@@ -342,9 +344,8 @@ static void fold(void **state _unused_)
 	assert_int_equal(facts.start, 500);
 	assert_int_equal(facts.resource, FC_NOFILE);
 	assert_int_equal(facts.time, 2000700);
-	known = (struct fold_known){.limit = 64, .hard = 128};
 	f.cgroup_id = f.has = 0;
-	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
+	event_decode_fold(&e, &facts, &key, &f, 1, &unknown, &v1);
 	assert_false(event_has(&e, FIELD_LIMIT));
 	assert_false(event_has(&e, FIELD_LIMIT_HARD));
 	assert_false(event_has(&e, FIELD_CGROUP));
@@ -356,11 +357,12 @@ static void overflow(void **state _unused_)
 {
 	static const enum field all[] = {
 		FIELD_TIME,  FIELD_UPTIME_US, FIELD_RESOURCE, FIELD_LIMIT_NAME, FIELD_MEASURE,
-		FIELD_ERRNO, FIELD_COUNT,     FIELD_FIRST,    FIELD_LAST,
+		FIELD_ERRNO, FIELD_COUNT,     FIELD_FIRST,    FIELD_LAST,       FIELD_SAYS,
 	};
+	struct fc_coarse_key coarse = {.resource = FC_FILE_MAX, .uid = 33};
 	const struct fc_overflow o = {.count = 70, .first = 1000, .last = 5000, .err = ENFILE};
 
-	event_decode_overflow(&e, FC_FILE_MAX, &o, 69, &v1);
+	event_decode_overflow(&e, &coarse, &o, 69, &v1);
 	must_have_only(all, ARRAY_SIZE(all));
 	must_say(FIELD_EVENT, "refused");
 	must_say(FIELD_RESOURCE, "file-max");
@@ -370,6 +372,13 @@ static void overflow(void **state _unused_)
 	must_be(FIELD_LAST, OFFSET + 5000);
 	must_be(FIELD_TIME, OFFSET + 5000);
 	must_be(FIELD_UPTIME_US, 5);
+	memcpy(coarse.comm, "nginx", 6);
+	event_decode_overflow(&e, &coarse, &o, 1, &v1);
+	must_say(FIELD_COMM, "nginx");
+	must_be(FIELD_UID, 33);
+	assert_false(event_has(&e, FIELD_PID));
+	must_say(FIELD_SAYS, "1 more refusal is told together, because more processes were refused "
+			     "at once than are counted one by one: of processes called nginx.");
 }
 
 int main(void)

@@ -40,15 +40,10 @@ static uint64_t told(struct folds *f, const struct fc_fold_key *k, uint64_t coun
 	return n;
 }
 
-static void note(struct folds *f, const struct fc_fold_key *k, unsigned int has, uint64_t limit,
-		 uint64_t hard, const char *cgroup)
+static void note(struct folds *f, const struct fc_fold_key *k, const char *cgroup)
 {
-	struct fc_refused r = {.resource = k->resource,
-			       .err = k->err,
-			       .has = has,
-			       .limit = limit,
-			       .hard = hard,
-			       .who = {.start = k->start, .pid = k->pid}};
+	struct fc_refused r = {
+		.resource = k->resource, .err = k->err, .who = {.start = k->start, .pid = k->pid}};
 
 	folds_note(f, &r, cgroup);
 }
@@ -105,25 +100,19 @@ static void known(void **state _unused_)
 	struct folds *f = make();
 	char path[] = "/a/b";
 
-	note(f, &key, FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_HELD, 64, 128, path);
+	note(f, &key, path);
 	path[1] = 'x';                                            /* it keeps a copy */
 	assert_int_equal(folds_new_since(f, &key, &fold, &k), 3); /* nothing of it was told */
-	assert_int_equal(k->has, FC_HAS_LIMIT | FC_HAS_HARD);
-	assert_int_equal(k->limit, 64);
-	assert_int_equal(k->hard, 128);
 	assert_string_equal(k->cgroup, "/a/b");
-	note(f, &key, FC_HAS_LIMIT, 32, 0, "/c"); /* a limit changes, a path is kept */
+	note(f, &key, "/c"); /* the first one is kept */
 	assert_int_equal(folds_new_since(f, &key, &more, &k), 1);
-	assert_int_equal(k->has, FC_HAS_LIMIT);
-	assert_int_equal(k->limit, 32);
 	assert_string_equal(k->cgroup, "/a/b");
 	other.pid++;
-	note(f, &other, 0, 0, 0, "");
-	note(f, &other, 0, 0, 0, NULL);
+	note(f, &other, "");
+	note(f, &other, NULL);
 	assert_int_equal(folds_new_since(f, &other, &fold, &k), 3);
 	assert_null(k->cgroup);
-	assert_int_equal(k->has, 0);
-	note(f, &other, 0, 0, 0, "/late");
+	note(f, &other, "/late");
 	assert_int_equal(folds_new_since(f, &other, &more, &k), 1);
 	assert_string_equal(k->cgroup, "/late");
 	folds_free(f);
@@ -138,7 +127,7 @@ static void forget(void **state _unused_)
 	assert_int_equal(told(f, &key, 10), 10);
 	other.start++; /* the same pid, later */
 	assert_int_equal(told(f, &other, 5), 5);
-	note(f, &other, FC_HAS_LIMIT, 1, 2, "/a");
+	note(f, &other, "/a");
 	folds_forget(f, &other);
 	assert_int_equal(folds_count(f), 1);
 	assert_int_equal(told(f, &key, 10), 0);
@@ -167,11 +156,28 @@ static void many(void **state _unused_)
 	folds_free(f);
 }
 
+/* The table by program has differences of its own, and names that differ in one byte. */
+static void programs(void **state _unused_)
+{
+	struct fc_coarse_key k = {.comm = "nginx", .uid = 33, .resource = FC_NOFILE, .err = EMFILE};
+	struct fc_coarse_key other = k;
+	struct folds *f = make();
+
+	other.comm[FC_COMM - 1] = 'x';
+	assert_int_equal(folds_new_of_program(f, &k, 7), 7);
+	assert_int_equal(folds_new_of_program(f, &k, 7), 0);
+	assert_int_equal(folds_new_of_program(f, &k, 6), 0);
+	assert_int_equal(folds_new_of_program(f, &other, 5), 5);
+	assert_int_equal(folds_new_of_program(f, &k, 9), 2);
+	assert_int_equal(folds_count(f), 0);
+	folds_free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(differences), cmocka_unit_test(keys), cmocka_unit_test(known),
-		cmocka_unit_test(forget),      cmocka_unit_test(many),
+		cmocka_unit_test(forget),      cmocka_unit_test(many), cmocka_unit_test(programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

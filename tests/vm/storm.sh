@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Floods and death storms on other kernels, by every backend: each refusal of a program in a retry
+# loop, of thousands of processes at once, and each of thousands of deaths, is told exactly once or
+# told as lost.
+#
+#   storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR
+#
+#   -k KERNELS    as kernels.sh names them (default: "5.10 6.12 newest")
+#   -b BACKENDS   default: "fexit kprobe tracepoint"
+#   -n N          processes that are refused or die (default 10000, at most that)
+#
+# Raw output stays in BUILD_DIR/storm. Prints a table as Markdown; the last line is
+# "storms: N passed, N failed". Exit status: 0 when all of it holds.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+kernels='5.10 6.12 newest' backends='fexit kprobe tracepoint' n=10000
+
+die() { echo "storm.sh: $*" >&2; exit 2; }
+while getopts k:b:n: option; do
+	case $option in
+	k) kernels=$OPTARG ;;
+	b) backends=$OPTARG ;;
+	n) n=$OPTARG ;;
+	*) die "usage: storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR" ;;
+	esac
+done
+shift $((OPTIND - 1))
+(($# == 1)) || die "usage: storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR"
+build=$(cd "$1" && pwd -P) || die "$1: no such directory"
+[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
+out=$build/storm
+mkdir -p "$out"
+rm -f "$out"/*.log "$out"/*.err
+cp "$build/failcnt" "$out/failcnt"
+${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+for kernel in $kernels; do
+	"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
+done
+"$here/kernels.sh" busybox >/dev/null
+rows="nofile-flood=100000 sem-mni-flood=20000 sig-queue-flood=20000 inotify-flood=20000 pids-max=3,5000"
+rows+=" file-max-flood=20000 nofile-many=$n wait die-often=$n die-many=$n"
+
+# One line for each provocation: what happened, what was told of it, and how it was lost.
+# Told twice is told too often, however the sum comes out; a name is missing where comm is.
+read -r -d '' judge <<'END' || true
+[inputs] as $lines
+| [$lines[] | select(startswith("T ")) | .[(index("{")):] | fromjson] as $truths
+| [$lines[] | select(startswith("E ")) | .[2:] | fromjson] as $events
+| [$lines[] | select(startswith("X ")) | split(" ") | select(.[2] != "0") | "\(.[1]) ended with status \(.[2])"] as $ends
+| ($events | [.[] | select(.event == "lost") | .lost] | add // 0) as $lost
+| [$truths[] | select(.skip | not) | . as $t
+   | (($t.pids // [$t.pid]) | map({key: tostring, value: true}) | from_entries) as $pids
+   | [$events[] | select($pids[.pid // empty | tostring] and .event == (if $t.dies then "killed" else "refused" end))] as $mine
+   | {what, n, told: ($mine | map(.count // 1) | add // 0),
+      nameless: ([$mine[] | select(.comm == null or ($t.dies and .by_comm == null))] | length),
+      placeless: ([$mine[] | select(.cgroup == null)] | length),
+      limitless: (if $t.dies then 0 else [$mine[] | select(.count and .limit == null)] | length end),
+      twice: (if $t.dies then $mine | length - (unique_by([.pid, .started_at]) | length) else 0 end)}] as $rows
+| ($rows | map(.n - .told) | add) as $missing
+| [if $exit != 0 then "the machine's exit status is \($exit)" else empty end, $ends[],
+   if ($rows | length) < $wanted then "\($rows | length) provocations of \($wanted)" else empty end,
+   if $missing != $lost then "\($missing) are missing and \($lost) told as lost" else empty end,
+   ($rows[] | select(.told > .n) | "\(.what): \(.told) told of \(.n)"),
+   ($rows[] | select(.twice > 0) | "\(.what): \(.twice) told twice"),
+   ($rows[] | select(.nameless > 0) | "\(.what): \(.nameless) without names"),
+   ($rows[] | select(.placeless > 0) | "\(.what): \(.placeless) without their cgroup"),
+   ($rows[] | select(.limitless > 0) | "\(.what): \(.limitless) folded lines without their limit")] as $mistakes
+| "| \($kernel) | \($backend) | \($rows | map("\(.what) \(.told) of \(.n)") | join(", ")) | \($lost) | \(if $mistakes == [] then "ok" else "FAIL" end) |",
+  ($mistakes[] | "    FAIL \($kernel) \($backend): \(.)")
+END
+
+run_machine() { # KERNEL BACKEND
+	local name=$1-$2 status=0
+	# shellcheck disable=SC2086  # several rows
+	"$here/run.sh" -k "$1" -m 2048 -b -t 900 -f "$out/failcnt:/failcnt" -f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
+		-- /bin/sh /guest -n "$2" $rows >"$out/$name.log" 2>"$out/$name.err" || status=$?
+	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson exit "$status" --argjson wanted 9 \
+		"$judge" <"$out/$name.log" || echo "    FAIL $1 $2: its output cannot be read"
+}
+
+{
+	echo "| kernel | backend | told | lost | |"
+	echo "| --- | --- | --- | ---: | --- |"
+	for kernel in $kernels; do
+		for backend in $backends; do run_machine "$kernel" "$backend"; done
+	done
+} | tee "$out/result"
+bad=$(grep -c 'FAIL |$\|cannot be read' "$out/result" || true)
+echo "storms: $(grep -c 'ok |$' "$out/result" || true) passed, $bad failed"
+[[ $bad == 0 ]]
