@@ -20,6 +20,7 @@
 #include "sys_exit.bpf.h"
 #include "tasks.bpf.h"
 #include "users.bpf.h"
+#include "writeback.bpf.h"
 
 #include "death.bpf.h" /* names of memory.bpf.h that ipc.bpf.h must not find yet */
 
