@@ -17,6 +17,7 @@
 #include "signals.bpf.h"
 #include "space.bpf.h"
 #include "stack.bpf.h"
+#include "stall.bpf.h"
 #include "sys_exit.bpf.h"
 #include "tasks.bpf.h"
 #include "users.bpf.h"

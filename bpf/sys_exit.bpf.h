@@ -13,6 +13,7 @@
 #ifndef FAILCNT_SYS_EXIT_BPF_H
 #define FAILCNT_SYS_EXIT_BPF_H
 
+#include "brk.bpf.h"
 #include "files.bpf.h"
 #include "ipc_more.bpf.h"
 #include "locked.bpf.h"
@@ -61,7 +62,8 @@ static __always_inline bool exit_refused(struct refusal *w, const struct refused
 	/* inotify_init() counts instances before it asks for a descriptor: so users before files.
 	 */
 	return exit_users(w, c) || exit_files(w, c) || exit_ipc(w, c) || exit_tasks(w, c) ||
-	       exit_memory(w, c) || exit_locked(w, c) || exit_signals(w, c) || exit_space(w, c);
+	       exit_brk(w, c) || exit_memory(w, c) || exit_locked(w, c) || exit_signals(w, c) ||
+	       exit_space(w, c);
 }
 
 /*

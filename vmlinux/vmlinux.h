@@ -636,6 +636,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	int exit_code;
 	int pdeath_signal;
+	struct mem_cgroup *memcg_in_oom; /* guarded: only with cgroup v1 */
 };
 
 /* Iterators: kernel/bpf/task_iter.c */
