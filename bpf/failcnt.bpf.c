@@ -11,6 +11,7 @@
 #include "ipc_more.bpf.h"
 #include "locked.bpf.h"
 #include "memory.bpf.h"
+#include "modules.bpf.h"
 #include "net.bpf.h"
 #include "oom.bpf.h"
 #include "oom_tasks.bpf.h"

@@ -46,6 +46,10 @@ struct kernel_facts {
 
 const char *kernel_mechanism_name(enum kernel_mechanism m);
 
+/* Functions of hooks that are in modules, as far as facts do not have them yet. */
+struct btf;
+void kernel_find_modules(struct kernel_facts *facts, struct btf *vmlinux);
+
 /* Fills *ret; never fails: what cannot be found out counts as refused, with its error. */
 void kernel_probe(struct kernel_facts *ret);
 

@@ -600,6 +600,9 @@ struct cred {
 	struct user_namespace *user_ns;
 	struct ucounts *ucounts; /* guarded: from 5.14 */
 };
+struct module {
+	char name[56];
+};
 struct thread_info {
 #if defined(__TARGET_ARCH_arm64)
 	u64 preempt_count;

@@ -322,6 +322,16 @@ static int charge_brk(int argc, char **argv)
 	return charge("brk", grows_heap, false);
 }
 
+static int touches(void)
+{
+	volatile char *p =
+		mmap(NULL, 3 * FILLED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (long at = 0; p != MAP_FAILED && at < 3 * FILLED; at += PAGE)
+		p[at] = 1;
+	return p == MAP_FAILED;
+}
+
 static pid_t stalled;
 
 static bool goes_on(void)
@@ -353,7 +363,7 @@ static int charge_fault(int argc, char **argv)
 	stalled = spawn();
 	if (!stalled) {
 		group_join(&g);
-		_exit(memset(malloc(3 * FILLED), 1, 3 * FILLED) == NULL);
+		_exit(touches());
 	}
 	for (int i = 0; group_get(&g, "memory.oom_control", "under_oom") != 1; i++) {
 		if (i == 10000 || waitpid(stalled, &status, WNOHANG) == stalled)
