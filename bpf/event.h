@@ -37,6 +37,7 @@ enum fc_type {
 	FC_TYPE_REFUSED = 1,
 	FC_TYPE_OOM = 2,
 	FC_TYPE_FREED = 3,
+	FC_TYPE_MODULE = 4, /* for the collector alone */
 	FC_TYPE_DEATH = 8,
 };
 
@@ -123,6 +124,12 @@ struct fc_header {
 	__u32 type; /* enum fc_type */
 	__u32 size; /* of the whole record */
 	__u64 time; /* CLOCK_BOOTTIME ns: when the kernel did it */
+};
+
+/* A module of the kernel was loaded: functions that are hooked may be there now. */
+struct fc_module {
+	struct fc_header h;
+	char name[64];
 };
 
 /* A path of a cgroup: components from the leaf upwards; user/ turns it round. */

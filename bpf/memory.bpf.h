@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * memory.bpf.h - why mmap, brk, mremap, mprotect, munmap, shmat, fork and shmget said ENOMEM:
- * address space, data, number of maps, commit. Stack and arguments: stack.bpf.h.
+ * memory.bpf.h - why mmap, mremap, mprotect, munmap, shmat, fork and shmget said ENOMEM: address
+ * space, data, number of maps, commit. Heap: brk.bpf.h. Stack and arguments: stack.bpf.h.
  *
  * The tests are made deep inside (may_expand_vm, map_count, __vm_enough_memory), on the way of
  * every mapping. But they leave no trace when they refuse, so that the same numbers decide at the
@@ -161,35 +161,6 @@ static __always_inline bool refuse_mmap(struct refusal *w, const struct refused_
 	return fixed && refuse_maps(w, MAPS_SPLIT) && perhaps(w);
 }
 
-/* More at the end of the heap; c->ret is where it ends, for brk() knows no errno. */
-static __always_inline bool refuse_brk(struct refusal *w, const struct refused_call *c)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	__u64 limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_DATA].rlim_cur);
-	struct mm_struct *mm = current_mm();
-	__u64 now = BPF_CORE_READ(mm, brk), asked = c->regs.arg[0], data, pages;
-
-	if (!mm || c->regs.call != FC_CALL_BRK || asked <= now ||
-	    asked > BPF_CORE_READ(mm, task_size))
-		return false;
-	w->err = ENOMEM; /* as the C library says */
-	/* check_data_rlimit() of include/linux/mm.h, with which brk begins */
-	data = now - BPF_CORE_READ(mm, start_brk) + BPF_CORE_READ(mm, end_data) -
-	       BPF_CORE_READ(mm, start_data);
-	if (limit != RLIM_INFINITY && data + (asked - now) > limit) {
-		w->resource = FC_DATA;
-		w->held = data;
-		w->asked = asked - now;
-		w->limit = limit;
-		w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_DATA].rlim_max);
-		w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN;
-		return true;
-	}
-	pages = to_pages(asked) - to_pages(now);
-	return refuse_space(w, pages) || refuse_data(w, pages) || refuse_maps(w, MAPS_NEW) ||
-	       refuse_commit(w, pages);
-}
-
 static __always_inline bool refuse_mremap(struct refusal *w, const struct refused_call *c)
 {
 	__u64 old = to_pages(c->regs.arg[1]), new = to_pages(c->regs.arg[2]), pages;
@@ -289,42 +260,12 @@ ON_RETURN(FC_HOOK_PIPE_FCNTL, pipe_fcntl, long, ret == -ENOMEM, refuse_nothing)
 ON_RETURN(FC_HOOK_SOCK_CREATE, __sock_create, int, may_be_memory(ret), refuse_nothing)
 ON_RETURN(FC_HOOK_BPF, SYSCALL_FN(bpf), int, ret == -ENOMEM, refuse_nothing)
 
-/* brk() tells by its value alone, against what was asked for: fexit has that at hand. */
-#define BRK_PROGRAMS(hook, fn, reg)                                                  \
-	REFUSED_FUNCTION(hook, fn, false, refuse_brk, tell(&w, &c.regs))             \
-	SEC("fexit/" #fn)                                                            \
-	int fexit_##fn(unsigned long long *ctx)                                      \
-	{                                                                            \
-		struct pt_regs *regs = (struct pt_regs *)ctx[0];                     \
-		if (ctx[1] < regs->reg)                                              \
-			refused_##fn(ctx[1], FC_BACKEND_FEXIT, 0, 0, 0);             \
-		return 0;                                                            \
-	}                                                                            \
-	SEC("kretprobe/" #fn)                                                        \
-	int kretprobe_##fn(struct pt_regs *ctx)                                      \
-	{                                                                            \
-		__u64 ret = PT_REGS_RC(ctx), asked;                                  \
-		TASK_REG(asked, reg);                                                \
-		if (ret < asked)                                                     \
-			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);               \
-		return 0;                                                            \
-	}
-#define BRK_(hook, fn, reg) BRK_PROGRAMS(hook, fn, reg) /* fn may be a macro */
-#if defined(__TARGET_ARCH_arm64)
-BRK_(FC_HOOK_BRK, SYSCALL_FN(brk), regs[0])
-#else
-BRK_(FC_HOOK_BRK, SYSCALL_FN(brk), di)
-BRK_(FC_HOOK_BRK_IA32, __ia32_sys_brk, bx)
-#endif
-
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_memory(struct refusal *w, const struct refused_call *c)
 {
 	__u32 call = c->regs.call;
 
 #define SERVED(h) (w->hook = (h), exit_serves[h])
-	if (call == FC_CALL_BRK)
-		return SERVED(c->regs.compat ? FC_HOOK_BRK_IA32 : FC_HOOK_BRK) && refuse_brk(w, c);
 	if (c->ret != -ENOMEM)
 		return false;
 	if (call == FC_CALL_MMAP)

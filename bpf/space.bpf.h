@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * space.bpf.h - blocks and inodes of file systems: ENOSPC. Quotas are in quota.bpf.h.
+ * space.bpf.h - blocks and inodes of file systems: ENOSPC. Quotas are in quota.bpf.h, what
+ * fails when it is written back in writeback.bpf.h.
  *
  * ext4 asks ext4_should_retry_alloc() (fs/ext4/balloc.c) after each ENOSPC whether to try once
  * more; its "no" is what the program gets, for blocks and for inodes. It runs only then.
@@ -262,29 +263,6 @@ ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_SPACE, __dquot_alloc_space, int, ret == -EDQU
 		     refuse_quota_space)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_INODE, dquot_alloc_inode, int, ret == -EDQUOT,
 		     refuse_quota_inode)
-
-/*
- * filemap_set_wb_err(mapping, eseq): data that a write() took long ago could not be stored. The low
- * bits of eseq are the errno (lib/errseq.c).
- */
-SEC("raw_tp/filemap_set_wb_err")
-int rawtp_filemap_set_wb_err(struct bpf_raw_tracepoint_args *ctx)
-{
-	struct address_space *mapping = (void *)ctx->args[0];
-	struct refused_call c = {};
-	struct refusal w = {.hook = FC_HOOK_WRITEBACK, .backend = FC_BACKEND_TRACEPOINT};
-	struct super_block *sb;
-
-	w.err = ctx->args[1] & 0xfff;
-	if (w.err != ENOSPC && w.err != EDQUOT)
-		return 0;
-	sb = BPF_CORE_READ(mapping, host, i_sb);
-	w.resource = w.err == ENOSPC ? FC_DISK : FC_QUOTA;
-	note_device(&w, sb);
-	current_regs(&c.regs);
-	tell(&w, &c.regs);
-	return 0;
-}
 
 /* The hook through which this refusal would have come, where the kernel has it. */
 static __always_inline __u8 space_hook(const struct refused_call *c, int kind)

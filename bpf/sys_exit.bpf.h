@@ -13,6 +13,7 @@
 #ifndef FAILCNT_SYS_EXIT_BPF_H
 #define FAILCNT_SYS_EXIT_BPF_H
 
+#include "brk.bpf.h"
 #include "files.bpf.h"
 #include "ipc_more.bpf.h"
 #include "locked.bpf.h"
@@ -92,6 +93,7 @@ AT_EXIT(users, exit_users(&s->w, &s->c))
 AT_EXIT(files, exit_files(&s->w, &s->c))
 AT_EXIT(ipc, exit_ipc(&s->w, &s->c))
 AT_EXIT(tasks, exit_tasks(&s->w, &s->c))
+AT_EXIT(brk, exit_brk(&s->w, &s->c))
 AT_EXIT(memory, exit_memory(&s->w, &s->c))
 AT_EXIT(locked, exit_locked(&s->w, &s->c))
 AT_EXIT(signals, exit_signals(&s->w, &s->c))
@@ -101,8 +103,8 @@ AT_EXIT(space, exit_space(&s->w, &s->c))
 static __always_inline bool exit_refused(__u32 which)
 {
 	return at_exit_users(which) || at_exit_files(which) || at_exit_ipc(which) ||
-	       at_exit_tasks(which) || at_exit_memory(which) || at_exit_locked(which) ||
-	       at_exit_signals(which) || at_exit_space(which);
+	       at_exit_tasks(which) || at_exit_brk(which) || at_exit_memory(which) ||
+	       at_exit_locked(which) || at_exit_signals(which) || at_exit_space(which);
 }
 
 static __always_inline void finish_any(struct fc_refused *r, const struct refused_call *c)

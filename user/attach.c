@@ -86,7 +86,8 @@ static const char *obstacle(enum fc_hook h, enum fc_backend b, const struct kern
 			 t->stage == KERNEL_AT_LOAD ? "load" : "attach", strerror(-t->error));
 	else if (b != FC_BACKEND_TRACEPOINT && hook->function && !facts->has_function[h])
 		snprintf(buf, size, "this kernel has no function %s%s", hook->function,
-			 hook->module ? " now: its module is not loaded" : "");
+			 hook->module ? " now: its module is not loaded; watch attaches when it is"
+				      : "");
 	else if (b == FC_BACKEND_TRACEPOINT && facts->no_tracepoint[h])
 		snprintf(buf, size, "%s", facts->no_tracepoint[h]);
 	else if (b == FC_BACKEND_TRACEPOINT && !hook->program[b] && !hook->by_sys_exit &&
@@ -118,6 +119,16 @@ bool attach_spares_sys_exit(const struct kernel_facts *facts)
 {
 	return facts->trial[KERNEL_FEXIT].stage == KERNEL_WORKS ||
 	       facts->trial[KERNEL_KPROBE].stage == KERNEL_WORKS;
+}
+
+const char *attach_module(enum fc_hook h)
+{
+	static const char *const modules[FC_HOOKS] = {
+		[FC_HOOK_EXT4_FULL] = "ext4",
+		[FC_HOOK_CONNTRACK_ALLOC] = "nf_conntrack",
+	};
+
+	return modules[h];
 }
 
 static void choose(struct attach_choice *ret, enum fc_hook h, const struct kernel_facts *facts,

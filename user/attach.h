@@ -55,6 +55,9 @@ void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum
 void attach_leave_out(attach_refusals refusals, const struct kernel_facts *facts,
 		      enum opt_backend wanted);
 
+/* The module that has the function of a hook which may be in one; NULL: of the others. */
+const char *attach_module(enum fc_hook h);
+
 /* Can hooks do without the program at sys_exit here? */
 bool attach_spares_sys_exit(const struct kernel_facts *facts);
 

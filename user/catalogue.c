@@ -51,7 +51,7 @@ static const char *const native_calls[] = {
 	/* reading and writing */
 	CALL(read) CALL(write) CALL(readv) CALL(writev) CALL(pread64) CALL(pwrite64)
 	CALL(pwritev) CALL(pwritev2) CALL(sendfile) CALL(splice) CALL(tee) CALL(vmsplice)
-	CALL(fallocate) CALL(truncate) CALL(ftruncate) CALL(io_setup) CALL(io_submit)
+	CALL(fallocate) CALL(fsync) CALL(fdatasync) CALL(truncate) CALL(ftruncate) CALL(io_setup) CALL(io_submit)
 	/* directories and file systems */
 	CALL(mkdirat) CALL(mknodat) CALL(linkat) CALL(symlinkat) CALL(mount) CALL(quotactl)
 	CALL(acct) CALL(swapon) CALL(inotify_init1) CALL(inotify_add_watch) CALL(fanotify_init)
@@ -143,10 +143,12 @@ static const struct {
 	{"ftruncate", 93, 93},
 	{"socketcall", 102, 0},
 	{"ipc", 117, 0},
+	{"fsync", 118, 118},
 	{"clone", 120, 120},
 	{"mprotect", 125, 125},
 	{"readv", 145, 145},
 	{"writev", 146, 146},
+	{"fdatasync", 148, 148},
 	{"mlock", 150, 150},
 	{"mlockall", 152, 152},
 	{"mremap", 163, 163},

@@ -160,11 +160,45 @@ static const char *misleading(const char *err)
 	return "; \"cannot allocate memory\" is about the group here, not about the host";
 }
 
+/* A page fault, which has no system call: with the OOM killer switched off the process waits. */
+static void explain_stall(struct explain *x)
+{
+	const struct event *e = x->e;
+
+	says_who(x);
+	explain_add(&x->says, " waits for memory and does nothing else: the control group ");
+	if (event_has(e, FIELD_LIMIT_CGROUP)) {
+		says_name(x, event_text(e, FIELD_LIMIT_CGROUP));
+		explain_add(&x->says, " ");
+	} else {
+		explain_add(&x->says, "it belongs to ");
+	}
+	explain_add(&x->says, "is at its own limit");
+	if (event_has(e, FIELD_LIMIT)) {
+		explain_add(&x->says, " of ");
+		says_bytes(x, (uint64_t)event_num(e, FIELD_LIMIT));
+	}
+	explain_add(
+		&x->says,
+		" (%s), and its OOM killer is switched off (memory.oom_control), so that nobody is "
+		"killed for it; the program looks as if it hung",
+		event_text(e, FIELD_LIMIT_NAME));
+	says_end(x);
+	fix_memcg(x);
+	fix_line(x,
+		 "# or end a process of the group; or echo 0 into its memory.oom_control: then the "
+		 "kernel kills one, now and in future");
+}
+
 void explain_charge(struct explain *x)
 {
 	const struct event *e = x->e;
 	const char *call = event_text(e, FIELD_SYSCALL), *name = event_text(e, FIELD_LIMIT_NAME);
 
+	if (!call[0]) {
+		explain_stall(x);
+		return;
+	}
 	says_who(x);
 	explain_add(&x->says, " was refused memory in the kernel%s%s, %s the control group ",
 		    call[0] ? " for " : "", call, because(x));

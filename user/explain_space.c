@@ -18,7 +18,9 @@ static void says_file(struct explain *x)
 			   "copy_file_range fallocate ftruncate ftruncate64");
 
 	if (!event_has(x->e, FIELD_PID)) {
-		explain_add(&x->says, "Data written earlier could not be stored");
+		explain_add(&x->says, "Data written earlier%s", object[0] ? " to " : "");
+		says_name(x, object);
+		explain_add(&x->says, " could not be stored");
 		return;
 	}
 	says_who(x);
@@ -26,6 +28,9 @@ static void says_file(struct explain *x)
 		explain_add(&x->says, " could not make the directory");
 	else if (writes)
 		explain_add(&x->says, " could not write%s", object[0] ? " to" : " to a file");
+	else if (call_is(x, "fsync fdatasync"))
+		explain_add(&x->says, " could not store what it had written%s",
+			    object[0] ? " to" : "");
 	else if (call_is(x, "link linkat rename renameat renameat2"))
 		explain_add(&x->says, " could not give a file the name");
 	else if (event_has(x->e, FIELD_SYSCALL))
@@ -36,6 +41,13 @@ static void says_file(struct explain *x)
 		explain_add(&x->says, " ");
 		says_name(x, object);
 	}
+}
+
+/* Who wrote it is not there to be told: the kernel keeps the error for whoever asks. */
+static void says_late(struct explain *x)
+{
+	if (!event_has(x->e, FIELD_PID))
+		explain_add(&x->says, "; whoever wrote it learns of it from fsync, or not at all");
 }
 
 /* "the file system /var (ext4 on 8:1)" */
@@ -163,6 +175,7 @@ void explain_disk(struct explain *x)
 		says_room(x, held, limit);
 	if (!sure && u->known && u->available)
 		explain_add(&x->says, "; a directory or an attribute may be what is full");
+	says_late(x);
 	says_end(x);
 	if (is_tmpfs(x))
 		fix_tmpfs(x, "size", (more_than(e) + PAGE - 1) / PAGE * PAGE);
@@ -270,7 +283,9 @@ void explain_quota(struct explain *x)
 	if (known && x->facts->more[1] &&
 	    x->facts->more[1] == (uint64_t)event_num(x->e, FIELD_LIMIT))
 		explain_add(&x->says, ", above the soft limit for longer than its time of grace");
-	explain_add(&x->says, "; the program reports \"Disk quota exceeded\"");
+	if (event_has(x->e, FIELD_PID))
+		explain_add(&x->says, "; the program reports \"Disk quota exceeded\"");
+	says_late(x);
 	says_end(x);
 	if (known && event_has(x->e, FIELD_LIMIT))
 		fix_quota(x, (int)type, id);

@@ -280,7 +280,7 @@ static bool module_function_missing(const struct kernel_facts *facts)
 
 /* What is in a loaded module stands in the symbol table as "address t name [module]"; its BTF,
  * where there is one, tells the arguments. */
-static void find_in_modules(struct kernel_facts *facts, struct btf *vmlinux)
+void kernel_find_modules(struct kernel_facts *facts, struct btf *vmlinux)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char line[512], name[256], module[64];
@@ -374,7 +374,7 @@ void kernel_probe(struct kernel_facts *ret)
 	if (btf) {
 		find_functions(ret, btf);
 		find_tracepoints(ret, btf);
-		find_in_modules(ret, btf);
+		kernel_find_modules(ret, btf);
 		ret->hugetlb_reserve_is_bool = returns_bool(btf, "hugetlb_reserve_pages");
 		ret->mark_victim_has_task = mark_victim_has_task(btf);
 	} else {

@@ -50,6 +50,9 @@ const char *kernel_mechanism_name(enum kernel_mechanism m);
 
 /* Part of the facts. What is set later, while the kernel runs, is not seen. */
 bool kernel_may_preempt(void);
+/* Functions of hooks that are in modules, as far as facts do not have them yet. */
+struct btf;
+void kernel_find_modules(struct kernel_facts *facts, struct btf *vmlinux);
 
 /* Fills *ret; never fails: what cannot be found out counts as refused, with its error. */
 void kernel_probe(struct kernel_facts *ret);

@@ -59,9 +59,8 @@ static void set_calls(struct failcnt_bpf *s)
 		s->rodata->call_errnos[c] = calls.errnos[c];
 }
 
-static void set_rodata(struct tracer *t)
+void tracer_rodata(const struct tracer *t, struct failcnt_bpf *s)
 {
-	struct failcnt_bpf *s = t->skel;
 	int cpus = libbpf_num_possible_cpus();
 
 	s->rodata->filter_pid = t->options.pid;
@@ -123,6 +122,7 @@ static void choose_programs(struct tracer *t)
 		if (t->spare_sys_exit)
 			want_program(t, CLASSIC_SYS_EXIT);
 	}
+	tracer_modules_choose(t);
 	bpf_object__for_each_program (p, t->skel->obj)
 		if (!bpf_program__autoload(p))
 			tracer_leave_out(p);
@@ -190,6 +190,7 @@ static int attach_all(struct tracer *t)
 {
 	int err = 0;
 
+	tracer_modules_attach(t);
 	for (int h = 0; h < FC_HOOKS; h++) {
 		enum fc_backend b = t->plan.hook[h].backend;
 		const char *name = attach_hooks[h].program[b];
@@ -228,6 +229,7 @@ static void unload(struct tracer *t)
 	bpf_link__destroy(t->sys_exit);
 	bpf_link__destroy(t->sys_exit_spare);
 	t->sys_exit = t->sys_exit_spare = NULL;
+	tracer_modules_close(t);
 	ring_buffer__free(t->ring);
 	t->ring = NULL;
 	failcnt_bpf__destroy(t->skel);
@@ -245,7 +247,7 @@ static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 	if (!t->skel)
 		return -errno;
 	choose_programs(t);
-	set_rodata(t);
+	tracer_rodata(t, t->skel);
 	tracer_fold_size(t);
 	err = failcnt_bpf__load(t->skel);
 	if (err < 0)
@@ -266,7 +268,8 @@ static int on_record(void *arg, void *data, size_t size)
 {
 	struct tracer *t = arg;
 
-	t->events->record(t->events->arg, data, size);
+	if (!tracer_modules_record(t, data, size))
+		t->events->record(t->events->arg, data, size);
 	return 0; /* anything else would end the poll */
 }
 

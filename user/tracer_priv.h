@@ -31,7 +31,9 @@ struct tracer {
 	struct bpf_link *entry_link[FC_HOOKS]; /* keeps the arguments for a kretprobe */
 	struct bpf_link *signal_sent;          /* of the program that several hooks share */
 	struct bpf_link *sys_exit, *sys_exit_spare;
-	const char *spare[FC_HOOKS]; /* program to move to; NULL: none */
+	struct bpf_link *modules;           /* tells of modules that are loaded */
+	struct failcnt_bpf *late[FC_HOOKS]; /* of hooks in modules that came later */
+	const char *spare[FC_HOOKS];        /* program to move to; NULL: none */
 	bool spare_sys_exit;
 	bool no_spare; /* the kernel refused one of the spare programs */
 
@@ -61,5 +63,15 @@ void tracer_fold_size(struct tracer *t);
 bool tracer_deaths(struct tracer *t, const struct tracer_events *ev);
 /* While records come: that table holds what dies in a second or so, and a storm can be faster. */
 void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev);
+
+/* What programs read as constants: options and facts. */
+void tracer_rodata(const struct tracer *t, struct failcnt_bpf *s);
+
+/* Hooks in modules of the kernel that are loaded while we run: tracer_modules.c. */
+void tracer_modules_choose(struct tracer *t);
+void tracer_modules_attach(struct tracer *t);
+/* False: the record is none of a module. */
+bool tracer_modules_record(struct tracer *t, const void *data, size_t size);
+void tracer_modules_close(struct tracer *t);
 
 #endif

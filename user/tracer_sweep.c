@@ -78,7 +78,8 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 	if (!name ||
 	    (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
 		return 0;
-	n = program_missed(bpf_object__find_program_by_name(t->skel->obj, name));
+	n = program_missed(
+		bpf_object__find_program_by_name((t->late[h] ? t->late[h] : t->skel)->obj, name));
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
 		n += probe_missed(t->spare_link[h] ? t->spare_link[h] : t->link[h]);
 	return n;

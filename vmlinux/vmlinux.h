@@ -149,6 +149,12 @@ struct super_block {
 	void *s_fs_info;
 	struct block_device *s_bdev;
 };
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
 struct inode {
 	unsigned short i_mode;
 	unsigned int i_rdev;
@@ -156,6 +162,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned char i_blkbits;
 	long long i_size;
+	struct hlist_head i_dentry;
 };
 struct address_space {
 	struct inode *host;
@@ -171,6 +178,12 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct super_block *d_sb;
+	union {
+		struct hlist_node d_alias; /* guarded: of d_u before 7.x alone */
+	} d_u;                             /* guarded: before 7.x */
+};
+struct dentry___alias {
+	struct hlist_node d_alias; /* guarded: from 7.x, in a union without a name */
 };
 struct path {
 	struct dentry *dentry;
@@ -587,6 +600,9 @@ struct cred {
 	struct user_namespace *user_ns;
 	struct ucounts *ucounts; /* guarded: from 5.14 */
 };
+struct module {
+	char name[56];
+};
 struct thread_info {
 #if defined(__TARGET_ARCH_arm64)
 	u64 preempt_count;
@@ -623,6 +639,7 @@ struct task_struct {
 	struct seccomp seccomp;
 	int exit_code;
 	int pdeath_signal;
+	struct mem_cgroup *memcg_in_oom; /* guarded: only with cgroup v1 */
 };
 
 /* Iterators: kernel/bpf/task_iter.c */

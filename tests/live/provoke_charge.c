@@ -27,9 +27,8 @@
 #include <unistd.h>
 
 #define PAGE 4096
-#define MANY                                                                                 \
-	5000 /* one of so many must be refused: what was charged beforehand is used up first \
-	      */
+/* One of so many must be refused: what was charged beforehand is used up first. */
+#define MANY 5000
 #define FILLED (4 * MIB)
 
 /* ---- what is refused: 0, or the errno ------------------------------------- */
@@ -117,6 +116,17 @@ static int maps(void)
 		    0) == MAP_FAILED
 		       ? errno
 		       : 0;
+}
+
+/* The last page of the heap is made another map, so that the next one is a new map. */
+static int grows_heap(void)
+{
+	static int n;
+	long end = (syscall(SYS_brk, 0) + PAGE - 1) / PAGE * PAGE + PAGE;
+
+	if (syscall(SYS_brk, end) != end)
+		return ENOMEM;
+	return mprotect((void *)(end - PAGE), PAGE, n++ & 1 ? PROT_READ : PROT_NONE) ? errno : 0;
 }
 
 static char *hole;
@@ -306,6 +316,71 @@ static int charge_mmap(int argc, char **argv)
 	return charge("mmap", maps, false);
 }
 
+static int charge_brk(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return charge("brk", grows_heap, false);
+}
+
+static int touches(void)
+{
+	volatile char *p =
+		mmap(NULL, 3 * FILLED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (long at = 0; p != MAP_FAILED && at < 3 * FILLED; at += PAGE)
+		p[at] = 1;
+	return p == MAP_FAILED;
+}
+
+static pid_t stalled;
+
+static bool goes_on(void)
+{
+	for (int i = 0; i < 100; i++) {
+		int status;
+
+		if (waitpid(stalled, &status, WNOHANG) == stalled)
+			return status == 0;
+		usleep(100000);
+	}
+	return false;
+}
+
+/* A page fault: with the OOM killer switched off the process waits in it. */
+static int charge_fault(int argc, char **argv)
+{
+	struct hierarchy h;
+	struct group g;
+	int status;
+
+	(void)argc, (void)argv;
+	find_hierarchy(&h, "memory");
+	if (h.version != 1)
+		skip("only cgroup v1 can switch the OOM killer off");
+	make_group(&g, &h, NULL, NULL);
+	group_set(&g, "memory.oom_control", "1");
+	group_set(&g, file_of(&g, true), "%ld", 2 * FILLED);
+	stalled = spawn();
+	if (!stalled) {
+		group_join(&g);
+		_exit(touches());
+	}
+	for (int i = 0; group_get(&g, "memory.oom_control", "under_oom") != 1; i++) {
+		if (i == 10000 || waitpid(stalled, &status, WNOHANG) == stalled)
+			fail("does not wait");
+		usleep(1000);
+	}
+	truth(stalled, 1,
+	      "\"errno\":\"ENOMEM\",\"cgroup\":\"%s\",\"expect\":{\"resource\":\"memory\","
+	      "\"syscall\":null,\"limit_name\":\"memory.limit_in_bytes\",\"measure\":\"bytes\","
+	      "\"limit\":%ld,\"held\":{\"min\":%ld,\"max\":%ld},\"cgroup\":\"%s\","
+	      "\"limit_cgroup\":\"%s\",\"says\":{\"re\":\" waits for memory \"}}",
+	      g.path, 2 * FILLED, 2 * FILLED - 8 * PAGE, 2 * FILLED, g.path, g.path);
+	usleep(300000); /* while it is looked at */
+	prove(goes_on);
+	return 0;
+}
+
 /* The group is as full, and it was not for that. */
 static int charge_other(int argc, char **argv)
 {
@@ -328,6 +403,9 @@ const struct provocation charge_provocations[] = {
 	{"charge-bpf", charge_bpf, "a BPF map in one", "memory"},
 	{"charge-tmpfs", charge_tmpfs, "write to tmpfs in one", "memory"},
 	{"charge-mmap", charge_mmap, "mmap in one", "memory"},
+	{"charge-brk", charge_brk, "brk in one", "memory"},
+	{"charge-fault", charge_fault, "a page fault in one whose OOM killer is off: waits",
+	 "memory"},
 	{"charge-other", charge_other, "ENOMEM for other reasons in one", NULL},
 	{0},
 };

@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -188,6 +189,25 @@ static void told_commit(const char *call, long asked)
 	      call, held - 4096, held + 4096, limit, asked / PAGE, asked / PAGE + 2048);
 }
 
+/* brk(2) leaves the errno to the C library. */
+static bool heap_commit(void)
+{
+	long now = syscall(SYS_brk, 0);
+
+	errno = ENOMEM;
+	return syscall(SYS_brk, now + commit_size) == now + commit_size;
+}
+
+static int commit_brk(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	commit_size = strict() + 16 * MIB;
+	must_be(!heap_commit(), ENOMEM);
+	told_commit("brk", commit_size);
+	prove(heap_commit);
+	return 0;
+}
+
 static int commit_mmap(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -284,6 +304,7 @@ const struct provocation commit_provocations[] = {
 	{"commit-one", commit_one, "mmap of more than RAM and swap, in overcommit mode 0",
 	 "commit"},
 	{"commit-mmap", commit_mmap, "mmap at CommitLimit, in mode 2", "commit"},
+	{"commit-brk", commit_brk, "brk at CommitLimit", "commit"},
 	{"commit-fork", commit_fork, "fork at CommitLimit", "commit"},
 	{"commit-shmget", commit_shmget, "shmget at CommitLimit", "commit"},
 	{"segv-other", segv_other, "SIGSEGV near no stack", NULL},

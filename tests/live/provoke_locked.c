@@ -161,6 +161,22 @@ static int memlock_future(int argc, char **argv)
 	return memlock(LIMIT, map_in_future, "EAGAIN", EAGAIN, "mmap", 0, 17 * PAGE, "}");
 }
 
+/* The heap too. brk(2) leaves the errno to the C library. */
+static int heap_in_future(void)
+{
+	long now = syscall(SYS_brk, 0);
+
+	if (mlockall(MCL_FUTURE))
+		return -errno;
+	return syscall(SYS_brk, now + 17 * PAGE) == now + 17 * PAGE ? 0 : ENOMEM;
+}
+
+static int memlock_brk(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return memlock(LIMIT, heap_in_future, "ENOMEM", ENOMEM, "brk", 0, 17 * PAGE, "}");
+}
+
 static int grow_locked(void)
 {
 	void *p = pages(10);
@@ -266,6 +282,7 @@ const struct provocation locked_provocations[] = {
 	{"memlock-mmap", memlock_mmap, "mmap(MAP_LOCKED)", "memlock"},
 	{"memlock-mmap-zero", memlock_mmap_zero, "mmap(MAP_LOCKED), limit 0: EPERM", "memlock"},
 	{"memlock-future", memlock_future, "mmap after mlockall(MCL_FUTURE)", "memlock"},
+	{"memlock-brk", memlock_brk, "brk after mlockall(MCL_FUTURE)", "memlock"},
 	{"memlock-mremap", memlock_mremap, "mremap of locked memory", "memlock"},
 	{"memlock-shm", memlock_shm, "shmctl(SHM_LOCK)", "memlock"},
 	{"memlock-iouring", memlock_iouring, "buffers of io_uring", "memlock"},

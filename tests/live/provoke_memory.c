@@ -279,6 +279,26 @@ static int maps_mmap(int argc, char **argv)
 	return 0;
 }
 
+static bool one_page_of_heap(void)
+{
+	long now = syscall(SYS_brk, 0);
+
+	errno = ENOMEM;
+	return syscall(SYS_brk, now + PAGE) == now + PAGE;
+}
+
+/* do_brk_flags() refuses above the limit: one map more than those that split. */
+static int maps_brk(int argc, char **argv)
+{
+	long max = fill_maps(-1);
+
+	(void)argc, (void)argv;
+	must_be(!one_page_of_heap(), ENOMEM);
+	told_maps("brk", max + 1, max, "");
+	prove(one_page_of_heap);
+	return 0;
+}
+
 static int maps_munmap(int argc, char **argv)
 {
 	long max = fill_maps(0);
@@ -346,6 +366,7 @@ const struct provocation memory_provocations[] = {
 #endif
 	{"data-mprotect", data_mprotect, "mprotect at RLIMIT_DATA", "data"},
 	{"maps-mmap", maps_mmap, "mmap at vm.max_map_count", "map-count"},
+	{"maps-brk", maps_brk, "brk at vm.max_map_count", "map-count"},
 	{"maps-munmap", maps_munmap, "munmap that splits a map at vm.max_map_count", "map-count"},
 	{"maps-mprotect", maps_mprotect, "mprotect that splits a map there", "map-count"},
 	{"maps-mremap", maps_mremap, "mremap near vm.max_map_count", "map-count"},

@@ -133,6 +133,28 @@ static int disk_tmpfs(int argc, char **argv)
 	return 0;
 }
 
+/* What fits is written, and the call succeeds: only inside it the refusal is seen. */
+static int disk_short(int argc, char **argv)
+{
+	static const char blocks[4 * BLOCK];
+
+	(void)argc, (void)argv;
+	own_mount("tmpfs", "tmpfs", "size=1m");
+	space_written = new_file();
+	if (fallocate(space_written, 0, 0, MIB - 2 * BLOCK) ||
+	    lseek(space_written, MIB - 2 * BLOCK, SEEK_SET) < 0 ||
+	    write(space_written, blocks, sizeof(blocks)) != 2 * BLOCK)
+		fail("write not cut short");
+	truth(getpid(), 1,
+	      "\"expect\":{\"resource\":\"disk\",\"errno\":\"ENOSPC\",\"syscall\":\"write\","
+	      "\"object\":\"full\",\"held\":1048576,\"limit\":1048576,\"asked\":16384,"
+	      "\"mount\":\"%s\",\"filesystem\":\"tmpfs\"}",
+	      space_dir);
+	prove(write_again);
+	usleep(300000);
+	return 0;
+}
+
 static bool fallocate_again(void)
 {
 	return fallocate(space_written, 0, 0, 1536 * 1024) == 0;
@@ -345,6 +367,7 @@ static int enospc_other(int argc, char **argv)
 
 const struct provocation space_provocations[] = {
 	{"disk-tmpfs", disk_tmpfs, "write: a tmpfs is full", "disk"},
+	{"disk-short", disk_short, "write: a tmpfs has room for a part of it", "disk"},
 	{"disk-fallocate", disk_fallocate, "fallocate: more than a tmpfs has", "disk"},
 	{"disk-flood", disk_flood, "fallocate: the same N times (100000)", "disk"},
 	{"disk-ext4", disk_ext4, "write: ext4 is full but for what is reserved", "disk"},

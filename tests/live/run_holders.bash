@@ -68,6 +68,36 @@ holders_live_sets() {
 	[[ -z $wrong ]] || no "${wrong//$'\n'/; }"
 }
 
+# held_by WHAT CONDITION: a provocation that waits while it is looked at, and what its holders must be; $truth is its pid
+held_by() {
+	local dir=$work/held.$1 keeper
+	mkdir -p "$dir"
+	FAILCNT_PROVE=$dir "$provoke" "$1" >"$dir/truth" 2>"$dir/err" &
+	keeper=$!
+	started+=("$keeper")
+	within 20 test -e "$dir/waits" || { na "$1: $(head -n 1 "$dir/err")"; return; }
+	truth=$(jq -n 'first(inputs).pid' "$dir/truth")
+	within 8 followup held "$truth" || no "$1: no followup with holders"
+	touch "$dir/go"
+	wait "$keeper" 2>/dev/null
+	[[ ! $why ]] || return 1
+	jq -e --argjson pid "$truth" "$2" <<<"$follow" >/dev/null || no "$1: holders are $(jq -c .holders <<<"$follow")"
+	[[ ! $why ]]
+}
+
+# Users by tasks and the cgroups below a full one, owners of segments with who used them last, a user's inotify instances,
+# a process's own mappings.
+holders_kinds() {
+	watch held || return
+	held_by pids-max-parent 'any(.holders[]; .uid == 0 and .held == 4)
+		and any(.holders[]; .cgroup and (.cgroup | endswith("/below")) and .held == 4)' || return
+	held_by nproc '.holders[0].uid > 0 and .holders[0].comm == "provoke" and .holders[0].held >= 3' || return
+	held_by shm-mni '.holders[0].uid == 0 and .holders[0].held == 2 and .holders[0].last_pid == $pid
+		and .holders[0].dead == false' || return
+	held_by inotify-instances '.holders[0].pid == $pid and .holders[0].held == 2' || return
+	held_by as-mmap 'any(.holders[]; .pid == $pid and .object == "[heap]")' || return
+}
+
 # A hundred thousand refusals of two hundred processes of one program: one is looked at, and none is lost.
 holders_storm() {
 	local watcher n took

@@ -231,6 +231,7 @@ static void optional_ones(void **state _unused_)
 		FC_HOOK_MREMAP_IA32,
 		FC_HOOK_BRK_IA32,
 		FC_HOOK_MEMCG_RECLAIM,
+		FC_HOOK_MEMCG_STALL,
 		FC_HOOK_CREATE_PIPE,
 		FC_HOOK_PIPE_FCNTL,
 		FC_HOOK_SOCK_CREATE,
@@ -300,8 +301,16 @@ static void module(void **state _unused_)
 	attach_plan(&plan, &facts, OPT_AUTO, none);
 	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_NONE, "its module is not loaded");
 	assert_false(attach_uses_sys_exit(&plan));
+	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_NONE, "watch attaches when it is");
 	attach_plan(&plan, &facts, OPT_TRACEPOINT, none);
 	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_TRACEPOINT, "as asked");
+}
+
+/* Which module to wait for stands nowhere but there. */
+static void modules(void **state _unused_)
+{
+	for (int h = 0; h < FC_HOOKS; h++)
+		assert_int_equal(attach_hooks[h].module, attach_module(h) != NULL);
 }
 
 /* The reason always fits and always ends, whatever the kernel's words are. */
@@ -333,6 +342,7 @@ int main(void)
 		cmocka_unit_test(long_words),
 		cmocka_unit_test(opt_in),
 		cmocka_unit_test(module),
+		cmocka_unit_test(modules),
 		cmocka_unit_test(optional_ones),
 	};
 

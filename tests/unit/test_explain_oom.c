@@ -155,12 +155,28 @@ static void charges(void **state _unused_)
 	assert_true(fixed()[0] == '#');
 }
 
+/* A page fault: no system call, and no errno that anybody sees. */
+static void stall(void **state _unused_)
+{
+	charge("", "ENOMEM", "/batch");
+	event_static(&e, FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	event_bool(&e, FIELD_CERTAIN, true);
+	assert_string_equal(says(NULL), "worker (pid 812) waits for memory and does nothing else: "
+					"the control group /batch is at "
+					"its own limit of 1 GiB (memory.limit_in_bytes), and its "
+					"OOM killer is switched off "
+					"(memory.oom_control), so that nobody is killed for it; "
+					"the program looks as if it hung.");
+	assert_has(fixed(), "memory.limit_in_bytes\n# or end a process of the group");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(oom_says),
 		cmocka_unit_test(oom_fix),
 		cmocka_unit_test(charges),
+		cmocka_unit_test(stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

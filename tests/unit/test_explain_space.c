@@ -147,13 +147,43 @@ static void quota(void **state _unused_)
 	only_advice(NULL);
 }
 
+/* Written back by nobody in particular, or asked for by fsync. */
+static void late(const char *resource, bool asked)
+{
+	refused(resource, asked ? "fsync" : "", "base/1234", "fuse");
+	if (asked)
+		return;
+	event_init(&e, EVENT_REFUSED);
+	event_str(&e, FIELD_RESOURCE, resource);
+	event_str(&e, FIELD_MEASURE, "bytes");
+	event_str(&e, FIELD_OBJECT, "1234");
+	event_str(&e, FIELD_DEVICE, "0:41");
+	event_str(&e, FIELD_MOUNT, "/srv");
+	event_str(&e, FIELD_FILESYSTEM, "nfs4");
+	event_bool(&e, FIELD_CERTAIN, false);
+}
+
+static void written_back(void **state _unused_)
+{
+	late("disk", false);
+	must("Data written earlier to 1234 could not be stored probably because the file system "
+	     "/srv",
+	     "");
+	must("; whoever wrote it learns of it from fsync, or not at all.", "");
+	late("quota", false);
+	must("Data written earlier to 1234 could not be stored probably because a quota on", "");
+	must("is used up; whoever wrote it learns of it from fsync, or not at all.", "");
+	late("disk", true);
+	must("postgres (pid 812) could not store what it had written to base/1234 because", "");
+	if (strstr(event_text(&e, FIELD_SAYS), "whoever"))
+		fail_msg("it has asked: %s", event_text(&e, FIELD_SAYS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(disk),
-		cmocka_unit_test(tmpfs),
-		cmocka_unit_test(inodes),
-		cmocka_unit_test(quota),
+		cmocka_unit_test(disk),  cmocka_unit_test(tmpfs),        cmocka_unit_test(inodes),
+		cmocka_unit_test(quota), cmocka_unit_test(written_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ readonly known_versions=(5.10 6.1 6.12 6.18 newest)
 # others the format of its quota files. In the order in which they are loaded.
 # tun makes a network whose neighbours do not answer; conntrack comes with the hooks that a firewall
 # would set.
-readonly wanted_modules=(loop quota_tree quota_v2 tun libcrc32c nf_defrag_ipv4 nf_defrag_ipv6 nf_conntrack)
+readonly wanted_modules=(loop quota_tree quota_v2 tun libcrc32c nf_defrag_ipv4 nf_defrag_ipv6 nf_conntrack fuse)
 
 cache=${FAILCNT_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/failcnt
 kernels=$cache/kernels
