@@ -74,10 +74,15 @@ static void put_moved(const struct event *e)
 		info_text(row->resource, strlen(row->resource));
 		printf(" of ");
 		info_text(row->owner, strlen(row->owner));
-		if (row->delta != EVENT_DELTA_UNKNOWN)
+		if (row->delta != EVENT_DELTA_UNKNOWN && (row->delta || !row->before))
 			printf(" %+lld", (long long)row->delta);
+		else if (row->delta != EVENT_DELTA_UNKNOWN)
+			; /* before it alone */
 		else if (row->have & COUNTER_FAILCNT)
 			printf(" %llu in all", (unsigned long long)row->failcnt);
+		if (row->before)
+			printf("%s +%llu in the minute before", row->delta ? "," : "",
+			       (unsigned long long)row->before);
 		printf(" (%s)\n", relation_name(row->relation));
 	}
 }

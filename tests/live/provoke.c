@@ -34,6 +34,7 @@ static const struct provocation *const tables[] = {
 	namespace_provocations, key_provocations,    socket_provocations, host_file_provocations,
 	kill_provocations,      quota_provocations,  ballot_provocations, death_provocations,
 	fault_provocations,
+	led_provocations,
 };
 
 static const char *what = "provoke";
