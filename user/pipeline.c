@@ -13,6 +13,7 @@
 #include "led.h"
 #include "mounts.h"
 #include "oom_memory.h"
+#include "oomd.h"
 #include "verdict.h"
 
 #define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
@@ -115,6 +116,17 @@ static bool killed_before(struct pipeline *p, const struct event_facts *facts)
 	return false;
 }
 
+/* A program that kills for want of memory: was it one, and how did the host stand? */
+static void judge_oomd(const struct pipeline *p, struct event *e, struct event_facts *facts)
+{
+	static const struct fc_host unknown;
+
+	oomd_event(e, &facts->death,
+		   p->context->memory_is_v1 || !p->memory_mount[0] ? NULL : p->memory_mount);
+	if (util_streq(event_text(e, FIELD_REQUESTED_BY), "oomd"))
+		oom_memory_host(e, &unknown, p->proc, p->context->page_size);
+}
+
 static bool about_space(const struct event_facts *facts)
 {
 	return facts->resource == FC_DISK || facts->resource == FC_INODES ||
@@ -151,6 +163,8 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	if (facts->host)
 		oom_memory_host(e, facts->host, p->proc, p->context->page_size);
 	judge(p, e, facts);
+	if (facts->death.sig)
+		judge_oomd(p, e, facts);
 	led_event(p->led, e, facts);
 	if (facts->death.sig)
 		now.death = &facts->death;

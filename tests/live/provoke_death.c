@@ -152,7 +152,7 @@ static int blocked(int argc, char **argv)
 }
 
 /* Somebody else, under another name: who that is for is told by the name. */
-static int by_other(const char *name, const char *requested)
+static int by_other(const char *name, const char *requested, const char *more)
 {
 	pid_t pid = victim(), killer = spawn();
 
@@ -167,33 +167,35 @@ static int by_other(const char *name, const char *requested)
 	truth(pid, 1,
 	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,"
 	      "\"by_comm\":\"%s\",\"by_uid\":0,\"by_parent_comm\":\"provoke\","
-	      "\"requested_by\":\"%s\"}",
-	      killer, name ? name : "provoke", requested);
+	      "\"requested_by\":\"%s\"}%s",
+	      killer, name ? name : "provoke", requested, more);
 	return 0;
 }
 
 static int other(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other(NULL, "other");
+	return by_other(NULL, "other", "");
 }
 
 static int oomd(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("systemd-oomd", "oomd");
+	/* The name is all there is, where no cgroup could have a mark; else it has none. */
+	return by_other("systemd-oomd", "oomd",
+			",\"v2\":{\"requested_by\":\"other\",\"says\":{\"re\":\"has no mark\"}}");
 }
 
 static int earlyoom(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("earlyoom", "oomd");
+	return by_other("earlyoom", "oomd", "");
 }
 
 static int runtime(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("containerd-shim", "container-runtime");
+	return by_other("containerd-shim", "container-runtime", "");
 }
 
 static void print_pids(char *text, size_t size, const pid_t *pids, int n)
