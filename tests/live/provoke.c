@@ -36,6 +36,7 @@ static const struct provocation *const tables[] = {
 	fault_provocations,
 	led_provocations,
 	oomd_provocations,
+	bus_provocations,
 };
 
 static const char *what = "provoke";

@@ -365,7 +365,7 @@ def doctor_mistakes($m; $text; $status):
 	else ["doctor's exit status is \($status)"] end
 	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's|its hook is missing)"))]
 	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
-	   "mq-bytes", "sigpending", "fsize", "memory", "inotify-instances", "namespaces"
+	   "mq-bytes", "sigpending", "fsize", "memory", "killed", "inotify-instances", "namespaces"
 	   | . as $id | select(any($text[]; test("^  \($id) .*(seen after|not tried: its hook is missing)")) | not)
 	   | "doctor's self-test of \($id) was not seen"];
 
