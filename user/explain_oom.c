@@ -165,6 +165,10 @@ void explain_charge(struct explain *x)
 	const struct event *e = x->e;
 	const char *call = event_text(e, FIELD_SYSCALL), *name = event_text(e, FIELD_LIMIT_NAME);
 
+	if (event_num(e, FIELD_OOM_KILL_DISABLE)) {
+		explain_hang(x);
+		return;
+	}
 	says_who(x);
 	explain_add(&x->says, " was refused memory in the kernel%s%s, %s the control group ",
 		    call[0] ? " for " : "", call, because(x));

@@ -37,6 +37,7 @@ static const struct provocation *const tables[] = {
 	led_provocations,
 	oomd_provocations,
 	bus_provocations,
+	hang_provocations,
 };
 
 static const char *what = "provoke";
