@@ -86,14 +86,18 @@ void pipeline_tick(struct pipeline *p)
 		kmsg_read(&p->kmsg, p->log, now_us());
 }
 
-static void judge(struct pipeline *p, struct event *e, const struct event_facts *facts)
+static void judge(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
-	uint64_t now = now_us();
+	uint64_t now = now_us(), since = now > KMSG_SINCE_US ? now - KMSG_SINCE_US : 0;
+	const struct kmsg_victim *v;
 
 	if (e->kind != EVENT_KILLED || !facts->by_walk)
 		return;
 	pipeline_tick(p); /* what the kernel printed before the kill is there already */
-	verdict_oom(e, facts, &p->kmsg, now > KMSG_SINCE_US ? now - KMSG_SINCE_US : 0, &p->group);
+	v = kmsg_find_victim(&p->kmsg, facts->pid, since);
+	if (v && v->line.nodes[0] && p->proc >= 0)
+		facts->node_pages = oom_memory_nodes(p->proc, v->line.nodes);
+	verdict_oom(e, facts, &p->kmsg, since, &p->group);
 }
 
 static uint64_t read_nr_open(const struct pipeline *p)
