@@ -87,6 +87,23 @@ static void put_moved(const struct event *e)
 	}
 }
 
+/* What was refused in the minute before a kill. */
+static void put_before(const struct event *e)
+{
+	for (unsigned int i = 0; i < e->n_before; i++) {
+		const struct event_before *b = &e->before[i];
+
+		info_key(i == 0 ? "before" : "");
+		info_text(b->resource, strlen(b->resource));
+		if (*b->errno_name) {
+			putchar(' ');
+			info_text(b->errno_name, strlen(b->errno_name));
+		}
+		printf(" %llu time%s%s\n", (unsigned long long)b->count, b->count == 1 ? "" : "s",
+		       b->of_cgroup ? ", others of its cgroup" : "");
+	}
+}
+
 static void bytes(int64_t n, char *buf, size_t size)
 {
 	static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB"};
@@ -174,6 +191,8 @@ static void put_field(const struct event *e, enum field f, bool utc)
 	case TYPE_ARRAY:
 		if (f == FIELD_FAILCNT)
 			put_moved(e);
+		else if (f == FIELD_BEFORE)
+			put_before(e);
 		else if (f == FIELD_CANDIDATES)
 			put_ballot(e, f, &e->candidates);
 		else if (f == FIELD_EXEMPTED)
