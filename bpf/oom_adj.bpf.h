@@ -28,7 +28,8 @@ struct {
 SEC("raw_tp/oom_score_adj_update")
 int rawtp_oom_adj(struct bpf_raw_tracepoint_args *ctx)
 {
-	struct task_struct *task = (void *)ctx->args[0], *leader = BPF_CORE_READ(task, group_leader);
+	struct task_struct *task = (void *)ctx->args[0],
+			   *leader = BPF_CORE_READ(task, group_leader);
 	struct task_struct *cur = (void *)bpf_get_current_task();
 	struct fc_death_key key = death_key_of(task);
 	const struct fc_adj *old = bpf_map_lookup_elem(&adjs, &key);

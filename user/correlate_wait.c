@@ -36,8 +36,8 @@ bool correlate_in_chain(const struct wait *w, const struct baseline_owner *o)
 	       (is_above(path, w->cgroup) || is_above(path, w->memcg) || is_above(path, w->limit));
 }
 
-static int moved_add(struct wait *w, enum counter_source source, const char *owner, const char *name,
-		     struct moved **ret)
+static int moved_add(struct wait *w, enum counter_source source, const char *owner,
+		     const char *name, struct moved **ret)
 {
 	struct moved *m;
 

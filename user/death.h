@@ -25,7 +25,7 @@ struct death_facts {
 	uint64_t sender_start;
 	uint64_t shared_start; /* with shared_pid: whose address space it had */
 	uint32_t shared_pid;
-	enum oomd_mark oomd;   /* set by oomd.c */
+	enum oomd_mark oomd; /* set by oomd.c */
 	/* set by led.c */
 	unsigned int near;       /* enum fc_resource: refused to it right before; 0: nothing */
 	const char *shared_comm; /* of shared_pid; NULL: unknown */

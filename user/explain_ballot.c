@@ -85,14 +85,14 @@ static void says_adj_set(struct explain *x)
 	int64_t adj = event_num(e, FIELD_OOM_SCORE_ADJ);
 	bool inherited = event_has(e, FIELD_ADJ_OF_PID);
 
-	if (!event_has(e, FIELD_ADJ_SET_AT) || ago < 0 || 
+	if (!event_has(e, FIELD_ADJ_SET_AT) || ago < 0 ||
 	    (adj <= 0 && (ago > ADJ_RECENT_NS || event_num(e, FIELD_ADJ_FROM) >= adj)))
 		return;
 	explain_add(&x->says, "; its oom_score_adj was ");
 	if (inherited) {
 		explain_add(&x->says, "inherited from ");
 		says_name(x, event_has(e, FIELD_ADJ_OF_COMM) ? event_text(e, FIELD_ADJ_OF_COMM)
-							      : "process");
+							     : "process");
 		explain_add(&x->says, " (pid %lld), whose was ",
 			    (long long)event_num(e, FIELD_ADJ_OF_PID));
 	}

@@ -5,8 +5,8 @@
  * With oom_kill_disable a page fault that finds the cgroup full sleeps in
  * mem_cgroup_oom_synchronize() of mm/memcontrol.c (memcontrol-v1.c) until the limit is raised or
  * memory is freed; under_oom of memory.oom_control is 1 meanwhile, for the cgroup and for all below
- * it, which inherit the switch as well: the topmost is told. The counters of v1 are looked at once an
- * interval anyway, and this is read where that file has changed.
+ * it, which inherit the switch as well: the topmost is told. The counters of v1 are looked at once
+ * an interval anyway, and this is read where that file has changed.
  */
 #include "hang.h"
 

@@ -167,7 +167,7 @@ static void parse_paths(const char *s, struct kmsg_line *l)
 /* A list of numbers ends where the next key begins. */
 static void parse_nodes(const char *s, struct kmsg_line *l)
 {
-	const char *key = l->constraint == FC_CONSTRAINT_CPUSET	       ? ",mems_allowed="
+	const char *key = l->constraint == FC_CONSTRAINT_CPUSET          ? ",mems_allowed="
 			  : l->constraint == FC_CONSTRAINT_MEMORY_POLICY ? ",nodemask="
 									 : NULL;
 	const char *at = key ? strstr(s, key) : NULL;

@@ -11,7 +11,7 @@
 struct entry {
 	struct minute_row row; /* owner is ours; moved is not used */
 	char *owner;
-	uint64_t last; /* ms */
+	uint64_t last;                      /* ms */
 	uint64_t count[PARTS], part[PARTS]; /* part: which five seconds */
 };
 

@@ -3,10 +3,10 @@
  * oomd.c - systemd-oomd marks what it kills.
  *
  * oomd_cgroup_kill() of systemd's src/oom/oomd-util.c counts in the attribute user.oomd_ooms of the
- * cgroup that it has chosen, then sends SIGKILL to each process in it and below, and counts these in
- * user.oomd_kill. Pid 1 looks at both when the cgroup is empty and writes a line to the journal with
- * the MESSAGE_ID SD_MESSAGE_UNIT_OOMD_KILL (systemd 249 and later; before, user.oomd_kill is all
- * there is, and it comes after the kill).
+ * cgroup that it has chosen, then sends SIGKILL to each process in it and below, and counts these
+ * in user.oomd_kill. Pid 1 looks at both when the cgroup is empty and writes a line to the journal
+ * with the MESSAGE_ID SD_MESSAGE_UNIT_OOMD_KILL (systemd 249 and later; before, user.oomd_kill is
+ * all there is, and it comes after the kill).
  *
  * So at a kill the mark is there, and a name proves less than that. It stays until the cgroup is
  * removed: alone it proves nothing, and so only the sender's name with it, or its unit, counts.

@@ -337,7 +337,8 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 	remove_cgroup(&g);
 	if (ret->result == SELFTEST_SEEN)
 		return;
-	if (memory || killed ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == PROVOKED)
+	if (memory || killed ? WIFSIGNALED(status)
+			     : WIFEXITED(status) && WEXITSTATUS(status) == PROVOKED)
 		ret->result = SELFTEST_NOT_SEEN;
 	else
 		snprintf(ret->why, sizeof(ret->why), "the failure could not be provoked here");

@@ -23,7 +23,7 @@ struct watcher {
 	uint64_t reads, unfollowed;
 	bool has_ubc, ubc_read; /* ubc_read: in this round */
 	bool first;
-	uint64_t now_ms; /* of the call that runs */
+	uint64_t now_ms;                          /* of the call that runs */
 	void (*emit)(void *arg, struct event *e); /* of the call that runs; NULL: nobody is told */
 	void *arg;
 	struct tree tree;

@@ -51,7 +51,8 @@ static int no_huge_page(int argc, char **argv)
 	return 0;
 }
 
-/* A file with a hole, larger than what is left: the hole is filled page by page until no block is. */
+/* A file with a hole, larger than what is left: the hole is filled page by page until no block is.
+ */
 static int full_disk(int argc, char **argv)
 {
 	struct statfs s;
@@ -66,9 +67,9 @@ static int full_disk(int argc, char **argv)
 	pid = spawn();
 	if (!pid) {
 		int fd = open(space_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-		char *p = ftruncate(fd, (off_t)size) ? MAP_FAILED
-						     : mmap(NULL, size, PROT_READ | PROT_WRITE,
-							    MAP_SHARED, fd, 0);
+		char *p = ftruncate(fd, (off_t)size)
+				  ? MAP_FAILED
+				  : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 
 		if (p == MAP_FAILED)
 			_exit(1);
@@ -79,7 +80,8 @@ static int full_disk(int argc, char **argv)
 	must_die(reap(pid), SIGBUS);
 	truth(pid, 1,
 	      "\"dies\":{\"cause\":\"fault\",\"signal\":\"SIGBUS\",\"si_code\":2,"
-	      "\"says\":{\"re\":\"file system of full, which it had mapped, is full\"}}");
+	      "\"says\":{\"re\":\"file system of full, which it had mapped, is full\"}},"
+	      "\"tracepoint\":{\"says\":{\"re\":\"it is full, or a disk has failed\"}}");
 	usleep(300000); /* until it was looked at */
 	return 0;
 }

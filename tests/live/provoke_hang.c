@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A cgroup (v1) whose OOM killer is switched off: at its limit nobody is killed, and who asks waits.
+ * A cgroup (v1) whose OOM killer is switched off: at its limit nobody is killed, and who asks
+ * waits.
  */
 #define _GNU_SOURCE
 #include "provoke_oom.h"
@@ -9,7 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The witness is under_oom of the cgroup; then the limit is raised, and the process ends by itself. */
+/* The witness is under_oom of the cgroup; then the limit is raised, and the process ends by itself.
+ */
 static int hang(int argc, char **argv)
 {
 	long limit = 24 * MIB;

@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BY_BACKEND                                                                        \
-	"\"fexit\":{\"backend\":\"fexit\"},\"kprobe\":{\"backend\":\"kprobe\"},"          \
-	"\"v1\":{\"limit_name\":{\"in\":[\"memory.limit_in_bytes\"," \
+#define BY_BACKEND                                                               \
+	"\"fexit\":{\"backend\":\"fexit\"},\"kprobe\":{\"backend\":\"kprobe\"}," \
+	"\"v1\":{\"limit_name\":{\"in\":[\"memory.limit_in_bytes\","             \
 	"\"memory.memsw.limit_in_bytes\"]}}"
 
 static void set_adj(pid_t pid, int adj)
@@ -116,7 +116,8 @@ static int adj_inherited(int argc, char **argv)
 	      "\"dies\":{\"cause\":\"oom-memcg\",\"resource\":\"memory\",\"signal\":\"SIGKILL\","
 	      "\"memcg\":\"%s\",\"oom_score_adj\":600,\"adj_from\":null,\"adj_of_pid\":%d,"
 	      "\"adj_of_comm\":\"provoke\",\"adj_by_pid\":%d,\"adj_by_comm\":\"provoke\","
-	      "\"says\":{\"re\":\"inherited from provoke .pid %d.*set to 600 by itself\"}}," BY_BACKEND,
+	      "\"says\":{\"re\":\"inherited from provoke .pid %d.*set to 600 by "
+	      "itself\"}}," BY_BACKEND,
 	      g.path, pid, pid, pid);
 	return 0;
 }
@@ -158,7 +159,8 @@ static int counters(int argc, char **argv)
 		usleep(1000);
 	}
 	counted = group_get(&g, "pids.events", "max");
-	usleep(2000000); /* with the refusals its row is told once; how long this is matters little */
+	usleep(2000000); /* with the refusals its row is told once; how long this is matters little
+			  */
 	kill(pid, SIGABRT);
 	reap(pid);
 	usleep(500000); /* the rows are read a moment after the kill */

@@ -257,10 +257,9 @@ static void bad(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole),   cmocka_unit_test(causes), cmocka_unit_test(senders),
-		cmocka_unit_test(not_oomd),
-		cmocka_unit_test(missing), cmocka_unit_test(fault),  cmocka_unit_test(limits),
-		cmocka_unit_test(bad),
+		cmocka_unit_test(whole),    cmocka_unit_test(causes),  cmocka_unit_test(senders),
+		cmocka_unit_test(not_oomd), cmocka_unit_test(missing), cmocka_unit_test(fault),
+		cmocka_unit_test(limits),   cmocka_unit_test(bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

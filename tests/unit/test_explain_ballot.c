@@ -146,9 +146,8 @@ static void tmpfs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(raised),    cmocka_unit_test(lowered), cmocka_unit_test(adj_setter),
-		cmocka_unit_test(alone),
-		cmocka_unit_test(not_first), cmocka_unit_test(tmpfs),
+		cmocka_unit_test(raised), cmocka_unit_test(lowered),   cmocka_unit_test(adj_setter),
+		cmocka_unit_test(alone),  cmocka_unit_test(not_first), cmocka_unit_test(tmpfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

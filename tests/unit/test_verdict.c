@@ -194,7 +194,8 @@ static void log_says_nodes(void **state _unused_)
 static void ballot_of_nodes(void **state _unused_)
 {
 	static const char *const table[] = {
-		"[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj name",
+		"[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj "
+		"name",
 		"[   4711]     0  4711     8600     8000     8192        0          1000 java",
 		"[   4712]     0  4712     8600     9000     8192        0             0 big",
 	};
@@ -318,12 +319,17 @@ static void groups_in_the_log(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silent_log),    cmocka_unit_test(seen_in_the_kernel),
-		cmocka_unit_test(log_agrees),    cmocka_unit_test(log_names_another),
-		cmocka_unit_test(log_says_host), cmocka_unit_test(log_says_nodes),
+		cmocka_unit_test(silent_log),
+		cmocka_unit_test(seen_in_the_kernel),
+		cmocka_unit_test(log_agrees),
+		cmocka_unit_test(log_names_another),
+		cmocka_unit_test(log_says_host),
+		cmocka_unit_test(log_says_nodes),
 		cmocka_unit_test(ballot_of_nodes),
-		cmocka_unit_test(old_news),      cmocka_unit_test(forged),
-		cmocka_unit_test(groups),        cmocka_unit_test(groups_in_the_log),
+		cmocka_unit_test(old_news),
+		cmocka_unit_test(forged),
+		cmocka_unit_test(groups),
+		cmocka_unit_test(groups_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
