@@ -84,6 +84,26 @@ static bool proc_text(struct counters *c, const char *pid, const char *file, cha
 	return *buf;
 }
 
+/* Who it is, as /proc says. */
+static void set_who(struct counters *c, const char *pid, const char *comm, struct event *e)
+{
+	_cleanup_free_ char *text = NULL;
+	char path[64];
+	uint64_t n;
+	size_t len;
+
+	event_int(e, FIELD_PID, strtoll(pid, NULL, 10));
+	event_int(e, FIELD_TID, strtoll(pid, NULL, 10));
+	event_str(e, FIELD_COMM, comm);
+	snprintf(path, sizeof(path), "proc/%s/status", pid);
+	if (counters_slurp(c, path, &text, &len) < 0 || !text)
+		return;
+	if (parse_colon((struct parse_text){text, len}, "PPid:", &n) == 0)
+		event_u64(e, FIELD_PPID, n);
+	if (parse_colon((struct parse_text){text, len}, "Uid:", &n) == 0)
+		event_u64(e, FIELD_UID, n);
+}
+
 /* One that waits; the kernel says where it sleeps, but not to everybody. */
 static void set_waiter(struct counters *c, const char *path, struct event *e)
 {
@@ -97,8 +117,7 @@ static void set_waiter(struct counters *c, const char *path, struct event *e)
 		    !proc_text(c, pid, "wchan", where, sizeof(where)) || !strstr(where, "oom") ||
 		    !proc_text(c, pid, "comm", comm, sizeof(comm)))
 			continue;
-		event_int(e, FIELD_PID, strtoll(pid, NULL, 10));
-		event_str(e, FIELD_COMM, comm);
+		set_who(c, pid, comm, e);
 		event_str(e, FIELD_CGROUP, path);
 		return;
 	}

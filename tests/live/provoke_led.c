@@ -12,10 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define BY_BACKEND                                                               \
-	"\"fexit\":{\"backend\":\"fexit\"},\"kprobe\":{\"backend\":\"kprobe\"}," \
-	"\"v1\":{\"limit_name\":{\"in\":[\"memory.limit_in_bytes\","             \
-	"\"memory.memsw.limit_in_bytes\"]}}"
+#define BY_BACKEND "\"fexit\":{\"backend\":\"fexit\"},\"kprobe\":{\"backend\":\"kprobe\"}"
 
 static void set_adj(pid_t pid, int adj)
 {

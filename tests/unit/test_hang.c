@@ -40,6 +40,7 @@ static void told_once(void **state _unused_)
 	put_text(root, "proc/77/wchan", "do_wait");
 	put_text(root, "proc/78/wchan", "mem_cgroup_oom_synchronize");
 	put_text(root, "proc/78/comm", "eater\n");
+	put_text(root, "proc/78/status", "Name:\teater\nPPid:\t77\nUid:\t1000\t0\t0\t0\n");
 	put_text(root, "sys/fs/cgroup/memory/a/cgroup.procs", "77\n78\n");
 	put_text(root, "sys/fs/cgroup/memory/a/memory.usage_in_bytes", "33554432\n");
 	put_text(root, "sys/fs/cgroup/memory/a/memory.limit_in_bytes", "33554432\n");
@@ -55,6 +56,8 @@ static void told_once(void **state _unused_)
 	assert_int_equal(event_num(&e, FIELD_LIMIT), 33554432);
 	assert_int_equal(event_num(&e, FIELD_PID), 78);
 	assert_string_equal(event_text(&e, FIELD_COMM), "eater");
+	assert_int_equal(event_num(&e, FIELD_PPID), 77);
+	assert_int_equal(event_num(&e, FIELD_UID), 1000);
 	assert_non_null(strstr(event_text(&e, FIELD_SAYS),
 			       "eater (pid 78) hangs, as does every other process"));
 	assert_non_null(strstr(event_text(&e, FIELD_FIX), "memory.oom_control"));
