@@ -91,6 +91,16 @@ struct fc_host {
 	__u64 file, reclaimable, reserve; /* what MemAvailable is made of (si_mem_available()) */
 };
 
+/* The latest setting of an oom_score_adj. */
+struct fc_adj {
+	__u64 when; /* CLOCK_BOOTTIME ns; 0: none was seen */
+	__s32 value, from;
+	__u32 has_from;
+	__u32 of_pid; /* whose it was: the victim's, or that of an ancestor of it */
+	__u32 by_pid, by_uid;
+	char of_comm[FC_COMM], by_comm[FC_COMM], by_parent_comm[FC_COMM];
+};
+
 struct fc_oom {
 	struct fc_header h;
 	__u32 has;
@@ -113,6 +123,7 @@ struct fc_oom {
 	struct fc_ballot ballot;
 	struct fc_split split;
 	struct fc_host host;
+	struct fc_adj adj; /* of the victim */
 };
 
 /* A victim's memory is free again. */
@@ -226,7 +237,8 @@ FC_ASSERT_SIZE(struct fc_split, 48);
 FC_ASSERT_SIZE(struct fc_host, 80);
 FC_ASSERT_SIZE(struct fc_oom, 112 + 2 * sizeof(struct fc_who) + sizeof(struct fc_memcg) +
 				      sizeof(struct fc_ballot) + sizeof(struct fc_split) +
-				      sizeof(struct fc_host));
+				      sizeof(struct fc_host) + sizeof(struct fc_adj));
+FC_ASSERT_SIZE(struct fc_adj, 32 + 3 * FC_COMM);
 FC_ASSERT_SIZE(struct fc_freed, 40);
 FC_ASSERT_SIZE(struct fc_mapping, 24 + FC_NAME);
 FC_ASSERT_OFFSET(struct fc_death, fault_addr, 40);

@@ -16,6 +16,7 @@
 
 #include "memcg.bpf.h"
 #include "ballot.bpf.h"
+#include "oom_adj.bpf.h"
 #include "oom_freed.bpf.h"
 #include "oom_memory.bpf.h"
 
@@ -204,6 +205,7 @@ static __always_inline void oom_victim(__u64 arg)
 	ballot_take(&o->ballot);
 	fill_split(&o->split, memcg);
 	fill_host_memory(&o->host);
+	fill_adj(&o->adj, victim, o->score_adj);
 	freed_expect(mm, o->victim.start, o->victim.pid, o->h.time);
 	s->killing = NULL;
 	bpf_ringbuf_submit(o, 0);

@@ -98,7 +98,8 @@ static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *
 	n = selftest_run(t, k, tests);
 	for (unsigned int i = 0; i < n; i++) {
 		const struct selftest *s = &tests[i];
-		const char *id = catalogue_get(s->resource)->id;
+		const struct resource *r = catalogue_get(s->resource);
+		const char *id = r ? r->id : "killed";
 
 		printf("  %-17s %-28s ", id, s->name);
 		if (s->result == SELFTEST_SEEN)

@@ -21,6 +21,7 @@
 struct correlate {
 	struct baseline base;
 	struct correlate_options o;
+	struct minute *minute;
 	uint64_t lag_ms;
 	struct wait *waits, **tail; /* in the order in which they are due */
 	size_t n_waits;
@@ -33,6 +34,11 @@ int correlate_new(struct correlate **ret, const struct correlate_options *o)
 
 	if (!c)
 		return -ENOMEM;
+	c->minute = minute_new();
+	if (!c->minute) {
+		free(c);
+		return -ENOMEM;
+	}
 	c->o = *o;
 	c->tail = &c->waits;
 	c->base.reading = 1;
@@ -51,6 +57,7 @@ void correlate_free(struct correlate *c)
 		correlate_wait_free(w);
 	}
 	baseline_free(&c->base);
+	minute_free(c->minute);
 	free(c);
 }
 
@@ -68,6 +75,7 @@ static int row_moved(void *arg, struct baseline_owner *o, struct baseline_row *r
 	bool claimed = false;
 	int r = 0;
 
+	minute_note(c->minute, o, row, delta, t->now_ms);
 	/* What children lent long ago and the parent never showed explains nothing now. */
 	if (m && !m->delta && t->now_ms > m->implied_at + 2 * c->o.settle_ms + c->lag_ms)
 		m->implied = 0;
@@ -293,6 +301,7 @@ void correlate_run(struct correlate *c, const struct correlate_now *now, correla
 		if (!c->waits)
 			c->tail = &c->waits;
 		c->n_waits--;
+		correlate_give_minute(w, c->minute, now->ms);
 		correlate_tell(w, now, emit, arg);
 		correlate_wait_free(w);
 	}

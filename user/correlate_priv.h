@@ -8,6 +8,7 @@
 
 #include "baseline.h"
 #include "correlate.h"
+#include "minute.h"
 
 /* A row that moved while an event waited. */
 struct moved {
@@ -16,6 +17,7 @@ struct moved {
 	const char *name; /* interned in the baseline */
 	unsigned int have;
 	uint64_t held, limit, failcnt, delta, local;
+	uint64_t before; /* of a kill: by how much more in the minute before it */
 	enum relation relation;
 };
 
@@ -42,6 +44,8 @@ bool correlate_in_chain(const struct wait *w, const struct baseline_owner *o);
 /* The row moved while w waited. */
 int correlate_give(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,
 		   uint64_t delta, uint64_t local);
+/* A kill also gets what moved in the minute before: to be called last, before it is told. */
+void correlate_give_minute(struct wait *w, const struct minute *m, uint64_t now_ms);
 /* One followup for each event, where rows moved. */
 void correlate_tell(struct wait *w, const struct correlate_now *now, correlate_emit_fn *emit,
 		    void *arg);

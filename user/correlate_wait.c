@@ -36,8 +36,8 @@ bool correlate_in_chain(const struct wait *w, const struct baseline_owner *o)
 	       (is_above(path, w->cgroup) || is_above(path, w->memcg) || is_above(path, w->limit));
 }
 
-static int moved_add(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,
-		     struct moved **ret)
+static int moved_add(struct wait *w, enum counter_source source, const char *owner,
+		     const char *name, struct moved **ret)
 {
 	struct moved *m;
 
@@ -53,7 +53,7 @@ static int moved_add(struct wait *w, const struct baseline_owner *o, const struc
 		w->cap_moved = cap;
 	}
 	m = &w->moved[w->n_moved];
-	*m = (struct moved){.source = o->source, .owner = strdup(o->name), .name = row->name};
+	*m = (struct moved){.source = source, .owner = strdup(owner), .name = name};
 	if (!m->owner)
 		return -ENOMEM;
 	w->n_moved++;
@@ -61,18 +61,24 @@ static int moved_add(struct wait *w, const struct baseline_owner *o, const struc
 	return 0;
 }
 
+static struct moved *find_moved(const struct wait *w, enum counter_source source, const char *owner,
+				const char *name)
+{
+	for (size_t i = 0; i < w->n_moved; i++)
+		if (w->moved[i].name == name && w->moved[i].source == source &&
+		    util_streq(w->moved[i].owner, owner))
+			return &w->moved[i];
+	return NULL;
+}
+
 int correlate_give(struct wait *w, const struct baseline_owner *o, const struct baseline_row *row,
 		   uint64_t delta, uint64_t local)
 {
-	struct moved *m = NULL;
+	struct moved *m = find_moved(w, o->source, o->name, row->name);
 	int r;
 
-	for (size_t i = 0; i < w->n_moved && !m; i++)
-		if (w->moved[i].name == row->name && w->moved[i].source == o->source &&
-		    util_streq(w->moved[i].owner, o->name))
-			m = &w->moved[i];
 	if (!m) {
-		r = moved_add(w, o, row, &m);
+		r = moved_add(w, o->source, o->name, row->name, &m);
 		if (r < 0)
 			return r == -ENOBUFS ? 0 : r;
 	}
@@ -168,6 +174,43 @@ static enum relation relation_of(const struct wait *w, const struct moved *m)
 	return is_deepest(w, m) ? RELATION_OWN : RELATION_RELATED;
 }
 
+/* Of the process's own cgroup, and of the one whose limit it was; of those above only its kind. */
+static bool leads_to(const struct wait *w, const struct minute_row *r)
+{
+	const char *path = util_after(r->owner, "cgroup:");
+
+	if (r->source == COUNTER_UBC)
+		return *w->ct && util_streq(r->owner, w->ct);
+	if (!path || util_streq(path, "/")) /* the root counts what belongs to nobody together */
+		return false;
+	if (util_streq(path, w->cgroup) || util_streq(path, w->memcg))
+		return true;
+	return (is_above(path, w->cgroup) || is_above(path, w->memcg)) &&
+	       catalogue_relation(w->resource, r->name) != RELATION_COINCIDENT;
+}
+
+static void give_minute_row(void *arg, const struct minute_row *r)
+{
+	struct wait *w = arg;
+	struct moved *m = find_moved(w, r->source, r->owner, r->name);
+
+	if (!m && (!leads_to(w, r) || moved_add(w, r->source, r->owner, r->name, &m) < 0))
+		return;
+	if (!m->have) {
+		m->have = r->have;
+		m->held = r->held;
+		m->limit = r->limit;
+		m->failcnt = r->failcnt;
+	}
+	m->before = r->moved > m->delta ? r->moved - m->delta : 0;
+}
+
+void correlate_give_minute(struct wait *w, const struct minute *m, uint64_t now_ms)
+{
+	if (w->kind == EVENT_KILLED)
+		minute_each(m, now_ms, give_minute_row, w);
+}
+
 /* The nearest first, for the array has an end. */
 static int by_relation(const void *a, const void *b)
 {
@@ -197,6 +240,7 @@ static void add_rows(struct event *e, const struct wait *w)
 		m->limit = from->limit;
 		m->failcnt = from->failcnt;
 		m->delta = from->delta > INT64_MAX ? INT64_MAX : (int64_t)from->delta;
+		m->before = from->before;
 		m->relation = from->relation;
 	}
 }

@@ -9,6 +9,9 @@
 #include "../bpf/event.h"
 #include "util.h"
 
+/* The attribute of a cgroup that systemd-oomd sets before it kills. */
+enum oomd_mark { OOMD_UNKNOWN, OOMD_UNMARKED, OOMD_MARKED };
+
 struct death_facts {
 	int sig; /* 0: this is no such death */
 	enum fc_how how;
@@ -22,6 +25,7 @@ struct death_facts {
 	uint64_t sender_start;
 	uint64_t shared_start; /* with shared_pid: whose address space it had */
 	uint32_t shared_pid;
+	enum oomd_mark oomd; /* set by oomd.c */
 	/* set by led.c */
 	unsigned int near;       /* enum fc_resource: refused to it right before; 0: nothing */
 	const char *shared_comm; /* of shared_pid; NULL: unknown */

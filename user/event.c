@@ -15,14 +15,14 @@
 #define MAX_ERRNO 4095
 
 /* Of a time that no clock shows either: it must wrap, and not be undefined. */
-static int64_t add_ns(uint64_t boot_ns, int64_t offset)
+int64_t event_add_ns(uint64_t boot_ns, int64_t offset)
 {
 	return (int64_t)(boot_ns + (uint64_t)offset);
 }
 
 void event_time(struct event *e, uint64_t boot_ns, const struct event_context *c)
 {
-	event_int(e, FIELD_TIME, add_ns(boot_ns, c->boot_to_real));
+	event_int(e, FIELD_TIME, event_add_ns(boot_ns, c->boot_to_real));
 	event_u64(e, FIELD_UPTIME_US, boot_ns / 1000);
 }
 
@@ -76,7 +76,7 @@ int event_set_who(struct event *e, const struct fc_who *w, const struct event_co
 	event_int(e, FIELD_UID, w->uid);
 	if (w->vpid && w->vpid != w->pid)
 		event_int(e, FIELD_VPID, w->vpid);
-	event_int(e, FIELD_STARTED_AT, add_ns(w->start, c->start_to_real));
+	event_int(e, FIELD_STARTED_AT, event_add_ns(w->start, c->start_to_real));
 	event_strn(e, FIELD_COMM, w->comm, FC_COMM);
 	event_strn(e, FIELD_PARENT_COMM, w->parent_comm, FC_COMM);
 	if (w->cgroup_id)
@@ -287,7 +287,7 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		event_int(e, FIELD_PID, key->pid);
 		event_int(e, FIELD_PPID, fold->ppid);
 		event_int(e, FIELD_UID, fold->uid);
-		event_int(e, FIELD_STARTED_AT, add_ns(key->start, c->start_to_real));
+		event_int(e, FIELD_STARTED_AT, event_add_ns(key->start, c->start_to_real));
 	}
 	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
 	if (fold->cgroup_id)
@@ -300,8 +300,8 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		event_u64(e, FIELD_LIMIT_HARD, fold->hard);
 	event_static(e, FIELD_BACKEND, attach_backend_name(fold->backend));
 	event_u64(e, FIELD_COUNT, n);
-	event_int(e, FIELD_FIRST, add_ns(fold->first, c->boot_to_real));
-	event_int(e, FIELD_LAST, add_ns(fold->last, c->boot_to_real));
+	event_int(e, FIELD_FIRST, event_add_ns(fold->first, c->boot_to_real));
+	event_int(e, FIELD_LAST, event_add_ns(fold->last, c->boot_to_real));
 	facts->resource = key->resource;
 	facts->start = key->start;
 	facts->pid = key->pid;
@@ -324,8 +324,8 @@ void event_decode_overflow(struct event *e, const struct fc_coarse_key *key,
 		event_int(e, FIELD_UID, key->uid);
 	}
 	event_u64(e, FIELD_COUNT, n);
-	event_int(e, FIELD_FIRST, add_ns(o->first, c->boot_to_real));
-	event_int(e, FIELD_LAST, add_ns(o->last, c->boot_to_real));
+	event_int(e, FIELD_FIRST, event_add_ns(o->first, c->boot_to_real));
+	event_int(e, FIELD_LAST, event_add_ns(o->last, c->boot_to_real));
 	event_fmt(
 		e, FIELD_SAYS,
 		"%llu more %s told together, because more processes were refused at once than are "

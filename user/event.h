@@ -41,6 +41,7 @@ struct event_facts {
 	bool has_more;
 	uint64_t page_size;          /* OOM: bytes */
 	const struct gfp_table *gfp; /* OOM: of the context */
+	uint64_t node_pages;         /* OOM: of the nodes that the kernel log names; 0: unknown */
 	const struct fc_host *host;  /* OOM: in the record; NULL: none */
 	uint64_t more[FC_MORE];      /* what the remedy needs: bpf/event.h says what, by resource */
 };

@@ -115,6 +115,26 @@ static int set_limit_of_kill(struct event *e, const struct fc_oom *o, const stru
 	return 0;
 }
 
+/* Who set the victim's oom_score_adj; or that of whom it descends from and has it. */
+static void set_adj(struct event *e, const struct fc_oom *o, const struct event_context *c)
+{
+	const struct fc_adj *a = &o->adj;
+
+	if (!a->when || a->when > o->h.time)
+		return;
+	event_int(e, FIELD_ADJ_SET_AT, event_add_ns(a->when, c->boot_to_real));
+	if (a->has_from)
+		event_int(e, FIELD_ADJ_FROM, a->from);
+	if (a->of_pid != o->victim.pid) {
+		event_int(e, FIELD_ADJ_OF_PID, a->of_pid);
+		event_strn(e, FIELD_ADJ_OF_COMM, a->of_comm, FC_COMM);
+	}
+	event_int(e, FIELD_ADJ_BY_PID, a->by_pid);
+	event_strn(e, FIELD_ADJ_BY_COMM, a->by_comm, FC_COMM);
+	event_int(e, FIELD_ADJ_BY_UID, a->by_uid);
+	event_strn(e, FIELD_ADJ_BY_PARENT_COMM, a->by_parent_comm, FC_COMM);
+}
+
 int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc_oom *o,
 		     const struct event_context *c)
 {
@@ -138,6 +158,7 @@ int event_decode_oom(struct event *e, struct event_facts *facts, const struct fc
 	event_u64(e, FIELD_SWAP, page_bytes(o->swap, c));
 	event_u64(e, FIELD_PGTABLES, o->pgtables);
 	event_int(e, FIELD_OOM_SCORE_ADJ, o->score_adj);
+	set_adj(e, o, c);
 	err = event_decode_ballot(e, o, c);
 	if (err < 0)
 		return err;

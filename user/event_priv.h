@@ -7,6 +7,8 @@
 
 #include "event.h"
 
+/* boot_ns + offset; wraps. */
+int64_t event_add_ns(uint64_t boot_ns, int64_t offset);
 int event_set_path(struct event *e, enum field f, const struct fc_path *p);
 int event_set_who(struct event *e, const struct fc_who *w, const struct event_context *c);
 void event_set_resource(struct event *e, unsigned int resource);

@@ -6,6 +6,7 @@
 #include "explain_priv.h"
 
 #define MIB (1ULL << 20)
+#define ADJ_RECENT_NS 60000000000LL
 
 /* The victim's place on the ballot; NULL: it was not weighed, or there is none. */
 static const struct event_candidate *find_victim(const struct event *e, unsigned int *ret_at)
@@ -37,6 +38,70 @@ static void says_adj(struct explain *x, const struct event_candidate *c)
 		    c->score_adj > 0 ? "raised" : "lowered", (long long)c->score_adj);
 	says_bytes(x, page_bytes(x, by));
 	explain_add(&x->says, c->score_adj > 0 ? " more" : " less");
+}
+
+static void says_ago(struct explain *x, int64_t ns)
+{
+	int64_t s = ns / 1000000000;
+
+	if (s < 1)
+		explain_add(&x->says, " less than a second before");
+	else if (s < 120)
+		explain_add(&x->says, " %lld second%s before", (long long)s, s == 1 ? "" : "s");
+	else if (s < 7200)
+		explain_add(&x->says, " %lld minutes before", (long long)(s / 60));
+	else
+		explain_add(&x->says, " %lld hours before", (long long)(s / 3600));
+}
+
+/* Whoever set it was often the victim itself, under another name, before it ran its program. */
+static void says_adj_setter(struct explain *x, bool inherited)
+{
+	const struct event *e = x->e;
+	int64_t by = event_num(e, FIELD_ADJ_BY_PID);
+	const char *comm = event_text(e, FIELD_ADJ_BY_COMM);
+	bool own = by == (inherited ? event_num(e, FIELD_ADJ_OF_PID) : event_num(e, FIELD_PID));
+
+	explain_add(&x->says, own ? " by itself" : " by ");
+	if (!own) {
+		says_name(x, *comm ? comm : "process");
+		explain_add(&x->says, " (pid %lld, uid %lld)", (long long)by,
+			    (long long)event_num(e, FIELD_ADJ_BY_UID));
+	} else if (*comm && !inherited && !util_streq(comm, event_text(e, FIELD_COMM))) {
+		explain_add(&x->says, ", then called ");
+		says_name(x, comm);
+	}
+	if (event_has(e, FIELD_ADJ_BY_PARENT_COMM) && by != 1) {
+		explain_add(&x->says, " under ");
+		says_name(x, event_text(e, FIELD_ADJ_BY_PARENT_COMM));
+	}
+}
+
+/* Who made it likelier, or just now less unlikely, to be chosen. */
+static void says_adj_set(struct explain *x)
+{
+	const struct event *e = x->e;
+	int64_t ago = event_num(e, FIELD_TIME) - event_num(e, FIELD_ADJ_SET_AT);
+	int64_t adj = event_num(e, FIELD_OOM_SCORE_ADJ);
+	bool inherited = event_has(e, FIELD_ADJ_OF_PID);
+
+	if (!event_has(e, FIELD_ADJ_SET_AT) || ago < 0 ||
+	    (adj <= 0 && (ago > ADJ_RECENT_NS || event_num(e, FIELD_ADJ_FROM) >= adj)))
+		return;
+	explain_add(&x->says, "; its oom_score_adj was ");
+	if (inherited) {
+		explain_add(&x->says, "inherited from ");
+		says_name(x, event_has(e, FIELD_ADJ_OF_COMM) ? event_text(e, FIELD_ADJ_OF_COMM)
+							     : "process");
+		explain_add(&x->says, " (pid %lld), whose was ",
+			    (long long)event_num(e, FIELD_ADJ_OF_PID));
+	}
+	explain_add(&x->says, "set");
+	if (event_has(e, FIELD_ADJ_FROM))
+		explain_add(&x->says, " from %lld", (long long)event_num(e, FIELD_ADJ_FROM));
+	explain_add(&x->says, " to %lld", (long long)adj);
+	says_adj_setter(x, inherited);
+	says_ago(x, ago);
 }
 
 static void says_next(struct explain *x)
@@ -91,6 +156,8 @@ void says_ballot(struct explain *x)
 		says_next(x);
 	}
 	says_exempt(x);
+	if (total > 1 && at == 0)
+		says_adj_set(x);
 }
 
 /* Files on tmpfs and shared memory belong to no process: killing frees none of it. */

@@ -66,15 +66,38 @@ void says_postgres(struct explain *x)
 			    "archiver it now ends all connections and recovers from its log");
 }
 
+/* Who is meant by "oomd", and how much memory there was. */
+static void says_oomd(struct explain *x)
+{
+	const struct event *e = x->e;
+	int64_t total, left;
+
+	if (event_has(e, FIELD_OOMD_CGROUP)) {
+		explain_add(&x->says, ", which had chosen the control group ");
+		says_name(x, event_text(e, FIELD_OOMD_CGROUP));
+		explain_add(&x->says, " (it has done so %lld time%s)",
+			    (long long)event_num(e, FIELD_OOMD_OOMS),
+			    event_num(e, FIELD_OOMD_OOMS) == 1 ? "" : "s");
+	}
+	explain_add(&x->says, ": that program kills when memory gets short, before the kernel has "
+			      "to; it was not an administrator");
+	if (!event_pair_num(e, FIELD_HOST_MEMORY, "total", &total) ||
+	    !event_pair_num(e, FIELD_HOST_MEMORY, "available", &left))
+		return;
+	explain_add(&x->says, "; right after it ");
+	says_bytes(x, (uint64_t)left);
+	explain_add(&x->says, " of the host's ");
+	says_bytes(x, (uint64_t)total);
+	explain_add(&x->says, " were available");
+}
+
 static void says_requested(struct explain *x)
 {
 	const char *by = event_text(x->e, FIELD_REQUESTED_BY);
 	bool hard = died_of(x, "SIGKILL SIGABRT");
 
 	if (util_streq(by, "oomd"))
-		explain_add(&x->says,
-			    ": that program kills when memory gets short, before the kernel has "
-			    "to; it was not an administrator");
+		says_oomd(x);
 	else if (util_streq(by, "service-manager"))
 		explain_add(&x->says, "%s",
 			    hard ? ": that is how a service manager ends what does not stop in "
@@ -86,6 +109,10 @@ static void says_requested(struct explain *x)
 		explain_add(&x->says, ", its own parent");
 	else if (util_streq(by, "tty"))
 		explain_add(&x->says, ", the shell of its terminal");
+	if (death(x)->oomd == OOMD_UNMARKED && !util_streq(by, "oomd"))
+		explain_add(&x->says,
+			    ", which calls itself so; but systemd-oomd marks a control group "
+			    "(user.oomd_ooms) before it kills, and this one has no mark");
 	if (hard && !*by)
 		explain_add(&x->says, "; it had no chance to clean up");
 }
@@ -100,6 +127,10 @@ static void fix_sent(struct explain *x)
 		fix_line(x, "# why it was stopped: journalctl -u %s", word);
 	else if (util_streq(by, "oomd") && unit[0] && shell_quote(word, unit))
 		fix_line(x, "# why: journalctl -u %s; and see which control group had grown", word);
+	/* SD_MESSAGE_UNIT_OOMD_KILL of systemd's sd-messages.h */
+	if (util_streq(by, "oomd") && event_has(e, FIELD_OOMD_CGROUP))
+		fix_line(x, "# all that it killed so far: journalctl "
+			    "MESSAGE_ID=d989611b15e44c9dbf31e3c81256e4ed");
 	else if (util_streq(by, "oomd") || util_streq(by, "other"))
 		fix_line(x, "# nothing to raise: ask who runs as uid %lld why it was sent",
 			 (long long)event_num(e, FIELD_BY_UID));

@@ -195,6 +195,10 @@ void explain_charge(struct explain *x)
 	const struct event *e = x->e;
 	const char *call = event_text(e, FIELD_SYSCALL), *name = event_text(e, FIELD_LIMIT_NAME);
 
+	if (event_num(e, FIELD_OOM_KILL_DISABLE)) {
+		explain_hang(x);
+		return;
+	}
 	if (!call[0]) {
 		explain_stall(x);
 		return;

@@ -122,6 +122,7 @@ void explain_memlock(struct explain *x);
 void explain_hugepages(struct explain *x);
 void explain_oom(struct explain *x);
 void explain_charge(struct explain *x);
+void explain_hang(struct explain *x); /* explain_hang.c */
 /* explain_death.c, explain_fault.c */
 void explain_death(struct explain *x);
 void explain_fault(struct explain *x);

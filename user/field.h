@@ -54,6 +54,7 @@ struct event_moved {
 	unsigned int have;             /* enum counter_have: HELD, LIMIT, FAILCNT */
 	uint64_t held, limit, failcnt; /* limit UINT64_MAX: unlimited */
 	int64_t delta;                 /* EVENT_DELTA_UNKNOWN: only the number itself is known */
+	uint64_t before;               /* of a kill: by how much more in the minute before it */
 	enum relation relation;
 };
 

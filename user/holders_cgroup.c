@@ -102,7 +102,10 @@ static void says_shmem(struct gather *g, int dir, uint64_t all)
 {
 	uint64_t shmem = 0;
 
-	if (read_lines(g, dir, "memory.stat", on_shmem, &shmem) < 0 || !all || shmem * 2 < all)
+	/* Right after a kill of a whole group there is next to nothing, and nothing to say of it.
+	 */
+	if (read_lines(g, dir, "memory.stat", on_shmem, &shmem) < 0 || shmem < 1 << 20 ||
+	    shmem * 2 < all)
 		return;
 	gather_says(g,
 		    "%llu MiB of its %llu MiB are shared memory and files on tmpfs: they stay when "

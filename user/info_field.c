@@ -74,11 +74,33 @@ static void put_moved(const struct event *e)
 		info_text(row->resource, strlen(row->resource));
 		printf(" of ");
 		info_text(row->owner, strlen(row->owner));
-		if (row->delta != EVENT_DELTA_UNKNOWN)
+		if (row->delta != EVENT_DELTA_UNKNOWN && (row->delta || !row->before))
 			printf(" %+lld", (long long)row->delta);
+		else if (row->delta != EVENT_DELTA_UNKNOWN)
+			; /* before it alone */
 		else if (row->have & COUNTER_FAILCNT)
 			printf(" %llu in all", (unsigned long long)row->failcnt);
+		if (row->before)
+			printf("%s +%llu in the minute before", row->delta ? "," : "",
+			       (unsigned long long)row->before);
 		printf(" (%s)\n", relation_name(row->relation));
+	}
+}
+
+/* What was refused in the minute before a kill. */
+static void put_before(const struct event *e)
+{
+	for (unsigned int i = 0; i < e->n_before; i++) {
+		const struct event_before *b = &e->before[i];
+
+		info_key(i == 0 ? "before" : "");
+		info_text(b->resource, strlen(b->resource));
+		if (*b->errno_name) {
+			putchar(' ');
+			info_text(b->errno_name, strlen(b->errno_name));
+		}
+		printf(" %llu time%s%s\n", (unsigned long long)b->count, b->count == 1 ? "" : "s",
+		       b->of_cgroup ? ", others of its cgroup" : "");
 	}
 }
 
@@ -169,6 +191,8 @@ static void put_field(const struct event *e, enum field f, bool utc)
 	case TYPE_ARRAY:
 		if (f == FIELD_FAILCNT)
 			put_moved(e);
+		else if (f == FIELD_BEFORE)
+			put_before(e);
 		else if (f == FIELD_CANDIDATES)
 			put_ballot(e, f, &e->candidates);
 		else if (f == FIELD_EXEMPTED)

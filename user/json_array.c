@@ -53,6 +53,8 @@ static void put_moved(struct json_line *l, const struct event_moved *m)
 		json_put_key(l, "delta");
 		json_put_int(l, m->delta);
 	}
+	if (m->before)
+		put_named_u64(l, "before", m->before);
 	put_named_text(l, "relation", relation_name(m->relation));
 	json_put(l, "}", 1);
 }

@@ -42,6 +42,8 @@ static int take_moved(struct json_reader *r, void *into, const char *key)
 		return number(r, &m->have, COUNTER_FAILCNT, (int64_t *)&m->failcnt);
 	if (util_streq(key, "delta"))
 		return json_integer(r, &m->delta);
+	if (util_streq(key, "before"))
+		return json_integer(r, (int64_t *)&m->before);
 	if (util_streq(key, "limit_unlimited")) {
 		err = json_boolean(r, &yes);
 		if (!err && yes) {

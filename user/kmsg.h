@@ -64,7 +64,8 @@ struct kmsg_line {
 	uint64_t limit;                                             /* FILE_MAX */
 	uint64_t swap;                                              /* bytes; OpenVZ */
 	uint32_t ub;                                                /* OpenVZ: the container */
-	int score;                  /* CHOSEN: as /proc/PID/oom_score */
+	int score;      /* CHOSEN: as /proc/PID/oom_score */
+	char nodes[64]; /* OOM: those that the constraint allows, as "0-1,4"; "" unknown */
 	char oom_memcg[KMSG_PATH];  /* whose limit fired; "" the host's, or too long */
 	char task_memcg[KMSG_PATH]; /* where the victim was; GROUP: the group */
 };

@@ -164,6 +164,23 @@ static void parse_paths(const char *s, struct kmsg_line *l)
 	}
 }
 
+/* A list of numbers ends where the next key begins. */
+static void parse_nodes(const char *s, struct kmsg_line *l)
+{
+	const char *key = l->constraint == FC_CONSTRAINT_CPUSET          ? ",mems_allowed="
+			  : l->constraint == FC_CONSTRAINT_MEMORY_POLICY ? ",nodemask="
+									 : NULL;
+	const char *at = key ? strstr(s, key) : NULL;
+	size_t n;
+
+	if (!at || l->doubtful)
+		return;
+	at += strlen(key);
+	n = strspn(at, "0123456789-,");
+	if (at[n] && n && at[n - 1] == ',')
+		copy(l->nodes, sizeof(l->nodes), at, n - 1);
+}
+
 /* "oom-kill:constraint=C,nodemask=N,cpuset=X,mems_allowed=N,...,task=COMM,pid=N,uid=N" */
 static bool parse_oom(char *s, struct kmsg_line *l)
 {
@@ -205,6 +222,7 @@ static bool parse_oom(char *s, struct kmsg_line *l)
 	better = s + (rest - s);
 	unescape(better);
 	parse_paths(better, l);
+	parse_nodes(better, l);
 	return true;
 }
 

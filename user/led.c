@@ -233,13 +233,39 @@ static void add(char *buf, size_t size, const struct event_before *b, const char
 		 b->count == 1 ? "" : "s");
 }
 
+/* Slices, and the scopes of logins, hold what has nothing to do with each other. */
+static bool of_strangers(const char *cgroup)
+{
+	const char *leaf = strrchr(cgroup, '/');
+	size_t n;
+
+	if (!leaf || !leaf[1])
+		return true;
+	n = strlen(++leaf);
+	return (n > 6 && util_streq(leaf + n - 6, ".slice")) || util_after(leaf, "session-") ||
+	       util_streq(leaf, "init.scope");
+}
+
+/*
+ * What others were refused led to a kill where memory ran out or the process found a fault in
+ * itself; not where somebody else wished its end.
+ */
+static bool others_matter(const struct event *e)
+{
+	const char *cause = event_text(e, FIELD_CAUSE);
+
+	return (util_after(cause, "oom-") || util_streq(cause, "fault") ||
+		util_streq(event_text(e, FIELD_REQUESTED_BY), "oomd")) &&
+	       !of_strangers(event_text(e, FIELD_CGROUP));
+}
+
 void led_says(struct event *e)
 {
 	static const char *const begin[] = {" In the minute before, it was refused ",
 					    " Others of its control group were refused "};
 	char says[4096], more[1024] = "";
 
-	for (int pass = 0; pass < 2; pass++) {
+	for (int pass = 0; pass < (others_matter(e) ? 2 : 1); pass++) {
 		unsigned int any = 0;
 
 		for (unsigned int i = 0; i < e->n_before && any < SAID; i++) {

@@ -8,6 +8,8 @@
 
 #include "parse.h"
 
+static char zoneinfo[262144];
+
 static size_t slurp(int proc, const char *path, char *buf, size_t size)
 {
 	_cleanup_close_ int fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
@@ -22,8 +24,8 @@ static size_t slurp(int proc, const char *path, char *buf, size_t size)
 /* Pages: the sum of "low" of all zones; 0: not known. It changes only when somebody sets it. */
 static uint64_t low_marks(int proc)
 {
-	static char buf[262144];
-	struct parse_text text = {buf, slurp(proc, "zoneinfo", buf, sizeof(buf))}, line;
+	struct parse_text text = {zoneinfo, slurp(proc, "zoneinfo", zoneinfo, sizeof(zoneinfo))};
+	struct parse_text line;
 	uint64_t sum = 0;
 	bool whole;
 
@@ -33,6 +35,46 @@ static uint64_t low_marks(int proc)
 
 		snprintf(copy, sizeof(copy), "%.*s", (int)line.n, line.s);
 		if (whole && sscanf(copy, " low %llu", &n) == 1)
+			sum += n;
+	}
+	return sum;
+}
+
+static bool in_list(const char *list, unsigned long node)
+{
+	while (*list) {
+		char *end;
+		unsigned long from = strtoul(list, &end, 10), to = from;
+
+		if (end == list)
+			return false;
+		if (*end == '-')
+			to = strtoul(end + 1, &end, 10);
+		if (node >= from && node <= to)
+			return true;
+		list = *end == ',' ? end + 1 : end;
+		if (*end && *end != ',')
+			return false;
+	}
+	return false;
+}
+
+uint64_t oom_memory_nodes(int proc, const char *nodes)
+{
+	struct parse_text text = {zoneinfo, slurp(proc, "zoneinfo", zoneinfo, sizeof(zoneinfo))};
+	struct parse_text line;
+	bool whole, counts = false;
+	uint64_t sum = 0;
+
+	while (parse_next_line(&text, &line, &whole)) {
+		unsigned long long n;
+		unsigned long node;
+		char copy[64];
+
+		snprintf(copy, sizeof(copy), "%.*s", (int)line.n, line.s);
+		if (sscanf(copy, "Node %lu, zone", &node) == 1)
+			counts = in_list(nodes, node);
+		else if (whole && counts && sscanf(copy, " present %llu", &n) == 1)
 			sum += n;
 	}
 	return sum;

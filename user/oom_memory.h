@@ -14,4 +14,10 @@
  */
 void oom_memory_host(struct event *e, const struct fc_host *h, int proc, uint64_t page_size);
 
+/*
+ * Pages that are present in the nodes of a list such as "0-1,4", as zoneinfo below proc has it
+ * (node_present_pages() of the kernel); 0: not known.
+ */
+uint64_t oom_memory_nodes(int proc, const char *nodes);
+
 #endif

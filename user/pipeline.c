@@ -14,6 +14,7 @@
 #include "led.h"
 #include "mounts.h"
 #include "oom_memory.h"
+#include "oomd.h"
 #include "verdict.h"
 
 #define KMSG_SINCE_US 2000000 /* how far back a line about a victim can lie */
@@ -95,14 +96,18 @@ int pipeline_log_fd(const struct pipeline *p)
 	return p->log;
 }
 
-static void judge(struct pipeline *p, struct event *e, const struct event_facts *facts)
+static void judge(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
-	uint64_t now = now_us();
+	uint64_t now = now_us(), since = now > KMSG_SINCE_US ? now - KMSG_SINCE_US : 0;
+	const struct kmsg_victim *v;
 
 	if (e->kind != EVENT_KILLED || !facts->by_walk)
 		return;
 	pipeline_tick(p); /* what the kernel printed before the kill is there already */
-	verdict_oom(e, facts, &p->kmsg, now > KMSG_SINCE_US ? now - KMSG_SINCE_US : 0, &p->group);
+	v = kmsg_find_victim(&p->kmsg, facts->pid, since);
+	if (v && v->line.nodes[0] && p->proc >= 0)
+		facts->node_pages = oom_memory_nodes(p->proc, v->line.nodes);
+	verdict_oom(e, facts, &p->kmsg, since, &p->group);
 }
 
 static uint64_t read_nr_open(const struct pipeline *p)
@@ -123,6 +128,17 @@ static bool killed_before(struct pipeline *p, const struct event_facts *facts)
 			return true;
 	p->told[p->n_told++ % VICTIMS] = (struct victim){.start = facts->start, .pid = facts->pid};
 	return false;
+}
+
+/* A program that kills for want of memory: was it one, and how did the host stand? */
+static void judge_oomd(const struct pipeline *p, struct event *e, struct event_facts *facts)
+{
+	static const struct fc_host unknown;
+
+	oomd_event(e, &facts->death,
+		   p->context->memory_is_v1 || !p->memory_mount[0] ? NULL : p->memory_mount);
+	if (util_streq(event_text(e, FIELD_REQUESTED_BY), "oomd"))
+		oom_memory_host(e, &unknown, p->proc, p->context->page_size);
 }
 
 static bool about_space(const struct event_facts *facts)
@@ -173,6 +189,8 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	if (facts->host)
 		oom_memory_host(e, facts->host, p->proc, p->context->page_size);
 	judge(p, e, facts);
+	if (facts->death.sig)
+		judge_oomd(p, e, facts);
 	led_event(p->led, e, facts);
 	if (facts->death.sig)
 		now.death = &facts->death;

@@ -171,10 +171,15 @@ static void moved(struct page *p, const struct event *e)
 		html_raw(p, " <span class=\"dim block\">");
 		html_name(p, m->owner ? m->owner : "");
 		html_raw(p, "</span></th><td class=\"num\">");
-		if (m->delta != EVENT_DELTA_UNKNOWN)
+		if (m->delta == 0 && m->before)
+			; /* before it alone */
+		else if (m->delta != EVENT_DELTA_UNKNOWN)
 			html_f(p, "+%lld", (long long)m->delta);
 		else if (m->have & COUNTER_FAILCNT)
 			html_f(p, "%llu in all", (unsigned long long)m->failcnt);
+		if (m->before)
+			html_f(p, "%s+%llu before", m->delta ? ", " : "",
+			       (unsigned long long)m->before);
 		html_f(p, "</td><td>%s</td></tr>\n", relation_name(m->relation));
 	}
 	html_raw(p, "</table>\n");

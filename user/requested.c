@@ -8,6 +8,8 @@
  */
 #include "requested.h"
 
+#include <signal.h>
+
 /* Each with blanks around it. */
 static const char oomds[] = "systemd-oomd earlyoom nohang oomd bustd lmkd";
 static const char managers[] = "systemd systemd-shutdow runsv runit s6-supervise s6-svscan "
@@ -34,7 +36,9 @@ static const char *of_sender(const struct event *e, const struct death_facts *d)
 
 	if (!event_has(e, FIELD_BY_PID))
 		return NULL;
-	if (requested_is_oomd(comm))
+	/* They send SIGTERM and then SIGKILL, systemd-oomd SIGKILL alone. */
+	if (requested_is_oomd(comm) &&
+	    (d->sig == SIGKILL || (d->sig == SIGTERM && !util_streq(comm, "systemd-oomd"))))
 		return "oomd";
 	if (pid == 1 || util_listed(managers, comm))
 		return "service-manager";

@@ -138,6 +138,14 @@ static int exceed_memory(void)
 	return IMPOSSIBLE;
 }
 
+/* Until it is killed by this process, which must be told as the sender. */
+static int be_killed(void)
+{
+	for (;;)
+		pause();
+	return IMPOSSIBLE;
+}
+
 static const struct provocation provocations[] = {
 	{"descriptors of a process", FC_HOOK_ALLOC_FD, FC_NOFILE, refuse_nofile},
 	{"number of semaphore sets", FC_HOOK_NEWARY, FC_SEMMNI, refuse_semmni},
@@ -161,6 +169,7 @@ static const struct provocation provocations[] = {
 	{"processes of a user", FC_HOOK_COPY_PROCESS, FC_NPROC, refuse_nproc},
 	{"locked memory", FC_HOOK_DO_MLOCK, FC_MEMLOCK, refuse_memlock},
 	{"memory of a cgroup", FC_HOOK_OOM_VICTIM, FC_MEMORY, exceed_memory},
+	{"a process, and who killed it", FC_HOOK_DEATH_DELIVER, FC_RESOURCE_NONE, be_killed},
 };
 
 /* ---- the cgroup of the memory test ------------------------------------- */
@@ -237,6 +246,8 @@ static void on_record(void *arg, const void *data, size_t size)
 	if (event_decode(&e, &facts, data, size, &c) < 0 || facts.pid != (uint32_t)s->pid ||
 	    facts.resource != s->resource)
 		return;
+	if (s->resource == FC_RESOURCE_NONE && event_num(&e, FIELD_BY_PID) != getpid())
+		return;
 	s->seen = true;
 	s->latency_us = now_us() - facts.time / 1000;
 }
@@ -291,7 +302,7 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 {
 	struct sight s = {.resource = p->resource};
 	struct own_cgroup g = {""};
-	bool memory = p->child == exceed_memory;
+	bool memory = p->child == exceed_memory, killed = p->child == be_killed;
 	int status = 0;
 
 	ret->result = SELFTEST_NOT_POSSIBLE;
@@ -312,6 +323,8 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 			kill(s.pid, SIGKILL);
 		kill(s.pid, SIGCONT);
 	}
+	if (s.pid > 0 && killed)
+		kill(s.pid, SIGKILL);
 	if (s.pid > 0 && wait_until_seen(t, &s)) {
 		ret->result = SELFTEST_SEEN;
 		ret->latency_us = s.latency_us;
@@ -324,7 +337,8 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 	remove_cgroup(&g);
 	if (ret->result == SELFTEST_SEEN)
 		return;
-	if (memory ? WIFSIGNALED(status) : WIFEXITED(status) && WEXITSTATUS(status) == PROVOKED)
+	if (memory || killed ? WIFSIGNALED(status)
+			     : WIFEXITED(status) && WEXITSTATUS(status) == PROVOKED)
 		ret->result = SELFTEST_NOT_SEEN;
 	else
 		snprintf(ret->why, sizeof(ret->why), "the failure could not be provoked here");

@@ -19,7 +19,7 @@ enum selftest_result { SELFTEST_SEEN, SELFTEST_NOT_SEEN, SELFTEST_NOT_POSSIBLE }
 struct selftest {
 	const char *name;      /* what is provoked */
 	enum fc_hook hook;     /* through which hook it must be seen */
-	unsigned int resource; /* enum fc_resource */
+	unsigned int resource; /* enum fc_resource; FC_RESOURCE_NONE: a kill */
 	enum selftest_result result;
 	unsigned int tries;  /* more than one only where a preempted program may miss a call */
 	uint64_t latency_us; /* from the refusal in the kernel to reading the record, when seen */

@@ -355,6 +355,10 @@ int session_attach(struct session *s)
 
 	if (err < 0)
 		return err;
+	if (s->watcher &&
+	    tracer_plan(s->tracer)->hook[FC_HOOK_MEMCG_STALL].backend != FC_BACKEND_NONE &&
+	    tracer_plan(s->tracer)->hook[FC_HOOK_MEMCG_STALL].backend != FC_BACKEND_TRACEPOINT)
+		watcher_leave_hangs(s->watcher);
 	stay_alive();
 	/* Not for a command's own children: it would be one of them, and its report has no room. */
 	if (!s->use.options->tree)

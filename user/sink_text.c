@@ -17,7 +17,13 @@ static void add_moved(struct text *t, const struct event_moved *m)
 		text_f(t, " %llu in all", (unsigned long long)m->failcnt);
 		return;
 	}
-	text_f(t, " %+lld", (long long)m->delta);
+	if (m->delta || !m->before)
+		text_f(t, " %+lld", (long long)m->delta);
+	if (m->before) {
+		text_add(t, m->delta ? ", +" : " +");
+		text_count(t, (int64_t)m->before);
+		text_add(t, " in the minute before");
+	}
 	if (t->e->kind != EVENT_COUNTED) {
 		text_f(t, " (%s)", relation_name(m->relation));
 		return;

@@ -115,6 +115,10 @@ static uint64_t size_of_limit(const struct event *e, const struct event_facts *f
 	} else if (util_listed("oom-global oom-sysrq", event_text(e, FIELD_CAUSE))) {
 		event_pair_num(e, FIELD_HOST_MEMORY, "total", &limit);
 		event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap);
+	} else if (facts->node_pages &&
+		   facts->node_pages < (uint64_t)INT64_MAX / facts->page_size &&
+		   event_pair_num(e, FIELD_HOST_MEMORY, "swap_total", &swap)) {
+		limit = (int64_t)(facts->node_pages * facts->page_size);
 	}
 	return limit ? (uint64_t)(limit + swap) / facts->page_size : 0;
 }

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "counter_priv.h"
+#include "hang.h"
 #include "watcher.h"
 #include "watcher_tree.h"
 
@@ -22,7 +23,10 @@ struct watcher {
 	uint64_t reads, unfollowed;
 	bool has_ubc, ubc_read; /* ubc_read: in this round */
 	bool first;
-	uint64_t now_ms; /* of the call that runs */
+	uint64_t now_ms;                          /* of the call that runs */
+	void (*emit)(void *arg, struct event *e); /* of the call that runs; NULL: nobody is told */
+	void *arg;
+	bool hangs_are_told; /* by a hook */
 	struct tree tree;
 };
 
@@ -55,6 +59,20 @@ static int read_cgroup(struct watcher *w, enum counter_source s, const char *own
 	return r == -ENOMEM ? r : 0;
 }
 
+/* A full cgroup whose OOM killer is switched off; at the start oom_switches() tells of those. */
+static void look_for_hang(struct watcher *w, struct tree_node *n)
+{
+	const struct correlate_now now = now_of(w->now_ms, false);
+	static struct event e;
+
+	if (n->hierarchy != TREE_MEMORY || !hang_look(w->c, n->path, &n->hangs, &e) || !w->emit ||
+	    w->hangs_are_told)
+		return;
+	event_int(&e, FIELD_TIME, now.realtime_ns);
+	event_int(&e, FIELD_UPTIME_US, now.uptime_us);
+	w->emit(w->arg, &e);
+}
+
 static int read_node(struct watcher *w, struct tree_node *n)
 {
 	_cleanup_free_ char *owner = NULL;
@@ -71,6 +89,7 @@ static int read_node(struct watcher *w, struct tree_node *n)
 	n->read_before = n->read_at;
 	n->read_at = w->now_ms;
 	tree_clean(&w->tree, n);
+	look_for_hang(w, n);
 	return r;
 }
 
@@ -201,6 +220,11 @@ void watcher_close(struct watcher *w)
 	free(w);
 }
 
+void watcher_leave_hangs(struct watcher *w)
+{
+	w->hangs_are_told = true;
+}
+
 int watcher_fd(const struct watcher *w)
 {
 	return w->tree.fd;
@@ -234,6 +258,8 @@ static int run(struct watcher *w, uint64_t now_ms, bool all,
 	int r;
 
 	w->now_ms = now_ms;
+	w->emit = emit;
+	w->arg = arg;
 	w->ubc_read = false;
 	correlate_round(w->correlate);
 	r = tree_drain(&w->tree);
@@ -245,6 +271,7 @@ static int run(struct watcher *w, uint64_t now_ms, bool all,
 		r = correlate_chains(w->correlate, &now, read_chain, w);
 	correlate_lag(w->correlate, w->tree.n_unwatched ? w->o.interval_ms : 0);
 	correlate_run(w->correlate, &now, emit, arg);
+	w->emit = NULL;
 	return r;
 }
 

@@ -26,6 +26,9 @@ struct watcher_options {
 int watcher_open(struct watcher **ret, struct counters *c, const struct watcher_options *o);
 void watcher_close(struct watcher *w);
 
+/* A hook tells of processes that wait in a full cgroup whose OOM killer is off (hang.h). */
+void watcher_leave_hangs(struct watcher *w);
+
 /* To be polled for reading; -1 where nothing notifies. */
 int watcher_fd(const struct watcher *w);
 

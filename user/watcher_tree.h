@@ -35,6 +35,7 @@ struct tree_node {
 	bool children;                               /* and those right below it */
 	bool polls;                                  /* has counters that never notify */
 	bool unwatched;                              /* could not be watched in full */
+	bool hangs;                                  /* its OOM killer is off, and it is full */
 	bool as_is;                                  /* renamed: its counters did not begin at 0 */
 	unsigned int n_read;                         /* 0, 1, or more */
 	uint64_t read_at, read_before, digest, seen; /* the last reading and the one before it */

@@ -152,7 +152,7 @@ static int blocked(int argc, char **argv)
 }
 
 /* Somebody else, under another name: who that is for is told by the name. */
-static int by_other(const char *name, const char *requested)
+static int by_other(const char *name, const char *requested, const char *more)
 {
 	pid_t pid = victim(), killer = spawn();
 
@@ -167,33 +167,35 @@ static int by_other(const char *name, const char *requested)
 	truth(pid, 1,
 	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGKILL\",\"by_pid\":%d,"
 	      "\"by_comm\":\"%s\",\"by_uid\":0,\"by_parent_comm\":\"provoke\","
-	      "\"requested_by\":\"%s\"}",
-	      killer, name ? name : "provoke", requested);
+	      "\"requested_by\":\"%s\"}%s",
+	      killer, name ? name : "provoke", requested, more);
 	return 0;
 }
 
 static int other(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other(NULL, "other");
+	return by_other(NULL, "other", "");
 }
 
 static int oomd(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("systemd-oomd", "oomd");
+	/* The name is all there is, where no cgroup could have a mark; else it has none. */
+	return by_other("systemd-oomd", "oomd",
+			",\"v2\":{\"requested_by\":\"other\",\"says\":{\"re\":\"has no mark\"}}");
 }
 
 static int earlyoom(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("earlyoom", "oomd");
+	return by_other("earlyoom", "oomd", "");
 }
 
 static int runtime(int argc, char **argv)
 {
 	(void)argc, (void)argv;
-	return by_other("containerd-shim", "container-runtime");
+	return by_other("containerd-shim", "container-runtime", "");
 }
 
 static void print_pids(char *text, size_t size, const pid_t *pids, int n)
@@ -464,6 +466,53 @@ static int on_terminal(bool hangup)
 	return 0;
 }
 
+/* Job control: the shell of a terminal ends a job of its own, which has a process group. */
+static int by_shell(int argc, char **argv)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	volatile pid_t *job = shared(sizeof(*job));
+	pid_t shell;
+
+	(void)argc, (void)argv;
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		skip("no terminal: %s", strerror(errno));
+	shell = spawn();
+	if (!shell) {
+		char *name = ptsname(master);
+		gate *ready = gate_make();
+		pid_t pid;
+
+		if (!name || setsid() < 0 || open(name, O_RDWR) < 0)
+			_exit(1);
+		close(master);
+		pid = spawn();
+		if (!pid) {
+			setpgid(0, 0);
+			wait_for_it(ready);
+		}
+		*job = pid;
+		gate_wait(ready);
+		if (kill(-pid, SIGTERM))
+			_exit(1);
+		must_die(reap(pid), SIGTERM);
+		_exit(0);
+	}
+	if (reap(shell))
+		fail("the shell");
+	close(master);
+	truth(*job, 1,
+	      "\"dies\":{\"cause\":\"signal\",\"signal\":\"SIGTERM\",\"requested_by\":\"tty\","
+	      "\"by_pid\":%d,\"says\":{\"re\":\"shell of its terminal\"}}",
+	      shell);
+	return 0;
+}
+
+static int manager(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return by_other("systemd", "service-manager", "");
+}
+
 static int key(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -499,5 +548,7 @@ const struct provocation death_provocations[] = {
 	{"die-parent", parent_ends, "PR_SET_PDEATHSIG", NULL},
 	{"die-key", key, "Ctrl-C in a terminal", NULL},
 	{"die-hangup", hangup, "a terminal that is closed", NULL},
+	{"die-job", by_shell, "a job that the shell of its terminal ends", NULL},
+	{"die-manager", manager, "by a process called systemd, as that of a user", NULL},
 	{0},
 };

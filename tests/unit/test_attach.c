@@ -247,6 +247,7 @@ static void optional_ones(void **state _unused_)
 		FC_HOOK_CONNTRACK_ALLOC,
 		FC_HOOK_OOM_EVALUATE,
 		FC_HOOK_OOM_FREED,
+		FC_HOOK_OOM_ADJ,
 	};
 
 	for (int h = 0; h < FC_HOOKS; h++) {

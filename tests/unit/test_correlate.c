@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/correlate.c user/correlate_wait.c user/correlate_counted.c user/baseline.c
- * user/catalogue.c user/field.c ; libs: */
+/* needs: user/correlate.c user/correlate_wait.c user/minute.c user/correlate_counted.c
+ * user/baseline.c user/catalogue.c user/field.c ; libs: */
 /*
  * test_correlate.c - verdicts on rows that moved; tables are made by hand.
  */

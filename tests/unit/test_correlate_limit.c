@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* needs: user/correlate.c user/correlate_wait.c user/correlate_counted.c user/baseline.c
- * user/catalogue.c user/field.c ; libs: */
+/* needs: user/correlate.c user/correlate_wait.c user/minute.c user/correlate_counted.c
+ * user/baseline.c user/catalogue.c user/field.c ; libs: */
 /*
  * test_correlate_limit.c - a refusal by the limit of a cgroup takes its counter along, wherever the
  * process itself is, and repeats that are told later do too; a counter of what refuses nobody comes

@@ -109,6 +109,8 @@ static void senders(void **state _unused_)
 		{900, "systemd", "service-manager", false, true}, /* of a user */
 		{900, "systemd-oomd", "oomd", false, false},
 		{900, "earlyoom", "oomd", true, false},
+		{900, "dockerd", "container-runtime", false, true},
+		{900, "conmon", "container-runtime", false, true},
 		{900, "containerd-shim", "container-runtime", false, true},
 		{900, "runc", "container-runtime", false, true},
 		{4710, "postmaster", "parent", false, false},
@@ -119,7 +121,7 @@ static void senders(void **state _unused_)
 	const struct options only = {.unrequested = true}, all = {0};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		make_death(SIGTERM, FC_HOW_PROCESS);
+		make_death(SIGKILL, FC_HOW_PROCESS);
 		sent_by(rows[i].pid, rows[i].comm);
 		if (rows[i].session)
 			d.has |= FC_DEATH_BY_SESSION;
@@ -137,6 +139,27 @@ static void senders(void **state _unused_)
 	util_strlcpy(d.victim.parent_comm, "systemd", FC_COMM);
 	assert_int_equal(DECODE(&d, &v2), 0);
 	assert_true(filter_pass(&e, &only));
+}
+
+/* What such a program does not do, whatever it is called. */
+static void not_oomd(void **state _unused_)
+{
+	static const struct {
+		const char *comm;
+		int sig;
+		const char *requested;
+	} rows[] = {
+		{"systemd-oomd", SIGTERM, "other"},
+		{"earlyoom", SIGTERM, "oomd"},
+		{"earlyoom", SIGHUP, "other"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		make_death(rows[i].sig, FC_HOW_PROCESS);
+		sent_by(900, rows[i].comm);
+		assert_int_equal(DECODE(&d, &v2), 0);
+		must_say(FIELD_REQUESTED_BY, rows[i].requested);
+	}
 }
 
 static void missing(void **state _unused_)
@@ -234,9 +257,9 @@ static void bad(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole),   cmocka_unit_test(causes), cmocka_unit_test(senders),
-		cmocka_unit_test(missing), cmocka_unit_test(fault),  cmocka_unit_test(limits),
-		cmocka_unit_test(bad),
+		cmocka_unit_test(whole),    cmocka_unit_test(causes),  cmocka_unit_test(senders),
+		cmocka_unit_test(not_oomd), cmocka_unit_test(missing), cmocka_unit_test(fault),
+		cmocka_unit_test(limits),   cmocka_unit_test(bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

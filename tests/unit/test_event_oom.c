@@ -267,13 +267,46 @@ static void row_that_moved(void **state _unused_)
 	assert_true(is_cut(FIELD_MEMCG));
 }
 
+/* Who set oom_score_adj. */
+static void adj(void **state _unused_)
+{
+	struct fc_oom o;
+
+	make_oom(&o);
+	o.adj = (struct fc_adj){.when = 100000000000,
+				.value = -998,
+				.of_pid = 4711,
+				.by_pid = 1,
+				.by_uid = 0,
+				.of_comm = "java",
+				.by_comm = "systemd",
+				.by_parent_comm = "swapper/0"};
+	assert_int_equal(DECODE(&o, &v2), 0);
+	must_be(FIELD_ADJ_SET_AT, OFFSET + 100000000000);
+	assert_false(event_has(&e, FIELD_ADJ_FROM)); /* it is not known */
+	assert_false(event_has(&e, FIELD_ADJ_OF_PID));
+	must_be(FIELD_ADJ_BY_PID, 1);
+	must_say(FIELD_ADJ_BY_COMM, "systemd");
+	must_say(FIELD_ADJ_BY_PARENT_COMM, "swapper/0");
+	o.adj.has_from = 1;
+	o.adj.of_pid = 4000; /* of an ancestor */
+	assert_int_equal(DECODE(&o, &v2), 0);
+	must_be(FIELD_ADJ_FROM, 0);
+	must_be(FIELD_ADJ_OF_PID, 4000);
+	must_say(FIELD_ADJ_OF_COMM, "java");
+	o.adj.when = o.h.time + 1; /* what came after the kill did not lead there */
+	assert_int_equal(DECODE(&o, &v2), 0);
+	assert_false(event_has(&e, FIELD_ADJ_SET_AT));
+	assert_false(event_has(&e, FIELD_ADJ_BY_PID));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed),         cmocka_unit_test(causes),
 		cmocka_unit_test(of_the_host),    cmocka_unit_test(limits_of_v1),
 		cmocka_unit_test(no_limit),       cmocka_unit_test(too_many_pages),
-		cmocka_unit_test(row_that_moved),
+		cmocka_unit_test(row_that_moved), cmocka_unit_test(adj),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

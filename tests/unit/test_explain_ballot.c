@@ -62,6 +62,51 @@ static void lowered(void **state)
 	assert_lacks(says(&page_4k), "exempt");
 }
 
+static void adj_set(int64_t adj, int64_t ago_s, int64_t by, const char *comm, const char *parent)
+{
+	taken(0);
+	vote(FIELD_CANDIDATES, 900, "java", 12, (int)adj, 40);
+	vote(FIELD_CANDIDATES, 901, "big", 24, 0, 0);
+	event_int(&e, FIELD_CANDIDATES_TOTAL, 2);
+	event_int(&e, FIELD_TIME, 100000 * INT64_C(1000000000));
+	event_int(&e, FIELD_OOM_SCORE_ADJ, adj);
+	event_int(&e, FIELD_ADJ_SET_AT, (100000 - ago_s) * INT64_C(1000000000));
+	event_int(&e, FIELD_ADJ_BY_PID, by);
+	event_int(&e, FIELD_ADJ_BY_UID, 0);
+	event_str(&e, FIELD_ADJ_BY_COMM, comm);
+	event_str(&e, FIELD_ADJ_BY_PARENT_COMM, parent);
+}
+
+/* Who set it, where that is why it was chosen. */
+static void adj_setter(void **state)
+{
+	(void)state;
+	adj_set(900, 40, 1, "systemd", "swapper/0");
+	event_int(&e, FIELD_ADJ_FROM, 0);
+	assert_has(says(&page_4k), "; its oom_score_adj was set from 0 to 900 by systemd (pid 1, "
+				   "uid 0) 40 seconds before");
+	adj_set(900, 600, 77, "bash", "sshd");
+	assert_has(says(&page_4k),
+		   "; its oom_score_adj was set to 900 by bash (pid 77, uid 0) under sshd 10 "
+		   "minutes before");
+	adj_set(200, 0, 900, "(java)", "systemd");
+	assert_has(says(&page_4k), "; its oom_score_adj was set to 200 by itself, then called "
+				   "(java) under systemd less than a second before");
+	adj_set(200, 1, 700, "sh", "sshd");
+	event_int(&e, FIELD_ADJ_OF_PID, 700);
+	event_str(&e, FIELD_ADJ_OF_COMM, "sh");
+	assert_has(says(&page_4k), "; its oom_score_adj was inherited from sh (pid 700), whose was "
+				   "set to 200 by itself under sshd 1 second before");
+	/* What only protected it explains nothing, unless it had been more just before. */
+	adj_set(-200, 40, 1, "systemd", "");
+	assert_lacks(says(&page_4k), "was set");
+	event_int(&e, FIELD_ADJ_FROM, -1000);
+	assert_has(says(&page_4k), "was set from -1000 to -200 by systemd");
+	adj_set(0, 4000, 1, "systemd", "");
+	event_int(&e, FIELD_ADJ_FROM, -1000);
+	assert_lacks(says(&page_4k), "was set");
+}
+
 static void alone(void **state)
 {
 	(void)state;
@@ -101,8 +146,8 @@ static void tmpfs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(raised),    cmocka_unit_test(lowered), cmocka_unit_test(alone),
-		cmocka_unit_test(not_first), cmocka_unit_test(tmpfs),
+		cmocka_unit_test(raised), cmocka_unit_test(lowered),   cmocka_unit_test(adj_setter),
+		cmocka_unit_test(alone),  cmocka_unit_test(not_first), cmocka_unit_test(tmpfs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,23 @@ static void sent(void **state _unused_)
 	assert_has(fix(&f), "journalctl -u systemd-oomd.service");
 	assert_has(fix(&f),
 		   "\nsystemctl set-property postgresql.service ManagedOOMPreference=avoid");
+	event_str(&e, FIELD_OOMD_CGROUP, "/system.slice/postgresql.service");
+	event_int(&e, FIELD_OOMD_OOMS, 2);
+	event_pair(&e, FIELD_HOST_MEMORY, "total", INT64_C(4) << 30);
+	event_pair(&e, FIELD_HOST_MEMORY, "available", INT64_C(200) << 20);
+	assert_has(says(&f), ", which had chosen the control group "
+			     "/system.slice/postgresql.service (it has done so 2 times): that "
+			     "program kills when memory gets short");
+	assert_has(says(&f), "; right after it 200 MiB of the host's 4 GiB were available");
+	assert_has(fix(&f), "journalctl MESSAGE_ID=d989611b15e44c9dbf31e3c81256e4ed");
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
+	by(815, "systemd-oomd", "other");
+	death.oomd = OOMD_UNMARKED;
+	assert_has(says(&f), "which calls itself so; but systemd-oomd marks a control group");
+	assert_lacks(says(&f), "not an administrator");
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_PROCESS);
+	event_str(&e, FIELD_CGROUP, "/system.slice/postgresql.service");
+	event_str(&e, FIELD_SYSTEMD_UNIT, "postgresql.service");
 	by(1, "systemd", "service-manager");
 	assert_has(says(&f), "does not stop in time");
 	assert_has(fix(&f), "# why it was stopped: journalctl -u postgresql.service");

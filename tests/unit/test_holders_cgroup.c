@@ -74,6 +74,19 @@ static void shmem_v1(void **state _unused_)
 	assert_has(found.says, "90 MiB of its 100 MiB are shared memory and files on tmpfs");
 }
 
+/* All of a group was killed: what is left is not worth a sentence. */
+static void next_to_nothing(void **state _unused_)
+{
+	put("8192\n", "sys/fs/cgroup/memory/web/memory.usage_in_bytes");
+	put("total_shmem 8192\n", "sys/fs/cgroup/memory/web/memory.stat");
+	put("10\n", "sys/fs/cgroup/memory/web/cgroup.procs");
+	begin(V1);
+	put_proc(10, "app", 0, 1, 'S', 1, 1);
+	util_strlcpy(ask.limit_cgroup, "/web", sizeof(ask.limit_cgroup));
+	assert_int_equal(gather("memory", 10), 0);
+	assert_string_equal(found.says, "");
+}
+
 /* The host's own limit: every process, and every cgroup from the root. */
 static void host(void **state _unused_)
 {
@@ -113,7 +126,8 @@ static void pids(void **state _unused_)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(memory_v2), TEST(shmem_v1), TEST(host), TEST(pids)};
+	const struct CMUnitTest tests[] = {TEST(memory_v2), TEST(shmem_v1), TEST(next_to_nothing),
+					   TEST(host), TEST(pids)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,6 +49,7 @@ static void fill(void)
 				  .limit = UINT64_MAX,
 				  .failcnt = 7,
 				  .delta = -2,
+				  .before = 4097,
 				  .relation = RELATION_RELATED};
 	h = event_holder_add(&e);
 	*h = (struct event_holder){.have = HOLDER_PID | HOLDER_UID | HOLDER_HELD | HOLDER_COUNT |

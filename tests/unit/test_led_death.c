@@ -43,6 +43,8 @@ static void refuse(uint64_t at, uint32_t pid, unsigned int resource, const char 
 	led_event(l, &e, &f);
 }
 
+static const char *cgroup = "/system.slice/web.service";
+
 static void kill_it(uint64_t at, uint32_t pid, int sig, enum fc_how how)
 {
 	f = (struct event_facts){.pid = pid, .start = pid, .time = at};
@@ -51,6 +53,8 @@ static void kill_it(uint64_t at, uint32_t pid, int sig, enum fc_how how)
 	event_init(&e, EVENT_KILLED);
 	event_int(&e, FIELD_CGROUP_ID, 77);
 	event_static(&e, FIELD_SAYS, "It died.");
+	event_static(&e, FIELD_CAUSE, how == FC_HOW_FAULT ? "fault" : "signal");
+	event_static(&e, FIELD_CGROUP, cgroup);
 	led_event(l, &e, &f);
 	led_says(&e);
 }
@@ -61,7 +65,7 @@ static void before(void **state _unused_)
 	refuse(139 * S, 5, FC_COMMIT, "ENOMEM", 36);
 	refuse(140 * S, 6, FC_NOFILE, "EMFILE", 2);
 	refuse(141 * S, 7, FC_NOFILE, "EMFILE", 3);
-	kill_it(145 * S, 5, SIGKILL, FC_HOW_PROCESS);
+	kill_it(145 * S, 5, SIGSEGV, FC_HOW_FAULT);
 	assert_int_equal(e.n_before, 2);
 	assert_string_equal(e.before[0].resource, "commit");
 	assert_string_equal(e.before[0].errno_name, "ENOMEM");
@@ -86,6 +90,31 @@ static void before(void **state _unused_)
 	event_init(&e, EVENT_KILLED);
 	led_event(l, &e, &f);
 	assert_int_equal(e.n_before, 0);
+}
+
+static const char *others_of(const char *path, enum fc_how how)
+{
+	cgroup = path;
+	kill_it(102 * S, 5, SIGSEGV, how);
+	cgroup = "/system.slice/web.service";
+	assert_int_equal(e.n_before, 1);
+	return event_text(&e, FIELD_SAYS);
+}
+
+/* What strangers were refused, and what led to nothing, is no part of the sentence. */
+static void others(void **state _unused_)
+{
+	static const char said[] = "It died. Others of its control group were refused nofile "
+				   "EMFILE 2 times in the minute before.";
+
+	refuse(100 * S, 6, FC_NOFILE, "EMFILE", 2);
+	assert_string_equal(others_of("/system.slice/web.service", FC_HOW_FAULT), said);
+	assert_string_equal(others_of("/docker/4f1", FC_HOW_FAULT), said);
+	assert_string_equal(others_of("/system.slice/web.service", FC_HOW_PROCESS), "It died.");
+	assert_string_equal(others_of("/user.slice/user-0.slice/session-3.scope", FC_HOW_FAULT),
+			    "It died.");
+	assert_string_equal(others_of("/user.slice", FC_HOW_FAULT), "It died.");
+	assert_string_equal(others_of("/init.scope", FC_HOW_FAULT), "It died.");
 }
 
 static void near(void **state _unused_)
@@ -135,6 +164,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(before, setup, teardown),
+		cmocka_unit_test_setup_teardown(others, setup, teardown),
 		cmocka_unit_test_setup_teardown(near, setup, teardown),
 		cmocka_unit_test_setup_teardown(joined, setup, teardown),
 	};

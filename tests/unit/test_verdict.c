@@ -190,6 +190,44 @@ static void log_says_nodes(void **state _unused_)
 	must_be("oom-mempolicy", true, "", "the memory policy's nodes");
 }
 
+/* Who could be killed is in the log; how much the nodes have comes from elsewhere. */
+static void ballot_of_nodes(void **state _unused_)
+{
+	static const char *const table[] = {
+		"[  pid  ]   uid  tgid total_vm      rss pgtables_bytes swapents oom_score_adj "
+		"name",
+		"[   4711]     0  4711     8600     8000     8192        0          1000 java",
+		"[   4712]     0  4712     8600     9000     8192        0             0 big",
+	};
+
+	for (int known = 0; known < 2; known++) {
+		fresh();
+		for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+			assert_true(kmsg_tasks_line(&k.tasks, table[i], strlen(table[i]), 0));
+		line("oom-kill:constraint=CONSTRAINT_CPUSET,nodemask=(null),cpuset=x,"
+		     "mems_allowed=0-1,4,global_oom,task_memcg=/a/b,task=java,pid=4711,uid=0");
+		assert_string_equal(k.victims[0].line.nodes, "0-1,4");
+		walk(4711, NULL);
+		facts.page_size = 4096;
+		event_pair(&e, FIELD_HOST_MEMORY, "swap_total", 0);
+		facts.node_pages = known ? 100000 : 0;
+		judge();
+		must_be("oom-cpuset", true, "", "cpuset.mems");
+		assert_int_equal(e.candidates.n, known ? 2 : 0);
+	}
+	assert_int_equal(e.candidates.c[0].pid, 4711);
+	assert_int_equal(e.candidates.c[0].points, 8002 + 100000);
+	assert_string_equal(event_text(&e, FIELD_CANDIDATES_FROM), "kernel-log");
+	/* A list ends where the next key begins; without an end it is not whole. */
+	fresh();
+	line("oom-kill:constraint=CONSTRAINT_MEMORY_POLICY,nodemask=2,cpuset=/,mems_allowed=0-3,"
+	     "global_oom,task_memcg=/a/b,task=java,pid=4711,uid=0");
+	assert_string_equal(k.victims[0].line.nodes, "2");
+	fresh();
+	line(CHOSEN("NONE", "global_oom"));
+	assert_string_equal(k.victims[0].line.nodes, "");
+}
+
 /* pids come again: a line of long ago is about another process. */
 static void old_news(void **state _unused_)
 {
@@ -281,11 +319,17 @@ static void groups_in_the_log(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(silent_log),    cmocka_unit_test(seen_in_the_kernel),
-		cmocka_unit_test(log_agrees),    cmocka_unit_test(log_names_another),
-		cmocka_unit_test(log_says_host), cmocka_unit_test(log_says_nodes),
-		cmocka_unit_test(old_news),      cmocka_unit_test(forged),
-		cmocka_unit_test(groups),        cmocka_unit_test(groups_in_the_log),
+		cmocka_unit_test(silent_log),
+		cmocka_unit_test(seen_in_the_kernel),
+		cmocka_unit_test(log_agrees),
+		cmocka_unit_test(log_names_another),
+		cmocka_unit_test(log_says_host),
+		cmocka_unit_test(log_says_nodes),
+		cmocka_unit_test(ballot_of_nodes),
+		cmocka_unit_test(old_news),
+		cmocka_unit_test(forged),
+		cmocka_unit_test(groups),
+		cmocka_unit_test(groups_in_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

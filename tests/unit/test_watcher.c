@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* needs: user/watcher.c user/watcher_tree.c user/watcher_notify.c user/correlate.c
- * user/correlate_wait.c user/correlate_counted.c user/baseline.c user/catalogue.c user/field.c
- * user/parse.c user/parse_table.c user/counter.c user/counter_file.c user/counter_ubc.c
- * user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c user/counter_process.c
- * user/counter_user.c ; libs: */
+ * user/correlate_wait.c user/minute.c user/correlate_counted.c user/baseline.c user/catalogue.c
+ * user/field.c user/parse.c user/parse_table.c user/counter.c user/counter_file.c
+ * user/counter_ubc.c user/counter_hierarchy.c user/counter_cgroup.c user/counter_host.c
+ * user/counter_process.c user/counter_user.c ; libs: */
 /*
  * test_watcher.c - what moved is told once, with its event or without, whatever
  * way the counter is heard of.

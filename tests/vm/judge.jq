@@ -294,6 +294,15 @@ def own_pids($m):
 	  then [] else ["no followup of \($seq) with its own pids row: "
 			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
 
+# With a kill comes by how much a row had moved in the minute before.
+def led_by_counters($m):
+	. as $t | (of_pids($t; $m)[0].seq // -1) as $seq
+	| if any($m.events[]; .event == "followup" and .of_seq == $seq
+		 and any(.failcnt[]?; .owner == $t.moved.owner and .resource == $t.moved.resource
+			 and (.before // 0) + .delta == $t.moved.sum))
+	  then [] else ["no followup of \($seq) with \($t.moved | tojson): "
+			+ ([$m.events[] | select(.of_seq == $seq) | brief] | join("; "))] end;
+
 # The fork's row belongs to the fork; with the kill it is a coincidence, where it is told at all.
 def coincident_pids($m):
 	. as $t | of_pids($t; $m) as $seen
@@ -340,6 +349,7 @@ def judge($m):
 	| .mistakes += ($t | witness)
 		+ if $t.what == "pids-max" then $t | own_pids($m) else [] end
 		+ if $t.what == "oom-and-pids" then $t | coincident_pids($m) else [] end
+		+ if $t.moved then $t | led_by_counters($m) else [] end
 		+ if $t.what | startswith("oom-") then $t | decided($m) else [] end;
 
 # The hooks of doctor's table that have a choice, less those that have a listed reason:
@@ -355,7 +365,7 @@ def doctor_mistakes($m; $text; $status):
 	else ["doctor's exit status is \($status)"] end
 	+ [$text[] | select(test("NOT SEEN|not tried: (?!the limit is the whole host's|its hook is missing)"))]
 	+ ["nofile", "semmni", "semmns", "semmsl", "semopm", "semvmx", "shmmni", "shmall", "shmmax", "msgmni",
-	   "mq-bytes", "sigpending", "fsize", "memory", "inotify-instances", "namespaces"
+	   "mq-bytes", "sigpending", "fsize", "memory", "killed", "inotify-instances", "namespaces"
 	   | . as $id | select(any($text[]; test("^  \($id) .*(seen after|not tried: its hook is missing)")) | not)
 	   | "doctor's self-test of \($id) was not seen"];
 

@@ -24,7 +24,9 @@ def ballot_of($t; $m):
 	+ (if (.candidates_total // 0) < ($c | length) then ["candidates_total \(.candidates_total)"] else [] end)
 	+ (if ($c | length) > 10 then ["\($c | length) candidates"] else [] end)
 	+ (if .candidates_from == (if $m.backend != "tracepoint" then "decision"
-				   elif $m.kernel == "5.10" then "kernel-log" else "tasks" end) then []
+				   # What the nodes allow is in struct oom_control alone; the log has who could be killed.
+				   elif $m.kernel == "5.10" or (.cause | IN("oom-cpuset", "oom-mempolicy")) then "kernel-log"
+				   else "tasks" end) then []
 	   else ["candidates_from \(.candidates_from)"] end)
 	+ [$c[] | $logged["\(.pid)"] as $l | select($l != null) | . as $one
 	   # oom_score_adj counts thousandths of what ran out, which the log does not say.
