@@ -68,14 +68,14 @@ numbers() { # HEADER
 names=$(numbers unistd.h) names32=$(numbers unistd_32.h)
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 files=(-f "$build/failcnt:/failcnt" -f "$build/soak-load:/load" -f "$stress:/bin/stress-ng" -f "$setpriv:/usr/bin/setpriv"
-	-f "$strace:/bin/strace" -f "$here/soak/guest.sh:/guest" -f "$here/soak/serve.sh:/serve.sh")
+	-f "$strace:/bin/strace" -f "$(command -v nice):/bin/nice" -f "$here/soak/guest.sh:/guest" -f "$here/soak/serve.sh:/serve.sh")
 if [[ $servers != none ]]; then
 	"$here/soak/servers.sh" "$out/servers"
 	files+=(-f "$out/servers:/servers")
 fi
 : "${duration:=$((seconds * ${#groups[@]}))}"
-# Each kind and each death once in 14 seconds; strace's sample is slow, and dies not.
-rounds=$((duration * 4 > 54 ? duration * 4 : 54)) traced=$((duration / 2 > 42 ? duration / 2 : 42))
+# Each kind and each death once in 27 seconds; strace's sample is slow, and dies not.
+rounds=$((duration * 2 > 54 ? duration * 2 : 54)) traced=$((duration / 2))
 passed=0 failed=0
 add() { if (($1)); then failed=$((failed + 1)); else passed=$((passed + 1)); fi; }
 judge() { # FILTER ARGS ...

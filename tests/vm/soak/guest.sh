@@ -32,8 +32,8 @@ mount -t tmpfs -o size=1m,nr_inodes=64,mode=1777 tmpfs /tmp/full
 mount -t tmpfs -o size=128m tmpfs /tmp/acct # acct(2) stops where less than 2 % of a file system is free
 echo 4194304 >/proc/sys/kernel/pid_max || exit 1 # no pid comes twice
 echo +pids +memory >/sys/fs/cgroup/cgroup.subtree_control || exit 1
-printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/: www-data:x:33:33::/: >/etc/passwd
-printf '%s\n' root:x:0: nogroup:x:65534: www-data:x:33: >/etc/group
+printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/: nginx:x:65531:65534::/: apache:x:65533:65534::/: postgres:x:65532:65534::/: >/etc/passwd
+printf '%s\n' root:x:0: nogroup:x:65534: nginx:x:65531: >/etc/group
 
 echo 16384 >$trace/buffer_size_kb
 # E2BIG EAGAIN ENOMEM EINVAL ENFILE EMFILE EFBIG ENOSPC ERANGE EADDRNOTAVAIL ENOBUFS EDQUOT; those
@@ -86,7 +86,8 @@ done
 cat $trace/trace_pipe >/tmp/trace &
 pipe=$!
 echo "hist:keys=common_pid,id,ret:size=131072 if $refused" >$calls/sys_exit/trigger || exit 1
-echo "hist:keys=common_pid,pid,sig:size=131072" >$signals/trigger || exit 1
+# SI_USER, SI_QUEUE, SI_TKILL: what kill(), sigqueue() and tgkill() send, and not the kernel in the name of a limit
+echo "hist:keys=common_pid,pid,sig:size=131072 if code == 0 || code == -1 || code == -6" >$signals/trigger || exit 1
 echo 1 >$calls/sys_enter/enable
 echo 1 >$calls/sys_exit/enable
 
@@ -131,10 +132,13 @@ while [ $passes = 0 ] || [ "$(since)" -lt "$seconds" ]; do
 	done
 	passes=$((passes + 1))
 done
+echo "$backend: $(since) s, the stressors ended" >&2
 wait $load
 echo "X load $?"
+echo "$backend: $(since) s, the load ended" >&2
 wait $sampled
 echo "X sampled $?"
+echo "$backend: $(since) s, its sample below strace ended" >&2
 if [ "$servers" != none ]; then for server in $servers; do "${server}_stop"; done; fi
 echo "$backend: $(since) s, ending" >&2
 echo 0 >$calls/sys_exit/enable

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Room: of a file, of a file system, of a user's quota. And the decoys of every errno. */
+/* Room: of a file, of a file system. And the decoys of every errno. */
 #define _GNU_SOURCE
 #include "load.h"
 
@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -99,34 +98,11 @@ static void inodes(struct round *r)
 	}
 }
 
-/* mm/shmem_quota.c: a hard limit of blocks for each user. */
-static bool prepare_quota(void)
-{
-	char path[128];
-
-	below(path, sizeof(path), "quota", 0);
-	return !mkdir(path, 0777) && !mount("none", path, "tmpfs", 0,
-					    "mode=1777,usrquota,usrquota_block_hardlimit=64k");
-}
-
-static void quota(struct round *r)
-{
-	char path[128];
-	int fd, i = 0;
-
-	below(path, sizeof(path), "quota/%d", getpid());
-	fd = open(path, O_CREAT | O_RDWR, 0600);
-	while (r->left > 0)
-		tally(r, "quota", pwrite(fd, page, PAGE, i++ * PAGE));
-	unlink(path);
-}
-
 const struct kind space_kinds[] = {
 	{"fsize", "fsize", NULL, fsize, 1},
 	{"disk", "disk", NULL, disk, 1},
 	{"disk-fallocate", "disk", NULL, disk_fallocate, 1},
 	{"inodes", "inodes", NULL, inodes, 0},
-	{"quota", "quota", prepare_quota, quota, 1},
 	{0},
 };
 

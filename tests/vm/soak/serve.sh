@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Real servers with too little, for guest.sh (sourced). Each of them writes into its own log what it was
-# refused: the V lines. NAME_start leaves a client behind that comes back until NAME_stop.
+# refused: the V lines. Each is a user of its own. NAME_start leaves a client behind that comes back until NAME_stop.
 # shellcheck disable=SC2154 # guest.sh sets $seconds
 
-served() { LD_LIBRARY_PATH=/servers/lib LC_ALL=C TZ=UTC exec "$@"; }
+# In a session of its own: apache ends its whole process group.
+served() { LD_LIBRARY_PATH=/servers/lib LC_ALL=C TZ=UTC exec setsid "$@"; }
 
 in_group() { # NAME COMMAND ...: becomes the command, inside a cgroup of that name
 	name=$1
@@ -29,6 +30,7 @@ nginx_start() {
 	mkdir -p /tmp/nginx
 	cat >/tmp/nginx/conf <<-END
 		daemon off;
+		user nginx;
 		pid /tmp/nginx/pid;
 		error_log /tmp/nginx/log error;
 		worker_processes 1;
@@ -65,7 +67,7 @@ apache_start() {
 		ServerRoot /tmp/apache
 		ServerName localhost
 		Listen 127.0.0.1:8081
-		User #65534
+		User #65533
 		Group #65534
 		PidFile /tmp/apache/pid
 		ErrorLog /tmp/apache/log
@@ -92,14 +94,15 @@ apache_stop() {
 postgres_start() {
 	pgbin=$(echo /servers/usr/lib/postgresql/*/bin)
 	mkdir -p /tmp/pg /sys/fs/cgroup/soak-postgres
-	chown 65534:65534 /tmp/pg
-	(cd /tmp/pg && served /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups "$pgbin/initdb" --no-sync --no-locale \
+	chown 65532:65534 /tmp/pg
+	(cd /tmp/pg && served /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups "$pgbin/initdb" --no-sync --no-locale \
 		--encoding=UTF8 --auth=trust --username=test -D /tmp/pg/data) >/tmp/initdb 2>&1 || sed 's/^/W /' /tmp/initdb
 	cat >>/tmp/pg/data/postgresql.conf <<-END
 		listen_addresses = ''
 		unix_socket_directories = '/tmp/pg'
 		fsync = off
 		jit = off
+		huge_pages = off
 		shared_buffers = 1MB
 		max_connections = 10
 		autovacuum = off
@@ -109,7 +112,7 @@ postgres_start() {
 	END
 	echo 12 >/sys/fs/cgroup/soak-postgres/pids.max
 	echo $((96 << 20)) >/sys/fs/cgroup/soak-postgres/memory.max
-	(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65534 --regid 65534 --clear-groups \
+	(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups \
 		"$pgbin/postgres" -D /tmp/pg/data) 2>/tmp/pg/log &
 	postgres=$!
 	until_there /tmp/pg/.s.PGSQL.5432

@@ -10,8 +10,9 @@ def sum_by(f; n): reduce .[] as $e ({}; .[$e | f] += ($e | n));
 def signals: {SIGHUP: 1, SIGINT: 2, SIGQUIT: 3, SIGILL: 4, SIGTRAP: 5, SIGABRT: 6, SIGBUS: 7, SIGFPE: 8, SIGKILL: 9,
 	      SIGUSR1: 10, SIGSEGV: 11, SIGUSR2: 12, SIGPIPE: 13, SIGALRM: 14, SIGTERM: 15, SIGSTKFLT: 16,
 	      SIGXCPU: 24, SIGXFSZ: 25, SIGVTALRM: 26, SIGPROF: 27, SIGIO: 29, SIGPWR: 30, SIGSYS: 31};
-# What a process sends itself is its own choice, but for these (README.md, "Who killed it").
-def faults: [4, 5, 6, 7, 8, 11, 31];
+# What a process sends itself is its own choice, but for these (README.md, "Who killed it"). The kernel sends SIGXFSZ
+# as if the process had (mm/filemap.c, generic_write_checks: send_sig(SIGXFSZ, current, 0)).
+def faults: [4, 5, 6, 7, 8, 11, 25, 31];
 def pad($n): tostring | . + (" " * ([$n - length, 1] | max));
 def left($n): tostring | (" " * ([$n - length, 0] | max)) + .;
 def percent($of): if $of == 0 then "-" else (. * 100000 / $of | floor / 1000 | tostring) end;
@@ -26,6 +27,7 @@ def join_rows($truth; $told):
 
 [$reasons | split("\n")[] | select(test("^[^#\\s]")) | capture("^(?<what>\\S+)\\s+(?<backend>\\S+)\\s+(?<why>.*)")
  | select(.backend == "*" or .backend == $backend)] as $may
+| ([$may[] | select(.what | contains("=")) | .what / "=" | {key: .[0], value: .[1]}] | from_entries) as $as
 | reduce inputs as $l ({told: {}, killed: {}, truth: {}, decoy: {}, pids: {}, servers: {}, mine: {}, died: {}, causes: {},
 			acct: [], self: {}, group: [], M: [], strace: {}, sums: {}, lost: 0, nobody: {}, refusals: {}, kills: [], absent: []};
 	($l | split(" ")) as $w
@@ -52,9 +54,12 @@ def join_rows($truth; $told):
 	  elif $w[0] == "Z" then .strace["\($w[1])|\($w[2])"] += ($w[3] | tonumber)
 	  elif $w[0] == "O" then .absent += [$w[1:] | join(" ")]
 	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
+# What is told below another name, with a reason.
+| (.truth, .told) |= (to_entries | map(.key |= (split("|") | .[1] = ($as[.[1]] // .[1]) | join("|"))) | group_by(.key)
+	| map({key: .[0].key, value: (map(.value) | total)}) | from_entries)
 | . as $s
-# refusals: of the processes that a witness vouches for
-| ($s.told | with_entries(select((.key | split("|")[0]) as $p | $s.pids[$p] or $s.servers[$p]))) as $told
+# refusals: of the processes that a witness vouches for; of a server only what it writes into its log
+| ($s.told | with_entries(select($s.pids[.key | split("|")[0]] or $s.truth[.key]))) as $told
 | join_rows($s.truth; $told) as $rows
 # deaths: the parent's wait status, by cause; the kernel's accounting, all of the machine
 | ([$s.kills[] | {key: "\(.pid)|killed: \(.cause)", value: 1}] | group_by(.key) | map({key: .[0].key, value: length}) | from_entries) as $all_killed
@@ -108,6 +113,7 @@ def join_rows($truth; $told):
 	+ (if .missed + .invented > 0 then "  \(excused(.) // "?")" else "" end)),
   "    decoys, calls that had such an errno without a limit: \($s.decoy | to_entries | map("\(.key) \(.value)") | join(", "))",
   "    strace counted \($straced) failed calls of \($traced | length) processes as they did themselves; lost \($s.lost); told without a process \($s.nobody | tojson); cannot be here: \($s.absent | join(", "))",
+  ($may[] | select(.what | contains("=")) | "    \(.what): \(.why)"),
   ($mistakes[] | "FAIL truth \($backend): \(.)"),
   (if $mistakes == [] then "ok truth \($backend)" else empty end)
   end
