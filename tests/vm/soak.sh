@@ -97,6 +97,19 @@ for backend in $backends; do
 	((status == 0)) && grep -q '^ok truth' "$out/$backend.txt"
 	add $?
 done
+# A witness that never contradicts is none: with one line less, and with one line twice, the judge must say so.
+if ((failed == 0)); then
+	for wrong in missed invented; do
+		awk -v wrong=$wrong '!done && /^E .*"event":"refused".*"resource":"semmni".*"comm":"load"/ { done = 1
+			if (wrong == "missed") next
+			print }
+			{ print }' "$out/$backend.log" >"$out/wrong.log"
+		backend=wrong judge truth --rawfile reasons "$here/soak/reasons.txt" >"$out/wrong.txt"
+		grep -qE "^FAIL truth .*semmni: .*1 $wrong" "$out/wrong.txt"
+		add $?
+	done
+	rm -f "$out/wrong.log"
+fi
 if [[ $backends == *\ * ]]; then
 	jq -sr -f "$here/soak/agree.jq" "$out"/*.sums | tee "$out/agree.txt"
 	grep -q '^ok' "$out/agree.txt"

@@ -80,6 +80,8 @@ long tally(struct round *r, const char *resource, long ret)
 
 	if (ret != -1)
 		return ret;
+	if (err == ENFILE) /* whatever was asked for: it is the host's limit */
+		resource = "file-max";
 	for (i = 0; i < TALLIES; i++) {
 		struct tally *t = &r->tallies[i];
 

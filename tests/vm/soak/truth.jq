@@ -25,9 +25,10 @@ def join_rows($truth; $told):
 		missed: (map([.truth - .told, 0] | max) | total), invented: (map([.told - .truth, 0] | max) | total),
 		wrong: map(select(.truth != .told))[:4]});
 
-[$reasons | split("\n")[] | select(test("^[^#\\s]")) | capture("^(?<what>\\S+)\\s+(?<backend>\\S+)\\s+(?<why>.*)")
- | select(.backend == "*" or .backend == $backend)] as $may
-| ([$may[] | select(.what | contains("=")) | .what / "=" | {key: .[0], value: .[1]}] | from_entries) as $as
+[$reasons | split("\n")[] | select(test("^[^#\\s]")) | capture("^(?<what>\\S+)\\s+(?<backend>\\S+)\\s+(?<why>.*)")] as $reason
+| [$reason[] | select(.backend == "*" or .backend == $backend)] as $may
+# The sums are compared between backends: another name on one of them is another name on all.
+| ([(if $ARGS.named.sums then $reason else $may end)[] | select(.what | contains("=")) | .what / "=" | {key: .[0], value: .[1]}] | from_entries) as $alias
 | reduce inputs as $l ({told: {}, killed: {}, truth: {}, decoy: {}, pids: {}, servers: {}, mine: {}, died: {}, causes: {},
 			acct: [], self: {}, group: [], M: [], strace: {}, sums: {}, lost: 0, nobody: {}, refusals: {}, kills: [], absent: []};
 	($l | split(" ")) as $w
@@ -55,7 +56,7 @@ def join_rows($truth; $told):
 	  elif $w[0] == "O" then .absent += [$w[1:] | join(" ")]
 	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
 # What is told below another name, with a reason.
-| (.truth, .told) |= (to_entries | map(.key |= (split("|") | .[1] = ($as[.[1]] // .[1]) | join("|"))) | group_by(.key)
+| (.truth, .told) |= (to_entries | map(.key |= (split("|") | .[1] = ($alias[.[1]] // .[1]) | join("|"))) | group_by(.key)
 	| map({key: .[0].key, value: (map(.value) | total)}) | from_entries)
 | . as $s
 # refusals: of the processes that a witness vouches for; of a server only what it writes into its log

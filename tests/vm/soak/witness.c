@@ -60,7 +60,7 @@ static int connect_to(const char *where)
 	snprintf(un.sun_path, sizeof(un.sun_path), "%s", where);
 	in.sin_port = htons(atoi(where));
 	if (fd < 0)
-		fail("socket");
+		return -1;
 	if (connect(fd, path ? (void *)&un : (void *)&in, path ? sizeof(un) : sizeof(in))) {
 		close(fd);
 		return -1;
