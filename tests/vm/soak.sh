@@ -11,13 +11,13 @@
 #   -k KERNEL     as kernels.sh names it (default 6.12)
 #   -b BACKENDS   default: "fexit kprobe tracepoint"
 #   -d SECONDS    the whole of it (default: each group of stressors once)
-#   -t SECONDS    for each group of stressors (default 4)
+#   -t SECONDS    for each group of stressors (default 3)
 #   -s SERVERS    default: "nginx apache"; postgres takes half a minute to come; "none": without
 #   -r SEED       default 1
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backends='fexit kprobe tracepoint' duration= seconds=4 servers='nginx apache' seed=1
+kernel=6.12 backends='fexit kprobe tracepoint' duration= seconds=3 servers='nginx apache' seed=1
 
 # Each word is run at one time: descriptors, IPC, tasks and signals, memory, objects of a user, space,
 # and those that call everything with arguments that make no sense.
@@ -26,8 +26,7 @@ groups=(
 	dup,open,pipe,sockpair,eventfd,epoll,timerfd,memfd
 	sem-sysv=3,shm-sysv,msg,mq,sigq,timer,pty,key
 	clone,fork,pthread,aio,aiol,inotify,unshare,resources
-	mmapmany,mlock,mlockmany,mremap,madvise,munmap
-	once:brk,mmapmany
+	mmapmany,mlock,mlockmany,mremap,brk,madvise,munmap
 	full:hdd,fallocate,link,symlink,dir,dirmany
 	root:rlimit,fanotify,sendfile,udp,resources,shm-sysv
 	sysinval,sysbadaddr,enosys,get,set,io-uring

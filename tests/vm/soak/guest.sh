@@ -20,8 +20,8 @@
 #   guest.sh BACKEND SECONDS GROUP_SECONDS ROUNDS TRACED SEED SERVERS STRESSOR,STRESSOR=HOW_MANY,... ...
 #
 # Root may pass many limits, so the stressors run as a user, with rlimits and sysctls that they reach.
-# A group that begins with "root:" is root's, without rlimits; that of "full:" works in a small tmpfs; one of
-# "once:" is run only once, for brk() has no errno and its witness is a line of tracing for each call.
+# A group that begins with "root:" is root's, without rlimits; that of "full:" works in a small tmpfs; brk is
+# run only once: it has no errno, and its witness is a line of tracing for each call.
 backend=$1 seconds=$2 group_seconds=$3 rounds=$4 traced=$5 seed=$6 servers=$7
 shift 7
 trace=/sys/kernel/tracing
@@ -107,7 +107,10 @@ sampled=$!
 stress() { # GROUP
 	group=$1
 	set --
-	for s in $(echo "${group#*:}" | tr , ' '); do set -- "$@" "--${s%=*}" "$(echo "$s=1" | cut -d= -f2)"; done
+	for s in $(echo "${group#*:}" | tr , ' '); do
+		if [ "$s" = brk ] && [ $passes != 0 ]; then continue; fi
+		set -- "$@" "--${s%=*}" "$(echo "$s=1" | cut -d= -f2)"
+	done
 	dir=/tmp
 	case $group in full:*) dir=/tmp/full ;; esac
 	set -- nice -n 15 stress-ng --quiet "$@" --temp-path $dir --timeout "$group_seconds" --clone-max 100 --no-rand-seed
@@ -125,7 +128,6 @@ stress() { # GROUP
 passes=0
 while [ $passes = 0 ] || [ "$(since)" -lt "$seconds" ]; do
 	for group in "$@"; do
-		case $group in once:*) [ $passes = 0 ] || continue ;; esac
 		stress "$group"
 		echo "$backend: $(since) of $seconds s, $(grep -c . /tmp/events) lines told" >&2
 		if [ "$(since)" -ge "$seconds" ] && [ $passes != 0 ]; then break; fi

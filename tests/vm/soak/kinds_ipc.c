@@ -36,8 +36,8 @@ static bool prepare_ipc(void)
 		return true;
 	if (!set("/proc/sys/kernel/sem", "%d %d %d 2", SEMMSL, SEMMNS, SEMOPM) ||
 	    !set("/proc/sys/kernel/shmmni", "2") || !set("/proc/sys/kernel/shmall", "%d", SHMALL) ||
-	    !set("/proc/sys/kernel/shmmax", "%ld", SHMMAX) || !set("/proc/sys/kernel/msgmni", "2") ||
-	    !set("/proc/sys/fs/mqueue/queues_max", "1"))
+	    !set("/proc/sys/kernel/shmmax", "%ld", SHMMAX) ||
+	    !set("/proc/sys/kernel/msgmni", "2") || !set("/proc/sys/fs/mqueue/queues_max", "1"))
 		return false;
 	for (i = 0; i < 2; i++) {
 		sems = semget(IPC_PRIVATE, 30, 0666);
@@ -85,7 +85,8 @@ static void semopm(struct round *r)
 static void semvmx(struct round *r)
 {
 	while (r->left > 0) {
-		struct sembuf up = {.sem_num = 1 + pick(r, 5), .sem_op = SEMVMX, .sem_flg = IPC_NOWAIT};
+		struct sembuf up = {
+			.sem_num = 1 + pick(r, 5), .sem_op = SEMVMX, .sem_flg = IPC_NOWAIT};
 
 		if (pick(r, 2))
 			tally(r, "semvmx", semctl(sems, 0, SETVAL, SEMVMX + 1 + (int)pick(r, 9)));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Descriptors, and what a user or the host has only so many of. The guest's script has lowered the
- * limits of users (fs.inotify.*, fs.epoll.*, kernel.keys.*, fs.aio-max-nr, ...); each kind is a user
- * of its own, so that nobody else's are counted.
+ * limits of users (fs.inotify.*, fs.epoll.*, kernel.keys.*, fs.aio-max-nr, ...); each kind is a
+ * user of its own, so that nobody else's are counted.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -34,16 +34,26 @@ static long any_descriptor(struct round *r)
 	int pair[2];
 
 	switch (pick(r, 10)) {
-	case 0: return dup(0);
-	case 1: return open("/dev/null", O_RDONLY);
-	case 2: return socket(AF_UNIX, SOCK_STREAM, 0);
-	case 3: return eventfd(0, 0);
-	case 4: return epoll_create1(0);
-	case 5: return timerfd_create(CLOCK_MONOTONIC, 0);
-	case 6: return memfd_create("soak", 0);
-	case 7: return pipe(pair);
-	case 8: return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
-	default: return fcntl(0, F_DUPFD_CLOEXEC, 3);
+	case 0:
+		return dup(0);
+	case 1:
+		return open("/dev/null", O_RDONLY);
+	case 2:
+		return socket(AF_UNIX, SOCK_STREAM, 0);
+	case 3:
+		return eventfd(0, 0);
+	case 4:
+		return epoll_create1(0);
+	case 5:
+		return timerfd_create(CLOCK_MONOTONIC, 0);
+	case 6:
+		return memfd_create("soak", 0);
+	case 7:
+		return pipe(pair);
+	case 8:
+		return socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+	default:
+		return fcntl(0, F_DUPFD_CLOEXEC, 3);
 	}
 }
 
@@ -58,8 +68,8 @@ static void nofile(struct round *r)
 }
 
 /*
- * The host's, for a moment in which nobody else runs: real servers do not survive it. Root passes this
- * limit; writing to sysctl again needs root, and a file that is open already.
+ * The host's, for a moment in which nobody else runs: real servers do not survive it. Root passes
+ * this limit; writing to sysctl again needs root, and a file that is open already.
  */
 static void file_max(struct round *r)
 {
@@ -104,9 +114,10 @@ static void inotify_watches(struct round *r)
 
 	while (r->left > 0) {
 		/* One that is watched already needs no new watch. */
-		snprintf(path, sizeof(path), "%s/room/%d", dir, i++ < WATCHED ? i - 1 : WATCHED - 1);
+		snprintf(path, sizeof(path), "%s/room/%d", dir,
+			 i++ < WATCHED ? i - 1 : WATCHED - 1);
 		tally(r, "inotify-watches", inotify_add_watch(fd, path, IN_MODIFY));
-		tally(r, DECOY, read(fd, buf, sizeof(buf)));           /* EAGAIN */
+		tally(r, DECOY, read(fd, buf, sizeof(buf)));                   /* EAGAIN */
 		tally(r, DECOY, inotify_add_watch(fd, "/nowhere", IN_MODIFY)); /* ENOENT */
 	}
 }
@@ -129,7 +140,8 @@ static void epoll_watches(struct round *r)
 static void fanotify_groups(struct round *r)
 {
 	while (r->left > 0)
-		tally(r, "fanotify-groups", fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID, O_RDONLY));
+		tally(r, "fanotify-groups",
+		      fanotify_init(FAN_CLASS_NOTIF | FAN_REPORT_FID, O_RDONLY));
 }
 
 /* More than fs.aio-max-nr in one piece: whatever the others have. */
@@ -167,8 +179,10 @@ static void keys(struct round *r)
 
 	while (r->left > 0) {
 		snprintf(name, sizeof(name), "soak-%d", i++);
-		tally(r, "keys", syscall(SYS_add_key, "user", name, "x", 1, KEY_SPEC_PROCESS_KEYRING));
-		tally(r, DECOY, syscall(SYS_add_key, "nothing", name, "x", 1, KEY_SPEC_PROCESS_KEYRING));
+		tally(r, "keys",
+		      syscall(SYS_add_key, "user", name, "x", 1, KEY_SPEC_PROCESS_KEYRING));
+		tally(r, DECOY,
+		      syscall(SYS_add_key, "nothing", name, "x", 1, KEY_SPEC_PROCESS_KEYRING));
 	}
 }
 

@@ -84,9 +84,15 @@ static void inodes(struct round *r)
 
 		below(path, sizeof(path), "full/%d", i++);
 		switch (pick(r, 3)) {
-		case 0: ret = mkdir(path, 0755); break;
-		case 1: ret = symlink("nowhere", path); break;
-		default: ret = mknod(path, S_IFREG | 0600, 0); break;
+		case 0:
+			ret = mkdir(path, 0755);
+			break;
+		case 1:
+			ret = symlink("nowhere", path);
+			break;
+		default:
+			ret = mknod(path, S_IFREG | 0600, 0);
+			break;
 		}
 		if (tally(r, "inodes", ret) == 0)
 			made = i;
@@ -186,8 +192,9 @@ static long cwd_in_nothing(void)
 
 void decoys(struct round *r, int n)
 {
-	static long (*const all[])(void) = {reads_empty_pipe, fills_pipe, writes_dev_full, binds_elsewhere,
-					    truncates_too_far, eventfd_would_block, cwd_in_nothing};
+	static long (*const all[])(void) = {
+		reads_empty_pipe,  fills_pipe,          writes_dev_full, binds_elsewhere,
+		truncates_too_far, eventfd_would_block, cwd_in_nothing};
 
 	while (n-- > 0)
 		tally(r, DECOY, all[pick(r, ARRAY_SIZE(all))]());

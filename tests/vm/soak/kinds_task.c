@@ -78,7 +78,7 @@ static void signals(struct round *r)
 			tally(r, "sigpending", sigqueue(getpid(), SIGRTMIN, v));
 		else
 			tally(r, "sigpending", timer_create(CLOCK_MONOTONIC, &event, &timer));
-		tally(r, DECOY, sigqueue(getpid(), 1000, v));                /* EINVAL */
+		tally(r, DECOY, sigqueue(getpid(), 1000, v));                 /* EINVAL */
 		tally(r, DECOY, timer_create((clockid_t)77, &event, &timer)); /* EINVAL */
 	}
 }
@@ -114,10 +114,10 @@ static void memlock(struct round *r)
 	if (p == MAP_FAILED)
 		fail("mmap");
 	while (r->left > 0) {
-		tally(r, "memlock", mlock(p, size));                     /* ENOMEM */
+		tally(r, "memlock", mlock(p, size)); /* ENOMEM */
 		if (r->left > 0)
 			tally(r, "memlock", map(size, PROT_READ, MAP_LOCKED)); /* EAGAIN */
-		tally(r, DECOY, mlock((void *)PAGE, PAGE));              /* ENOMEM: nothing is there */
+		tally(r, DECOY, mlock((void *)PAGE, PAGE)); /* ENOMEM: nothing is there */
 		tally(r, DECOY, mlock(page, PAGE));
 	}
 }
@@ -132,7 +132,8 @@ static void memlock_none(struct round *r)
 		tally(r, "memlock", mlock(page, PAGE));
 }
 
-/* The guest's script has set vm.max_map_count to 1000. Neighbours differ, so that none is merged. */
+/* The guest's script has set vm.max_map_count to 1000. Neighbours differ, so that none is merged.
+ */
 static void map_count(struct round *r)
 {
 	int i = 0;
@@ -146,8 +147,10 @@ static void commit(struct round *r)
 {
 	while (r->left > 0) {
 		tally(r, "commit", map(1UL << (40 + pick(r, 4)), PROT_READ | PROT_WRITE, 0));
-		tally(r, DECOY, map(1UL << 57, PROT_READ, 0)); /* ENOMEM: there is no such address */
-		tally(r, DECOY, mprotect((void *)PAGE, PAGE, PROT_READ)); /* ENOMEM: nothing is there */
+		tally(r, DECOY,
+		      map(1UL << 57, PROT_READ, 0)); /* ENOMEM: there is no such address */
+		tally(r, DECOY,
+		      mprotect((void *)PAGE, PAGE, PROT_READ)); /* ENOMEM: nothing is there */
 	}
 }
 

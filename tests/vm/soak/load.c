@@ -6,12 +6,11 @@
  *   load acct-on|acct-off|acct FILE
  *   load connect PORT|/SOCKET HOW_MANY HOLD_MS SECONDS
  *
- * "C PID KIND RESOURCE ERRNO COUNT"  so many calls ended with this errno, as the process counted itself;
- *                                    RESOURCE "-": calls that have that errno without a limit
- * "K PID NAME SIGNAL CAUSE"          it died so, by its wait status; CAUSE "-": no kill
- * "G PID FILE KEY N"                 what its cgroup's file counted
- * "O KIND"                           this machine cannot have that kind
- * The same seed makes the same rounds, so that the sums of two runs can be compared.
+ * "C PID KIND RESOURCE ERRNO COUNT"  so many calls ended with this errno, as the process counted
+ * itself; RESOURCE "-": calls that have that errno without a limit "K PID NAME SIGNAL CAUSE" it
+ * died so, by its wait status; CAUSE "-": no kill "G PID FILE KEY N"                 what its
+ * cgroup's file counted "O KIND"                           this machine cannot have that kind The
+ * same seed makes the same rounds, so that the sums of two runs can be compared.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -117,14 +116,16 @@ static void print_tallies(pid_t pid, const char *name)
 	const struct tally *t;
 
 	for (t = round_now->tallies; t < round_now->tallies + TALLIES && t->count; t++)
-		printf("C %d %s %s %s %d\n", pid, name, t->resource, strerrorname_np(t->err), t->count);
+		printf("C %d %s %s %s %d\n", pid, name, t->resource, strerrorname_np(t->err),
+		       t->count);
 }
 
 /* ---- a cgroup for one round ----------------------------------------------- */
 
 static void group_path(char *path, size_t size, const char *file)
 {
-	snprintf(path, size, "/sys/fs/cgroup/soak-%d%s%s", getpid(), file ? "/" : "", file ? file : "");
+	snprintf(path, size, "/sys/fs/cgroup/soak-%d%s%s", getpid(), file ? "/" : "",
+		 file ? file : "");
 }
 
 static void group_make(const char *file, const char *value)
@@ -185,7 +186,8 @@ static void round_kind(int i)
 	int status;
 
 	/* Every tenth is a flood: more than the first ones, which are told whole. */
-	round_now->left = 1 + (pick(round_now, 10) ? pick(round_now, 20) : MANY + pick(round_now, MANY));
+	round_now->left =
+		1 + (pick(round_now, 10) ? pick(round_now, 20) : MANY + pick(round_now, MANY));
 	if (grouped)
 		group_make("pids.max", "3");
 	pid = fork();
@@ -264,7 +266,8 @@ static void prepare(uint64_t seed)
 {
 	const struct death *d;
 
-	round_now = mmap(NULL, sizeof(*round_now), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	round_now = mmap(NULL, sizeof(*round_now), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (round_now == MAP_FAILED || unshare(CLONE_NEWIPC | CLONE_NEWNS))
 		fail("unshare");
 	snprintf(dir, sizeof(dir), "/tmp/load-%d", getpid());
@@ -311,7 +314,8 @@ static void shuffle(struct round *r, int *order, int n)
 	}
 }
 
-/* A round takes what it is from other random numbers than those of its child, which may draw any. */
+/* A round takes what it is from other random numbers than those of its child, which may draw any.
+ */
 static int run(uint64_t seed, long rounds, double period, bool only_calls)
 {
 	struct round own;
@@ -351,7 +355,8 @@ int main(int argc, char **argv)
 	if (argc == 6 && !strcmp(argv[1], "connect"))
 		return connect_often(argc - 2, argv + 2);
 	if (argc == 6 && !strcmp(argv[1], "run"))
-		return run(strtoull(argv[2], NULL, 10), atol(argv[3]), atof(argv[4]), !strcmp(argv[5], "calls"));
+		return run(strtoull(argv[2], NULL, 10), atol(argv[3]), atof(argv[4]),
+			   !strcmp(argv[5], "calls"));
 	fprintf(stderr, "usage: load run SEED ROUNDS PERIOD_MS all|calls\n"
 			"       load acct-on|acct-off|acct FILE\n"
 			"       load connect PORT|/SOCKET HOW_MANY HOLD_MS SECONDS\n");

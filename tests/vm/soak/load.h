@@ -45,8 +45,8 @@ struct death {
 extern const struct kind ipc_kinds[], object_kinds[], task_kinds[], space_kinds[];
 extern const struct death deaths[];
 
-extern char dir[64];        /* of this load alone: dir/full (16 inodes), dir/disk (64 KiB), dir/room */
-extern int user;            /* the first of the users that are this load's alone */
+extern char dir[64]; /* of this load alone: dir/full (16 inodes), dir/disk (64 KiB), dir/room */
+extern int user;     /* the first of the users that are this load's alone */
 extern struct round *round_now; /* shared with the children */
 
 uint64_t pick(struct round *r, uint64_t n); /* 0 .. n - 1 */

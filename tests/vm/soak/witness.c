@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The other two things that the witness does: reading the kernel's accounting, and being a client. */
+/* The other two things that the witness does: reading the kernel's accounting, and being a client.
+ */
 #define _GNU_SOURCE
 #include "load.h"
 
