@@ -157,8 +157,9 @@ wait $watch
 echo "X status $?"
 echo "X overrun $(cat $trace/per_cpu/cpu*/stats | awk '/^overrun:/ { n += $2 } END { print n + 0 }')"
 echo "X dropped $(awk '/Dropped:/ { n += $2 } END { print n + 0 }' /tmp/calls /tmp/signals)"
-# "{ common_pid: 130, id: 262, ret: 18446744073709551592 } hitcount: 1": 2^64 less the errno
-awk -F '[ :,]+' '/common_pid:/ && $7 != "}" { print "T " $3 " " $5 " " 1616 - substr($7, 17) " " $10 }' /tmp/calls
+# "{ common_pid: 130, id: 262, ret: 18446744073709551592 } hitcount: 1": 2^64 less the errno. After a signal handler
+# sigreturn(2) returns what the interrupted call had returned: as number -1.
+awk -F '[ :,]+' '/common_pid:/ && length($5) < 10 { print "T " $3 " " $5 " " 1616 - substr($7, 17) " " $10 }' /tmp/calls
 awk -F '[ :,]+' '/common_pid:/ && $3 == $5 { print "Q " $3 " " $5 " " $7 }' /tmp/signals
 # "  name-TID   [000] d..1.  12.345: sys_exit: NR 12 = 55e0", "... sys_enter: NR 12 (55e0, 7f, ...)"
 awk 'function hex(s, n, i) {
