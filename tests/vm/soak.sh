@@ -17,7 +17,7 @@
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backends='fexit kprobe tracepoint' duration= seconds=3 servers='nginx apache' seed=1
+kernel=6.12 backends='fexit kprobe tracepoint' duration='' seconds=3 servers='nginx apache' seed=1
 
 # Each word is run at one time: descriptors, IPC, tasks and signals, memory, objects of a user, space,
 # and those that call everything with arguments that make no sense.

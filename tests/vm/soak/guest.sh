@@ -94,6 +94,7 @@ echo 1 >$calls/sys_exit/enable
 start=$(cut -d. -f1 /proc/uptime)
 since() { echo $(($(cut -d. -f1 /proc/uptime) - start)); }
 if [ "$servers" != none ]; then
+	# shellcheck disable=SC1091 # soak.sh puts it there
 	. /serve.sh
 	for server in $servers; do "${server}_start"; done
 fi

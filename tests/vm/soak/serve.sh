@@ -51,9 +51,9 @@ nginx_start() {
 }
 
 nginx_stop() {
-	wait $nginx_client
-	kill -TERM $nginx
-	wait $nginx
+	wait "$nginx_client"
+	kill -TERM "$nginx"
+	wait "$nginx"
 	echo "X nginx $?"
 	sed -n '/accept4() failed (24/s/^[^]]*\] \([0-9]*\)#.*/\1/p' /tmp/nginx/log | sort | uniq -c |
 		awk '{ print "V nginx " $2 " nofile EMFILE " $1 }'
@@ -82,8 +82,8 @@ apache_start() {
 }
 
 apache_stop() {
-	kill -TERM $apache
-	wait $apache
+	kill -TERM "$apache"
+	wait "$apache"
 	echo "X apache $?"
 	sed -n '/AH00159/s/.*\[pid \([0-9]*\)[]:].*/\1/p' /tmp/apache/log | sort | uniq -c |
 		awk '{ print "V apache " $2 " pids EAGAIN " $1 }'
@@ -134,9 +134,9 @@ postgres_start() {
 
 postgres_stop() {
 	: >/tmp/pg/stop
-	wait $postgres_client $postgres_query
-	kill -INT $postgres
-	wait $postgres
+	wait "$postgres_client" "$postgres_query"
+	kill -INT "$postgres"
+	wait "$postgres"
 	echo "X postgres $?"
 	grep -c 'could not fork .*: Resource temporarily unavailable' /tmp/pg/log |
 		awk -v pid="$postgres" '{ print "V postgres " pid " pids EAGAIN " $1 }'

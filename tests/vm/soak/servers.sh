@@ -4,10 +4,11 @@
 # Puts Debian's nginx, apache2 and postgresql, as the tests of tests/live/servers unpacked them, with the
 # libraries that they need into DIR, to be taken into a virtual machine as /servers.
 #   servers.sh DIR
-# shellcheck disable=SC1091,SC2154,SC2153 # lib.bash sets what is not set here
+# shellcheck disable=SC1091,SC2034,SC2154,SC2153 # lib.bash sets what is not set here
 set -euo pipefail
 into=${1:?usage: servers.sh DIR}
 . "$(dirname "${BASH_SOURCE[0]}")/../../live/servers/lib.bash"
+# where lib.bash looks for fetch.sh
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../live/servers" && pwd)
 servers_ready
 root=${NGINX%/usr/sbin/nginx}
