@@ -113,7 +113,8 @@ static __always_inline bool refuse_size(struct refusal *w, const struct task_reg
 	}
 	if (regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE) {
 		w->asked = regs->arg[2];
-		/* Behind the end: the hole before it counts as well. 32-bit programs pass two halves. */
+		/* Behind the end: the hole before it counts as well. 32-bit programs pass two
+		 * halves. */
 		if (regs->call == FC_CALL_WRITE)
 			pos = file ? BPF_CORE_READ(file, f_pos) : 0;
 		else if (!regs->compat)
