@@ -15,6 +15,15 @@ in_group() { # NAME COMMAND ...: becomes the command, inside a cgroup of that na
 	served "$@"
 }
 
+ended() { # PID: its status; what does not end in 30 s is made to
+	(usleep 30000000 && kill -KILL "$1") 2>/dev/null &
+	dog=$!
+	wait "$1"
+	set -- $?
+	kill $dog 2>/dev/null
+	return "$1"
+}
+
 until_there() { # FILE
 	tries=0
 	until [ -s "$1" ] || [ -S "$1" ] || [ $tries -gt 600 ]; do
@@ -51,9 +60,9 @@ nginx_start() {
 }
 
 nginx_stop() {
-	wait "$nginx_client"
+	ended "$nginx_client"
 	kill -TERM "$nginx"
-	wait "$nginx"
+	ended "$nginx"
 	echo "X nginx $?"
 	sed -n '/accept4() failed (24/s/^[^]]*\] \([0-9]*\)#.*/\1/p' /tmp/nginx/log | sort | uniq -c |
 		awk '{ print "V nginx " $2 " nofile EMFILE " $1 }'
@@ -83,7 +92,7 @@ apache_start() {
 
 apache_stop() {
 	kill -TERM "$apache"
-	wait "$apache"
+	ended "$apache"
 	echo "X apache $?"
 	sed -n '/AH00159/s/.*\[pid \([0-9]*\)[]:].*/\1/p' /tmp/apache/log | sort | uniq -c |
 		awk '{ print "V apache " $2 " pids EAGAIN " $1 }'
@@ -120,7 +129,7 @@ postgres_start() {
 	postgres_client=$!
 	(
 		while [ ! -e /tmp/pg/stop ]; do
-			LD_LIBRARY_PATH=/servers/lib "$pgbin/psql" -X -q -A -t -h /tmp/pg -U test -d postgres \
+			LD_LIBRARY_PATH=/servers/lib timeout -s KILL 30 "$pgbin/psql" -X -q -A -t -h /tmp/pg -U test -d postgres \
 				-c "select length(repeat('failcnt!', 40000000))" >>/tmp/psql 2>&1
 			n=0
 			while [ $n -lt 150 ] && [ ! -e /tmp/pg/stop ]; do
@@ -134,9 +143,10 @@ postgres_start() {
 
 postgres_stop() {
 	: >/tmp/pg/stop
-	wait "$postgres_client" "$postgres_query"
+	ended "$postgres_client"
+	ended "$postgres_query"
 	kill -INT "$postgres"
-	wait "$postgres"
+	ended "$postgres"
 	echo "X postgres $?"
 	grep -c 'could not fork .*: Resource temporarily unavailable' /tmp/pg/log |
 		awk -v pid="$postgres" '{ print "V postgres " pid " pids EAGAIN " $1 }'
