@@ -6,6 +6,7 @@
 # make check         the quick tests: no root, under a minute
 # make lint          clang-format, clang --analyze, shellcheck, the rules of the house
 # make install       DESTDIR= PREFIX=/usr/local
+# make soak         ten minutes of a busy virtual machine on each backend: is what is told true, and all of it?
 # make bench         instructions per operation, start time, memory (README.md, "What it costs")
 #
 # KERNELS="6.1 newest" limits the virtual machines of `make test` to these, KERNELS=none leaves
@@ -101,13 +102,18 @@ $(BUILD)/provoke: $(wildcard tests/live/provoke*.c tests/live/provoke*.h)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -static $(wildcard tests/live/provoke*.c) -o $@
 
+$(BUILD)/soak-load: $(wildcard tests/vm/soak/*.c tests/vm/soak/*.h)
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 -Wall -Wextra -static $(wildcard tests/vm/soak/*.c) -o $@
+
 $(BUILD)/report-page: tests/report/page.c $(BUILD)/san/libpure.a
 	$(call say,CC-SAN,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) $< $(BUILD)/san/libpure.a $(LIBS) -o $@
 
 unit: $(UNIT)
 fuzz: $(FUZZ)
-testbins: all unit fuzz $(BUILD)/provoke $(BUILD)/report-page
+testbins: all unit fuzz $(BUILD)/provoke $(BUILD)/soak-load $(BUILD)/report-page
 
 # Nothing is asked of the network where nothing is missing.
 deps-build:
@@ -136,6 +142,11 @@ bench: deps-test
 	@$(MAKE) --no-print-directory all $(BUILD)/provoke
 	@tests/bench/run.sh $(BUILD)
 
+# Ten minutes on each backend; `make test` has a short one.
+soak: deps-test
+	@$(MAKE) --no-print-directory all $(BUILD)/soak-load
+	@tests/vm/soak.sh -d 600 -t 10 -s "nginx apache postgres" $(BUILD)
+
 install: all
 	install -D -m 0755 $(BUILD)/failcnt $(DESTDIR)$(PREFIX)/sbin/failcnt
 	install -D -m 0644 user/share/failcnt.8 $(DESTDIR)$(PREFIX)/share/man/man8/failcnt.8
@@ -155,6 +166,6 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(wildcard $(BUILD)/user/*.d $(BUILD)/san/*.d)
-.PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench install uninstall clean
+.PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench soak install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

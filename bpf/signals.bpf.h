@@ -97,6 +97,7 @@ static __always_inline bool refuse_size(struct refusal *w, const struct task_reg
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct file *file = NULL;
+	__u64 pos = 0;
 
 	w->resource = FC_FSIZE;
 	w->err = EFBIG;
@@ -112,6 +113,14 @@ static __always_inline bool refuse_size(struct refusal *w, const struct task_reg
 	}
 	if (regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE) {
 		w->asked = regs->arg[2];
+		/* Behind the end: the hole before it counts as well. 32-bit programs pass two
+		 * halves. */
+		if (regs->call == FC_CALL_WRITE)
+			pos = file ? BPF_CORE_READ(file, f_pos) : 0;
+		else if (!regs->compat)
+			pos = regs->arg[3];
+		if (file && pos > w->held)
+			w->asked += pos - w->held;
 		w->has |= FC_HAS_ASKED;
 	} else if (regs->call == FC_CALL_FTRUNCATE && !regs->compat && file) {
 		w->asked = regs->arg[1] - w->held;

@@ -195,6 +195,7 @@ struct file {
 	void *private_data;
 	struct inode *f_inode;
 	struct path f_path;
+	long long f_pos;
 };
 struct fdtable {
 	unsigned int max_fds;

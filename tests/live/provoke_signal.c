@@ -329,6 +329,16 @@ static int fsize_truncate(int argc, char **argv)
 	return 0;
 }
 
+/* The hole before it counts as well. */
+static int fsize_behind(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_full_file(SIG_IGN);
+	must_fail(pwrite(fd, "failcnt", 7, MIB + 1000), EFBIG);
+	too_large(1, 1007, "pwrite64");
+	return 0;
+}
+
 static int fsize_flood(int argc, char **argv)
 {
 	long n = number(argc, argv, 0, 100000);
@@ -376,6 +386,7 @@ const struct provocation signal_provocations[] = {
 	{"fsize-write", fsize_write, "write with SIGXFSZ ignored", "fsize"},
 	{"fsize-signal", fsize_signal, "write with SIGXFSZ handled", "fsize"},
 	{"fsize-truncate", fsize_truncate, "ftruncate beyond the limit", "fsize"},
+	{"fsize-behind", fsize_behind, "pwrite behind the end of the file and the limit", "fsize"},
 	{"fsize-flood", fsize_flood, "[N] N writes beyond the limit", "fsize"},
 #ifdef __x86_64__
 	{"fsize-none", fsize_none, "EFBIG of a file opened without O_LARGEFILE", NULL},

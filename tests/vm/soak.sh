@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# A busy machine, and every report in it must be a true one: stress-ng runs in a virtual machine, the
-# kernel's own event tracing is the witness, soak.jq compares.
+# A busy machine, and every report in it must be a true one, and none be missing: stress-ng, real servers and
+# a program that counts its own refusals run in a virtual machine (soak/guest.sh). soak/kernel.jq compares what
+# failcnt told with the kernel's event tracing, call by call; soak/truth.jq with the other witnesses, process by
+# process and resource by resource. The same seed makes the same load, so that backends are compared as well.
 #
-#   soak.sh [-k KERNEL] [-b BACKENDS] [-t SECONDS] BUILD_DIR
+#   soak.sh [-k KERNEL] [-b BACKENDS] [-d SECONDS] [-t SECONDS] [-s SERVERS] [-r SEED] BUILD_DIR
 #
 #   -k KERNEL     as kernels.sh names it (default 6.12)
 #   -b BACKENDS   default: "fexit kprobe tracepoint"
-#   -t SECONDS    for each group of stressors (default 4)
-set -euo pipefail
+#   -d SECONDS    the whole of it (default: each group of stressors once)
+#   -t SECONDS    for each group of stressors (default 3)
+#   -s SERVERS    default: "nginx apache"; postgres takes half a minute to come; "none": without
+#   -r SEED       default 1
+set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backends='fexit kprobe tracepoint' seconds=4
+kernel=6.12 backends='fexit kprobe tracepoint' duration='' seconds=3 servers='nginx apache' seed=1
 
 # Each word is run at one time: descriptors, IPC, tasks and signals, memory, objects of a user, space,
 # and those that call everything with arguments that make no sense.
@@ -28,13 +33,16 @@ groups=(
 )
 
 die() { echo "soak.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   soak.sh/,/^#   -t/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '/^#   soak.sh/,/^#   -r/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
 
 words=()
 while (($#)); do
 	case $1 in
 	-k) kernel=${2-}; shift ;;
 	-b) backends=${2-}; shift ;;
+	-d) duration=${2-}; shift ;;
+	-s) servers=${2-}; shift ;;
+	-r) seed=${2-}; shift ;;
 	-t) seconds=${2-}; shift ;;
 	-*) usage ;;
 	*) words+=("$1") ;;
@@ -46,6 +54,8 @@ build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
 [[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
 stress=$(command -v stress-ng) || die "needs stress-ng: apt-get install stress-ng"
 setpriv=$(command -v setpriv) || die "needs setpriv: apt-get install util-linux"
+strace=$(command -v strace) || die "needs strace: apt-get install strace"
+[[ -x $build/soak-load ]] || die "$build/soak-load: make $build/soak-load first"
 out=$build/soak
 mkdir -p "$out"
 
@@ -56,16 +66,53 @@ numbers() { # HEADER
 }
 names=$(numbers unistd.h) names32=$(numbers unistd_32.h)
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
+files=(-f "$build/failcnt:/failcnt" -f "$build/soak-load:/load" -f "$stress:/bin/stress-ng" -f "$setpriv:/usr/bin/setpriv"
+	-f "$strace:/bin/strace" -f "$(command -v nice):/bin/nice" -f "$here/soak/guest.sh:/guest" -f "$here/soak/serve.sh:/serve.sh")
+if [[ $servers != none ]]; then
+	"$here/soak/servers.sh" "$out/servers"
+	files+=(-f "$out/servers:/servers")
+fi
+: "${duration:=$((seconds * ${#groups[@]}))}"
+# Each kind and each death once in 27 seconds; strace's sample is slow, and dies not.
+rounds=$((duration * 2 > 54 ? duration * 2 : 54)) traced=$((duration / 2))
 passed=0 failed=0
+add() { if (($1)); then failed=$((failed + 1)); else passed=$((passed + 1)); fi; }
+judge() { # FILTER ARGS ...
+	jq -nRr --arg backend "$backend" "${@:2}" -f "$here/soak/$1.jq" <"$out/$backend.log"
+}
+rm -f "$out"/*.sums
 for backend in $backends; do
 	status=0
-	"$here/run.sh" -k "$kernel" -m 1536 -N -b -t 400 -f "$build/failcnt:/failcnt" -f "$stress:/bin/stress-ng" \
-		-f "$setpriv:/usr/bin/setpriv" -f "$here/soak_guest.sh:/guest" -- /bin/sh /guest "$backend" "$seconds" "${groups[@]}" \
-		>"$out/$backend.log" 2>"$out/$backend.err" || status=$?
+	"$here/run.sh" -k "$kernel" -m 2048 -N -b -t $((duration * 3 + 600)) "${files[@]}" -- /bin/sh /guest "$backend" "$duration" \
+		"$seconds" "$rounds" "$traced" "$seed" "$servers" "${groups[@]}" \
+		>"$out/$backend.log" 2> >(tee "$out/$backend.err" >&2) || status=$?
 	if ((status)); then echo "FAIL soak $backend: the machine ended with status $status"; fi
-	jq -nRr --arg backend "$backend" --argjson names "$names" --argjson names32 "$names32" \
-		-f "$here/soak.jq" <"$out/$backend.log" | tee "$out/$backend.txt"
-	if ((status == 0)) && grep -q '^ok' "$out/$backend.txt"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+	judge kernel --argjson names "$names" --argjson names32 "$names32" >"$out/$backend.txt" || true
+	judge truth --rawfile reasons "$here/soak/reasons.txt" >>"$out/$backend.txt" || true
+	judge truth --rawfile reasons "$here/soak/reasons.txt" --arg sums yes >"$out/$backend.sums" || true
+	cat "$out/$backend.txt"
+	((status == 0)) && grep -q '^ok soak' "$out/$backend.txt"
+	add $?
+	((status == 0)) && grep -q '^ok truth' "$out/$backend.txt"
+	add $?
 done
+# A witness that never contradicts is none: with one line less, and with one line twice, the judge must say so.
+if ((failed == 0)); then
+	for wrong in missed invented; do
+		awk -v wrong=$wrong '!done && /^E .*"event":"refused".*"resource":"semmni".*"comm":"load"/ { done = 1
+			if (wrong == "missed") next
+			print }
+			{ print }' "$out/$backend.log" >"$out/wrong.log"
+		backend=wrong judge truth --rawfile reasons "$here/soak/reasons.txt" >"$out/wrong.txt"
+		grep -qE "^FAIL truth .*semmni: .*1 $wrong" "$out/wrong.txt"
+		add $?
+	done
+	rm -f "$out/wrong.log"
+fi
+if [[ $backends == *\ * ]]; then
+	jq -sr -f "$here/soak/agree.jq" "$out"/*.sums | tee "$out/agree.txt"
+	grep -q '^ok' "$out/agree.txt"
+	add $?
+fi
 echo "soak: $passed passed, $failed failed"
 ((failed == 0))

@@ -28,6 +28,7 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 	  elif $w[0] == "T" then .witness += [{tid: ($w[1] | tonumber), call: ($names[$w[2]] // $w[2]), call32: $names32[$w[2]],
 					       errno: ($w[3] | tonumber), n: ($w[4] | tonumber)}]
 	  elif $w[0] == "S" then .ran += [{name: $w[1], status: ($w[2] | tonumber)}]
+	  elif $w[0] == "C" then .witness_pids[$w[1]] = true
 	  elif $w[0] == "L" then .limits[$w[2:] | join(" ")] = ($w[1] | tonumber)
 	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
 | {EPERM: 1, E2BIG: 7, EAGAIN: 11, ENOMEM: 12, EINVAL: 22, ENFILE: 23, EMFILE: 24, EFBIG: 27, ENOSPC: 28,
@@ -36,7 +37,7 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | [.witness[] | select(.call != "-1")] as $seen
 | [.events[] | select(.event == "refused")] as $told
 | ([.events[] | select(.event == "lost") | .lost] | total) as $lost
-| .limits as $limits
+| .limits as $limits | (.witness_pids // {}) as $loads
 # What the tracepoint of system calls can bear witness of: an errno that a call returned. A write that
 # fills a file system returns what it could store, and no errno.
 | [$told[] | select(.errno != null and .syscall != null and $numbers[.errno] != null
@@ -62,7 +63,8 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
-| [$told[] | select(.limit != null and $limits[.limit_name] != null and .limit != $limits[.limit_name])]
+# load.c has an IPC namespace with other limits.
+| [$told[] | select($loads["\(.pid)"] | not) | select(.limit != null and $limits[.limit_name] != null and .limit != $limits[.limit_name])]
   as $other_limit
 | ([$told[] | select(.errno == "EMFILE" or .errno == "ENFILE") | .count // 1] | total) as $files
 | ([$seen[] | select(.errno == 23 or .errno == 24) | .n] | total) as $files_seen
