@@ -348,6 +348,7 @@ void store_close(struct store *s)
 		store_commit(s, true);
 	store_shut(s);
 	free(s->queue);
+	free(s->hello);
 	free(s->path);
 	free(s);
 }

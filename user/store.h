@@ -57,12 +57,12 @@ const char *store_why(const struct store *s);
 int store_add(struct store *s, const struct event *e, const char *line, size_t n);
 
 /*
- * Before the events of one log are added: an earlier import may have been of the same one.
- * store_import_known() is 1 for each event, a line of n bytes, as often as the store has had it
- * from imports when it began; 0: it is new.
+ * Before the events of one log are added: an earlier import may have been of the same one, in the
+ * same or another form. store_import_known() is 1 for an event, e and its line of n bytes, as often
+ * as the store had it from imports when this one began; 0: it is new.
  */
 int store_import_begin(struct store *s);
-int store_import_known(struct store *s, const char *line, size_t n);
+int store_import_known(struct store *s, const struct event *e, const char *line, size_t n);
 
 /* One reading of counter rows at time: those that changed since the last are kept. */
 int store_sample(struct store *s, const struct counter_table *t, int64_t time);
