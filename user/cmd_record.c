@@ -138,7 +138,7 @@ static void vacuum(struct record *r)
 	char until[32];
 	int err = r->failing && r->failing != -ENOSPC
 			  ? 0
-			  : store_vacuum(r->store, &r->keep, real_ns(), false, &d);
+			  : store_vacuum(r->store, &r->keep, real_ns(), NULL, &d);
 
 	r->vacuum = now_ms() + (d.events ? VACUUM_MORE_MS : VACUUM_MS);
 	if (err)

@@ -260,7 +260,8 @@ static int open_to_write(struct store *s)
 		err = store_schema(s);
 	if (err == 0)
 		err = store_exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-				    "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY");
+				    "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;"
+				    "PRAGMA secure_delete=OFF");
 	return err;
 }
 

@@ -93,12 +93,20 @@ struct store_dropped {
 	uint64_t events, incidents, samples, bytes;
 	const char *why; /* "size", "age", "free space" */
 };
+struct store_vacuum {
+	/* Called after each slice with what went so far; other than 0 ends it and is returned.
+	 * NULL: nobody wants to know. */
+	int (*progress)(void *arg, const struct store_dropped *d);
+	void *arg;
+};
 /*
- * Drops the oldest until the limits hold, a bounded amount a call where all is false.
- * Each cause is said by a row that store_each_dropped() reads, and in *ret (zero events: nothing).
+ * Drops the oldest until the limits hold, in slices, between which a recorder has its turn; v NULL:
+ * it is that recorder, and only what can be done in a tenth of a second is.
+ * Each cause is said by a row that store_each_dropped() reads, and the sum in *ret (zero events:
+ * nothing), which is set also where it ended early.
  */
-int store_vacuum(struct store *s, const struct store_keep *k, int64_t now, bool all,
-		 struct store_dropped *ret);
+int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
+		 const struct store_vacuum *v, struct store_dropped *ret);
 
 /* Reading ---------------------------------------------------------------- */
 

@@ -220,6 +220,8 @@ static int keep_dropped(void *arg, const struct store_dropped *d)
 	return 0;
 }
 
+static const struct store_vacuum all;
+
 static void too_much(void **state)
 {
 	struct store_keep keep = {.max_bytes = 1 << 20};
@@ -237,7 +239,7 @@ static void too_much(void **state)
 	}
 	before = events(s);
 	assert_int_equal(before, 8000);
-	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &all, &d), 0);
 	assert_string_equal(d.why, "size");
 	assert_in_range(d.events, 4000, 7900);
 	assert_int_equal(events(s), before - d.events);
@@ -248,7 +250,7 @@ static void too_much(void **state)
 	assert_int_equal(said.until, d.until);
 	/* the newest are there, and each incident has its verdict */
 	assert_in_range(incidents(s), 2, 200);
-	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &all, &d), 0);
 	assert_int_equal(d.events, 0);
 }
 
@@ -265,7 +267,7 @@ static void too_old(void **state)
 	add("semmni", 20, 100);
 	add("semmni", 20, 150);
 	commit();
-	assert_int_equal(store_vacuum(s, &keep, T0 + 210 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 210 * SECOND, &all, &d), 0);
 	assert_string_equal(d.why, "age");
 	assert_int_equal(d.events, 2);
 	assert_int_equal(d.incidents, 1);
