@@ -260,8 +260,8 @@ static void begin(struct record *r)
 	tick(r); /* the first sample */
 	arm(r);
 	tell_manager(r, "READY=1\n");
-	if (!r->failing)
-		log_info("recording into %s", store_path(r->o));
+	log_info(r->failing ? "recording in memory until %s can be written" : "recording into %s",
+		 store_path(r->o));
 }
 
 /* The last lines and whatever still waits. */

@@ -237,7 +237,7 @@ END
 	store=$BATS_TEST_TMPDIR/syslog.db
 	import --store "$store" "$dir/other"
 	[[ $err == *"6 events added to $store, 0 were there already"* ]]
-	sed 's/Nov 20/Nov 19/' "$dir/journal" >"$dir/day"
+	sed "s/Nov 20/Nov 10/" "$dir/journal" >"$dir/day"
 	touch -d 2026-11-21 "$dir/day"
 	import --store "$store" "$dir/day"
 	[[ $err == *"6 events added"* ]]

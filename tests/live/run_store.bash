@@ -11,7 +11,7 @@ record() {
 	"$failcnt" record "$@" 2>"$work/$tag.err" &
 	pid=$!
 	started+=("$pid")
-	within 30 says "$tag" 'recording into|kept in memory' || no "it does not start: $(head -n 1 "$work/$tag.err")"
+	within 60 says "$tag" 'recording in' || no "it does not start: $(head -n 1 "$work/$tag.err")"
 }
 says() { grep -qsE -- "$2" "$work/$1.err"; }
 
@@ -109,7 +109,8 @@ store_readonly() {
 	mount -o remount,rw "$dir"
 	within 10 listed "$dir/failcnt.db" refused nofile "$(of .pid)" || { no "it does not write"; umount -l "$dir"; return; }
 	finish "$recorder" TERM
-	umount "$dir"
+	umount "$dir" 2>/dev/null || umount -l "$dir"
+	((status == 0)) || no "status $status"
 }
 
 # What it cannot write to is said once; when that is moved away it begins a new file, with all that waited.

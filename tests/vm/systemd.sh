@@ -8,11 +8,11 @@
 #   systemd.sh [-k "KERNEL..."] [-b BACKENDS] BUILD_DIR
 #
 #   -k KERNELS    as kernels.sh names them (default 6.12)
-#   -b BACKENDS   default: "fexit kprobe tracepoint"
+#   -b BACKENDS   "fexit kprobe tracepoint": by each of them, before what auto takes (default: that alone)
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernels=6.12 backends='fexit kprobe tracepoint'
+kernels=6.12 backends=''
 worst=3.0 # of systemd-analyze security
 
 die() { echo "systemd.sh: $*" >&2; exit 2; }
