@@ -156,6 +156,7 @@ static void command(struct page *p, const char *words)
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "_-./:+,@%";
 	const char *name = p->look->store;
+	char part[4096];
 	bool quoted;
 
 	html_f(p, "<code>failcnt %s", words);
@@ -164,7 +165,8 @@ static void command(struct page *p, const char *words)
 		html_f(p, " %s %s", p->look->from, quoted ? "'" : "");
 		for (size_t n; *name; name += n) {
 			n = strcspn(name, "'");
-			html_textn(p, name, n);
+			snprintf(part, sizeof(part), "%.*s", (int)n, name);
+			html_name(p, part);
 			if (name[n] && ++n)
 				html_raw(p, "'\\''");
 		}
