@@ -305,6 +305,7 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 }
 
 @test "a pipe holds JSON lines; what else is no file is no store; a link to nowhere" {
+	cd "$BASE"
 	mkfifo pipe.db
 	cat "$FIXTURES/night.json" >pipe.db &
 	failcnt list --utc --store pipe.db

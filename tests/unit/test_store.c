@@ -222,12 +222,19 @@ static int keep_dropped(void *arg, const struct store_dropped *d)
 
 static const struct store_vacuum all;
 
+static int interrupt(void *arg, const struct store_dropped *d)
+{
+	*(uint64_t *)arg = d->events;
+	return -EINTR;
+}
+
 static void too_much(void **state)
 {
 	struct store_keep keep = {.max_bytes = 1 << 20};
 	struct store_dropped d = {}, said = {};
 	struct stat st;
-	uint64_t before;
+	uint64_t before, first = 0;
+	struct store_vacuum early = {.progress = interrupt, .arg = &first};
 
 	(void)state;
 	for (int i = 0; i < 4000; i++) {
@@ -239,8 +246,12 @@ static void too_much(void **state)
 	}
 	before = events(s);
 	assert_int_equal(before, 8000);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &early, &d), -EINTR);
+	assert_true(d.events > 0 && d.events == first);
+	assert_int_equal(events(s), before - first);
 	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &all, &d), 0);
 	assert_string_equal(d.why, "size");
+	d.events += first;
 	assert_in_range(d.events, 4000, 7900);
 	assert_int_equal(events(s), before - d.events);
 	assert_int_equal(stat(path, &st), 0);
