@@ -304,6 +304,18 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	done
 }
 
+@test "nothing in a recording drives the terminal" {
+	esc='\u001b[31mX\u0007\u009b2J'
+	printf '{"schema":1,"event":"refused","time":"2026-11-20T10:00:00.000000000Z","resource":"nofile%s","errno":"E%s","pid":77,"comm":"w%s","cgroup":"/c%s","limit_name":"R%s","measure":"f%s","held":1,"limit":1,"failcnt":[{"source":"s%s","owner":"o%s","resource":"r%s","delta":1,"relation":"own"}],"says":"s%s","fix":"f%s"}\n' \
+		"$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" >"$BASE/lines"
+	for args in list info "info -v" "list --json" "report -o -"; do
+		failcnt $args --store "$BASE/lines"
+		[[ $status -eq 0 || $args == report* ]]
+		[[ $output == *nofile* ]]
+		[[ $output != *$'\e'* && $output != *$'\a'* && $output != *$'\xc2\x9b'* ]]
+	done
+}
+
 @test "a pipe holds JSON lines; what else is no file is no store; a link to nowhere" {
 	cd "$BASE"
 	mkfifo pipe.db
