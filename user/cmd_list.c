@@ -195,6 +195,8 @@ static int on_dropped(void *arg, const struct store_dropped *d)
 	const struct list *l = arg;
 	char until[32];
 
+	if (d->events == 0) /* samples alone */
+		return 0;
 	when_print(d->until, l->o->utc, false, until, sizeof(until));
 	log_info("%llu events until %s were dropped for the limit of %s",
 		 (unsigned long long)d->events, until, d->why);

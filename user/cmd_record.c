@@ -140,7 +140,7 @@ static void vacuum(struct record *r)
 			  ? 0
 			  : store_vacuum(r->store, &r->keep, real_ns(), NULL, &d);
 
-	r->vacuum = now_ms() + (d.events ? VACUUM_MORE_MS : VACUUM_MS);
+	r->vacuum = now_ms() + (d.why ? VACUUM_MORE_MS : VACUUM_MS);
 	if (err)
 		log_debug("nothing dropped: %s", store_why(r->store));
 	if (!d.events)

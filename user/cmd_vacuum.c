@@ -63,13 +63,13 @@ int cmd_vacuum(const struct options *o)
 	sigaction(SIGTERM, &end, NULL);
 	if (!err)
 		err = store_vacuum(s, &keep, now.tv_sec * 1000000000LL + now.tv_nsec, &v, &d);
-	if (d.events)
+	if (d.why)
 		summary(o, &d);
 	if (err == -EINTR)
 		log_error("interrupted before the limits held: run it again");
 	else if (err < 0)
 		log_error("%s", s ? store_why(s) : strerror(-err));
-	else if (d.events == 0)
+	else if (!d.why)
 		log_info("nothing to drop: all is within the limits");
 	return err < 0 ? EXIT_NOTHING : EXIT_DONE;
 }

@@ -22,6 +22,8 @@
 #define SLICE 5000            /* events at once: some tens of milliseconds */
 #define TURN_MS 100           /* of a recorder, whose events wait meanwhile */
 #define PAUSE_MS 120          /* one who waits for the lock looks at least so often */
+#define SAMPLES_PART 20       /* of their time is a slice */
+#define SERIES_TURNS 60       /* an hour, where the limits work all the time */
 #define LEFTOVER_PAGES 1000   /* of what was free before, also given back with a slice */
 #define ENOUGH_PART 10        /* a tenth less than the limit, so that it is not hit again at once */
 #define LEAST_BYTES (1 << 20) /* what others filled is not made empty by us */
@@ -85,6 +87,7 @@ struct due {
 	const char *why; /* NULL: nothing */
 	int64_t until;   /* only what is not younger */
 	int64_t slice;   /* events, about: no more than must */
+	int64_t sample;  /* none is older; 0: there is none */
 };
 
 /* So many events as hold the bytes that are too many; all are as large here. */
@@ -113,9 +116,11 @@ static int look(struct store *s, const struct store_keep *k, int64_t now, bool b
 	}
 	if (err)
 		return err;
+	if (ret->sample && (!oldest || ret->sample < oldest))
+		oldest = ret->sample;
 	if (begun)
 		most -= most / ENOUGH_PART;
-	*ret = (struct due){.until = INT64_MAX, .slice = SLICE};
+	*ret = (struct due){.until = INT64_MAX, .slice = SLICE, .sample = ret->sample};
 	if (k->max_bytes && used > most) {
 		ret->why = "size";
 		ret->slice = slice_of(s, used, most);
@@ -243,12 +248,32 @@ static int give_back(struct store *s)
 	return store_exec(s, sql);
 }
 
+static int oldest_sample(struct store *s, int64_t *ret)
+{
+	return store_number(s,
+			    "SELECT ifnull(min((SELECT time FROM sample WHERE series = r.id"
+			    " ORDER BY time LIMIT 1)), 0) FROM series r",
+			    ret);
+}
+
+/* Where samples are older than the events, or there are no events: a part of them alone. */
+static int samples_end(struct due *due, int64_t now, int64_t *end, int err)
+{
+	int64_t part = due->sample + (now - due->sample) / SAMPLES_PART + 1;
+
+	if (!due->sample || (err && err != -ENODATA) || (!err && *end <= part))
+		return err;
+	*end = part < due->until ? part : due->until;
+	due->sample = *end < now && *end < due->until ? *end : 0;
+	return 0;
+}
+
 static int drop_slice(struct store *s, struct due *due, struct store_dropped *d)
 {
 	struct store_dropped part = {.time = d->time, .why = due->why};
-	int64_t end = 0;
+	int64_t end = 0, sample = due->sample;
 	bool last = false;
-	int err = slice_end(s, due, &end, &last);
+	int err = samples_end(due, d->time, &end, slice_end(s, due, &end, &last));
 
 	if (!err)
 		err = store_exec(s, "BEGIN IMMEDIATE");
@@ -261,10 +286,12 @@ static int drop_slice(struct store *s, struct due *due, struct store_dropped *d)
 		sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 		return err;
 	}
-	if (part.events == 0) { /* all of them are verdicts of what goes on */
-		due->slice *= 4;
+	if (part.events == 0 && part.samples == 0 && due->sample == sample) {
+		due->slice *= 4; /* all of them are verdicts of what goes on */
 		return last ? -ENODATA : 0;
 	}
+	if (part.events == 0 && part.samples == 0)
+		return 0;
 	d->why = due->why;
 	d->until = end;
 	d->events += part.events;
@@ -296,8 +323,10 @@ static int drop_all(struct store *s, const struct store_keep *k, int64_t now,
 	const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
 	uint64_t until = now_ms() + TURN_MS;
 	struct due due = {};
-	int err = look(s, k, now, false, &due);
+	int err = oldest_sample(s, &due.sample);
 
+	if (!err)
+		err = look(s, k, now, false, &due);
 	while (!err && due.why) {
 		int64_t slice = due.slice;
 		bool nothing;
@@ -312,11 +341,21 @@ static int drop_all(struct store *s, const struct store_keep *k, int64_t now,
 		if (!err && v && is_recorded(s))
 			nanosleep(&pause, NULL);
 		if (!err)
-			err = look(s, k, now, d->events > 0, &due);
+			err = look(s, k, now, d->why != NULL, &due);
 		if (nothing)
 			due.slice = slice;
 	}
 	return err == -ENODATA ? 0 : err; /* nothing is left that could go */
+}
+
+/* Series that have no sample left: control groups come and go for ever. Each is looked at, so a
+ * recorder does it seldom. */
+static int drop_series(struct store *s, const struct store_vacuum *v)
+{
+	if (!v && s->turns++ % SERIES_TURNS != 0)
+		return 0;
+	return store_exec(s, "DELETE FROM series WHERE NOT EXISTS (SELECT 1 FROM sample WHERE"
+			     " sample.series = series.id)");
 }
 
 int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
@@ -325,9 +364,16 @@ int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
 	struct store_dropped d = {.time = now};
 	int err = s->db ? drop_all(s, k, now, v, &d) : -ENOTCONN;
 
+	if (!err && d.samples)
+		err = drop_series(s, v);
 	/* In the turn of a recorder its next commits do that. The first holds up nobody, so that
 	 * the second is short; while somebody reads it is left to later ones. */
-	if (v && d.events) {
+	for (int64_t left = 1; v && !err && d.why && left;) {
+		err = give_back(s);
+		if (!err)
+			err = store_number(s, "PRAGMA freelist_count", &left);
+	}
+	if (v && d.why) {
 		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(PASSIVE)", NULL, NULL, NULL);
 		sqlite3_exec(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
 	}

@@ -55,6 +55,7 @@ struct store {
 	int64_t alive; /* the latest, to be written; 0: nothing new */
 	struct store_series *series;
 	unsigned int reading; /* number of the latest one */
+	unsigned int turns;   /* in which samples were dropped */
 };
 
 /* Keeps a sentence and returns err. */

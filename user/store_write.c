@@ -36,8 +36,10 @@ static const char *const texts[STORE_SQLS] = {
 	[SQL_FIND_SERIES] = "SELECT id FROM series WHERE source = ?1 AND owner = ?2 AND"
 			    " resource = ?3",
 	[SQL_ADD_SERIES] = "INSERT INTO series(source, owner, resource, unit) VALUES(?1,?2,?3,?4)",
+	/* The series may be gone, and its number another's: see store_keep.c. */
 	[SQL_ADD_SAMPLE] = "INSERT OR REPLACE INTO sample(series, time, held, maxheld, barrier,"
-			   " \"limit\", failcnt) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+			   " \"limit\", failcnt) SELECT id,?2,?3,?4,?5,?6,?7 FROM series"
+			   " WHERE id = ?1 AND source = ?8 AND owner = ?9 AND resource = ?10",
 };
 
 sqlite3_stmt *store_sql(struct store *s, enum store_sql which)

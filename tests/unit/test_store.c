@@ -336,6 +336,42 @@ static void samples(void **state)
 	assert_int_equal(seen.time, 1);
 }
 
+/* Nothing was refused for months: samples stay within the limits all the same, and series too. */
+static void samples_too_old(void **state)
+{
+	char *owner = "cgroup:/a";
+	struct counter_row row = {.source = COUNTER_CGROUP2,
+				  .have = COUNTER_HELD | COUNTER_LIMIT,
+				  .name = "memory",
+				  .unit = "bytes",
+				  .limit = 100000};
+	struct counter_table t = {.rows = &row, .n_rows = 1, .owners = &owner, .n_owners = 1};
+	struct store_keep keep = {.max_age_ns = 100 * SECOND};
+	struct store_sample seen = {};
+	struct store_dropped d = {};
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		row.held = (uint64_t)i % 2 * 5000;
+		assert_int_equal(store_sample(s, &t, T0 + i * SECOND), 0);
+	}
+	assert_int_equal(store_vacuum(s, &keep, T0 + 200 * SECOND, &all, &d), 0);
+	assert_string_equal(d.why, "age");
+	assert_int_equal(d.events, 0);
+	assert_in_range(d.samples, 100, 102);
+	assert_int_equal(store_each_sample(s, 0, 0, NULL, NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 200 - (int64_t)d.samples);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 2000 * SECOND, &all, &d), 0);
+	seen.time = 0;
+	assert_int_equal(store_each_sample(s, 0, 0, NULL, NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 0);
+	/* its series went with them: it gets another */
+	row.held = 20000;
+	assert_int_equal(store_sample(s, &t, T0 + 2000 * SECOND), 0);
+	assert_int_equal(store_each_sample(s, 0, 0, "cgroup:/a", NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 1);
+}
+
 static void stream_line(enum event_kind kind, const char *run, double at)
 {
 	event_init(&e, kind);
@@ -428,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(samples, setup, teardown),
+		cmocka_unit_test_setup_teardown(samples_too_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(top, setup, teardown),
 	};
