@@ -102,7 +102,8 @@ struct store_vacuum {
 /*
  * Drops the oldest until the limits hold, in slices, between which a recorder has its turn; v NULL:
  * it is that recorder, and only what can be done in a tenth of a second is.
- * Each cause is said by a row that store_each_dropped() reads, and the sum in *ret, which is set also where it ended early.
+ * Each cause is said by a row that store_each_dropped() reads, and the sum in *ret, which is set
+ * also where it ended early.
  */
 int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
 		 const struct store_vacuum *v, struct store_dropped *ret);
