@@ -114,6 +114,8 @@ static int look_up(struct store *s, struct store_series *one, const char *owner,
 			one->id = sqlite3_column_int64(q, 0);
 			sqlite3_reset(q);
 			break;
+		} else if (sqlite3_reset(q) != SQLITE_OK) {
+			return store_fail(s);
 		}
 		sqlite3_reset(q);
 	}

@@ -316,6 +316,18 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	done
 }
 
+@test "-c and paths: letters beyond ASCII, a slash at the end, and nothing beside it" {
+	for group in /ä/x /äb /a; do
+		printf '{"schema":1,"event":"refused","time":"2026-11-20T10:00:00.000000000Z","resource":"nofile","errno":"EMFILE","pid":%d,"comm":"web","cgroup":"%s"}\n' "${#group}" "$group"
+	done >"$BASE/lines"
+	for args in "-c /ä" "-c /ä/" /ä /ä/x; do
+		failcnt list --json --store "$BASE/lines" $args
+		[ "$status" -eq 0 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *'"cgroup":"/ä/x"'* ]]
+	done
+}
+
 @test "a pipe holds JSON lines; what else is no file is no store; a link to nowhere" {
 	cd "$BASE"
 	mkfifo pipe.db
