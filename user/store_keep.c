@@ -231,7 +231,9 @@ static int drop_and_say(struct store *s, int64_t end, struct store_dropped *part
 		err = used_bytes(s, &left);
 	if (!err && used > left)
 		part->bytes = used - left;
-	return err ? err : write_down(s, part);
+	if (err || part->events + part->incidents + part->samples == 0)
+		return err;
+	return write_down(s, part);
 }
 
 /* What the slice has left free, and a little of what was. */
