@@ -208,15 +208,11 @@ static int write_alive(struct store *s)
 
 static int keep_hello(struct store *s, const char *line, size_t n)
 {
-	char *copy = s->mode == STORE_WRITE ? strndup(line, n) : NULL;
-
 	if (s->mode != STORE_WRITE)
 		return 0;
-	if (!copy)
-		return -ENOMEM;
 	free(s->hello);
-	s->hello = copy;
-	return 0;
+	s->hello = strndup(line, n);
+	return s->hello ? 0 : -ENOMEM;
 }
 
 /* A line of a run is a sign of life of it. */

@@ -62,10 +62,9 @@ files=(-f "$systemd:/usr/lib/systemd/systemd" -f "$(command -v systemctl):/bin/s
 	-f "$build/failcnt:/usr/local/sbin/failcnt" -f "$work/provoke:/bin/provoke" -f "$here/systemd_guest.sh:/guest"
 	-f "$work/units:/usr/lib/systemd/system" -f "$work/etc/passwd:/etc/passwd" -f "$work/etc/group:/etc/group"
 	-f "$work/etc/os-release:/etc/os-release" -f "$work/etc/machine-id:/etc/machine-id")
-for library in libseccomp.so.2; do # newer versions load it when they need it
-	path=$(ldconfig -p | sed -nE "s/.*$library .*=> (.*)/\1/p" | head -n 1)
-	[[ -z $path ]] || files+=(-f "$path:$path")
-done
+# Newer versions load it when they need it.
+seccomp=$(ldconfig -p | sed -nE 's/.*libseccomp\.so\.2 .*=> (.*)/\1/p' | head -n 1)
+[[ -z $seccomp ]] || files+=(-f "$seccomp:$seccomp")
 
 for kernel in $kernels; do
 	status=0

@@ -57,15 +57,15 @@ records() { # BACKEND
 
 hardened() {
 	main=$(of MainPID)
-	status() { sed -nE "s/^$1:[[:space:]]*//p" "/proc/$main/status"; }
+	status() { sed -nE "s/^$1:[[:space:]]*//p" /proc/"$main"/status; }
 	check "seccomp is in force" [ "$(status Seccomp)" = 2 ]
 	check "no new privileges" [ "$(status NoNewPrivs)" = 1 ]
 	# PTRACE 19, SYS_ADMIN 21, SYSLOG 34, PERFMON 38, BPF 39, DAC_READ_SEARCH 2
 	check "its capabilities are those six" [ "$(status CapEff)" = 000000c400280004 ]
 	check "nor can it get others" [ "$(status CapBnd)" = 000000c400280004 ]
-	check "its mounts are its own" [ "$(readlink /proc/$main/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]
-	check "the network is the host's" [ "$(readlink /proc/$main/ns/net)" = "$(readlink /proc/1/ns/net)" ]
-	check "the OOM killer passes it by" [ "$(cat /proc/$main/oom_score_adj)" = -1000 ]
+	check "its mounts are its own" [ "$(readlink /proc/"$main"/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]
+	check "the network is the host's" [ "$(readlink /proc/"$main"/ns/net)" = "$(readlink /proc/1/ns/net)" ]
+	check "the OOM killer passes it by" [ "$(cat /proc/"$main"/oom_score_adj)" = -1000 ]
 	check "its memory is limited" [ "$(cat /sys/fs/cgroup/system.slice/failcnt.service/memory.max)" = 268435456 ]
 	for file in /etc/x /usr/x /proc/sys/kernel/sem /sys/fs/cgroup/x; do
 		check "it cannot write $file" sh -c "! nsenter -t $main -m sh -c 'echo 1 >>$file' 2>/dev/null"
@@ -113,7 +113,7 @@ hardened
 reloads
 watched
 stops
-echo done
+echo "done"
 sleep 1
 echo 'VM-EXIT status=0' >&2
 sleep 1
