@@ -27,7 +27,7 @@ BPF_ARCH := $(if $(filter aarch64 arm64,$(ARCH)),arm64,x86)
 BUILD_PACKAGES := gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev libsqlite3-dev uthash-dev bpftool
 TEST_PACKAGES := libcmocka-dev libjson-c-dev libclang-rt-14-dev jq bats shellcheck clang-format \
 	qemu-system-x86 cpio gzip xz-utils zstd lz4 binutils util-linux debian-archive-keyring \
-	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng sqlite3
+	procps psmisc file iproute2 strace bc mandoc e2fsprogs quota stress-ng sqlite3 systemd
 # To look at the report's page; without it that test is skipped.
 BROWSER_PACKAGES := chromium-headless-shell fonts-dejavu-core
 

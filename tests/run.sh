@@ -163,6 +163,13 @@ soak() {
 	tests/vm/soak.sh -k "$one" "$build"
 }
 
+# The service, as remedies: on one kernel, by the backend that auto takes.
+service() {
+	local one
+	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
+	tests/vm/systemd.sh -k "$one" "$build"
+}
+
 lint_result() {
 	cat "$build/lint.log"
 	return "$linted"
@@ -202,6 +209,7 @@ if [ "$what" = all ]; then
 		suite matrix matrix
 		suite soak soak
 		suite prove prove
+		suite systemd service
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi

@@ -47,7 +47,7 @@ static void keep(struct importing *w, const struct event *e)
 {
 	char line[JSON_LINE_MAX];
 	size_t n = json_event(e, line, sizeof(line));
-	int err = n == 0 ? -EMSGSIZE : store_import_known(w->store, line, n);
+	int err = n == 0 ? -EMSGSIZE : store_import_known(w->store, e, line, n);
 
 	if (err == 0) {
 		err = store_add(w->store, e, line, n);

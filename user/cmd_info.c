@@ -80,7 +80,10 @@ int cmd_info(const struct options *o)
 	if (!err)
 		err = show(o, s, one.id);
 	if (err < 0 && err != -EPIPE) {
-		log_error("%s", store_why(s));
+		if (*store_why(s))
+			log_error("%s", store_why(s));
+		else
+			log_error("cannot write to standard output: %s", strerror(-err));
 		return EXIT_NOTHING;
 	}
 	if (one.matching > 1 && o->n_match)

@@ -158,7 +158,7 @@ static void head(struct list *l)
 
 static void incident_text(const struct list *l, const struct incident *i)
 {
-	char time[32] = "-", who[160], shown[640], says[4096];
+	char time[32] = "-", who[160], shown[640], resource[320] = "-", says[4096];
 	uint64_t n;
 	const char *what = look_what(i, &n);
 	size_t left = l->width > 88 ? l->width - 88 : 0, len;
@@ -167,6 +167,8 @@ static void incident_text(const struct list *l, const struct incident *i)
 		when_print(i->first, l->o->utc, false, time, sizeof(time));
 	look_who(i, who, sizeof(who));
 	visible(who, shown, sizeof(shown));
+	if (event_has(i->verdict, FIELD_RESOURCE))
+		visible(i->verdict->str[FIELD_RESOURCE], resource, sizeof(resource));
 	verdict(i->verdict, says, sizeof(says));
 	len = strlen(says);
 	if (l->width && len > left) {
@@ -174,8 +176,7 @@ static void incident_text(const struct list *l, const struct incident *i)
 		strcpy(says + len, left > 3 ? "..." : "");
 	}
 	printf("%6lld  %-19s  %-7s  %-22s %-10s %9llu  %s\n", (long long)i->id, time, what, shown,
-	       event_has(i->verdict, FIELD_RESOURCE) ? i->verdict->str[FIELD_RESOURCE] : "-",
-	       (unsigned long long)n, says);
+	       resource, (unsigned long long)n, says);
 }
 
 static int on_incident(void *arg, const struct incident *i)
@@ -194,6 +195,8 @@ static int on_dropped(void *arg, const struct store_dropped *d)
 	const struct list *l = arg;
 	char until[32];
 
+	if (d->events == 0) /* samples alone */
+		return 0;
 	when_print(d->until, l->o->utc, false, until, sizeof(until));
 	log_info("%llu events until %s were dropped for the limit of %s",
 		 (unsigned long long)d->events, until, d->why);

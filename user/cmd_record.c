@@ -41,6 +41,11 @@ struct record {
 	int failing; /* -errno of the store, said already */
 };
 
+static const char *store_path(const struct options *o)
+{
+	return o->store ? o->store : STORE_PATH;
+}
+
 static uint64_t now_ms(void)
 {
 	struct timespec ts;
@@ -73,14 +78,31 @@ static void arm(struct record *r)
 	timerfd_settime(r->timer, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
+/* What systemctl status shows. */
+static void tell_manager(const struct record *r, const char *more)
+{
+	char text[768];
+
+	if (r->failing)
+		snprintf(text, sizeof(text), "%sSTATUS=%s; events are kept in memory", more,
+			 store_why(r->store));
+	else
+		snprintf(text, sizeof(text), "%sSTATUS=recording into %s", more, store_path(r->o));
+	notify(text);
+}
+
 /* Once when it begins, once when it is over. */
 static void say_failing(struct record *r, int err)
 {
+	bool changed = err != r->failing;
+
 	if (err && err != r->failing)
 		log_error("%s; events are kept in memory until then", store_why(r->store));
 	else if (!err && r->failing)
 		log_info("the store can be written again");
 	r->failing = err;
+	if (changed)
+		tell_manager(r, "");
 }
 
 static void commit(struct record *r)
@@ -116,9 +138,9 @@ static void vacuum(struct record *r)
 	char until[32];
 	int err = r->failing && r->failing != -ENOSPC
 			  ? 0
-			  : store_vacuum(r->store, &r->keep, real_ns(), false, &d);
+			  : store_vacuum(r->store, &r->keep, real_ns(), NULL, &d);
 
-	r->vacuum = now_ms() + (d.events ? VACUUM_MORE_MS : VACUUM_MS);
+	r->vacuum = now_ms() + (d.why ? VACUUM_MORE_MS : VACUUM_MS);
 	if (err)
 		log_debug("nothing dropped: %s", store_why(r->store));
 	if (!d.events)
@@ -173,6 +195,9 @@ static void on_signal(struct record *r)
 		commit(r);
 		stream_reopen(&r->session.stream);
 		say_failing(r, store_reopen(r->store));
+		store_alive(r->store,
+			    real_ns()); /* in a new file too: since when somebody watches */
+		r->commit = now_ms();
 	}
 }
 
@@ -234,9 +259,9 @@ static void begin(struct record *r)
 	commit(r);
 	tick(r); /* the first sample */
 	arm(r);
-	notify("READY=1");
-	if (!r->failing)
-		log_info("recording into %s", r->o->store ? r->o->store : STORE_PATH);
+	tell_manager(r, "READY=1\n");
+	log_info(r->failing ? "recording in memory until %s can be written" : "recording into %s",
+		 store_path(r->o));
 }
 
 /* The last lines and whatever still waits. */
@@ -296,7 +321,7 @@ int cmd_record(const struct options *o)
 	r.o = o;
 	r.wake = r.signals = r.timer = -1;
 	r.commit = r.alive = UINT64_MAX;
-	err = store_open(&r.store, o->store ? o->store : STORE_PATH, STORE_WRITE);
+	err = store_open(&r.store, store_path(o), STORE_WRITE);
 	if (!r.store) {
 		log_error("cannot start: %s", strerror(-err));
 		return EXIT_NOTHING;

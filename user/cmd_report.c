@@ -240,6 +240,9 @@ int cmd_report(const struct options *o)
 		     : !o->store                 ? STORE_PATH
 		     : util_streq(o->store, "-") ? "standard input"
 						 : o->store;
+	look.from = o->from ? "--from" : o->store ? "--store" : NULL;
+	if (look.from && util_streq(o->from ? o->from : o->store, "-"))
+		look.from = NULL; /* nobody can read that again */
 	err = make_page(&page, r, &look);
 	if (err < 0)
 		log_error("the page cannot be made: %s", strerror(-err));

@@ -26,16 +26,18 @@ static int emit(const struct options *o, size_t n,
 {
 	static struct event e;
 	struct stream s;
-	int err = stream_open(&s, o, NULL);
+	int err = stream_open(&s, o, NULL), why = 0;
 
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < n && !s.reader_gone; i++) {
+	for (size_t i = 0; i < n && !s.reader_gone && !why; i++) {
 		make(&e, arg, i);
-		stream_emit(&s, &e);
+		errno = 0;
+		if (stream_emit(&s, &e) == 0)
+			why = errno ? errno : EIO;
 	}
-	if (!s.reader_gone && sink_lost(s.sink[0]) > 0) {
-		log_error("cannot write to standard output: %s", strerror(EIO));
+	if (!s.reader_gone && why) {
+		log_error("cannot write to standard output: %s", strerror(why));
 		err = EXIT_NOTHING;
 	}
 	stream_close(&s);

@@ -84,18 +84,21 @@ static int put_event(void *arg, const struct event *e, int64_t incident _unused_
 	struct info *n = arg;
 	static struct event shown;
 	int64_t seq;
+	int err;
 
 	if (n->head)
 		printf("\n%s\n", n->head);
 	n->head = NULL;
-	fflush(stdout);
+	if (fflush(stdout) != 0) /* the sink writes past it */
+		return -errno;
 	shown = *e;
 	if (e->kind != EVENT_FOLLOWUP) { /* the verdict above has said it; one line each */
 		event_clear(&shown, FIELD_SAYS);
 		event_clear(&shown, FIELD_FIX);
 		shown.n_moved = shown.moved_left_out = 0;
 	}
-	return sink_write(n->sink, &shown, &seq) == -EPIPE ? -EPIPE : 0;
+	err = sink_write(n->sink, &shown, &seq);
+	return err < 0 ? err : 0;
 }
 
 static int put_events(struct info *n)

@@ -13,13 +13,17 @@
 #include "log.h"
 #include "when.h"
 
-/* Begins like a JSON line, and no store does. */
+/* Begins like a JSON line, and no store does. A pipe, as of <(failcnt watch --json), can be
+ * nothing else, and only be read once. */
 static bool is_lines(const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	_cleanup_close_ int fd = -1;
 	struct stat st;
 	char first;
 
+	if (stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
+		return true;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
 	       pread(fd, &first, 1, 0) == 1 && first == '{';
 }

@@ -194,6 +194,9 @@ static int finish(int status)
 
 	errno = 0;
 	if ((fflush(stdout) != 0 || failed) && status == EXIT_DONE && !reader_gone()) {
+		/* Where it failed long ago the error is forgotten: another byte meets it again. */
+		if (!errno && write(STDOUT_FILENO, "\n", 1) == 1)
+			errno = EIO;
 		log_error("cannot write to standard output: %s", strerror(errno ? errno : EIO));
 		status = EXIT_NOTHING;
 	}

@@ -55,6 +55,27 @@ static double steps(struct page *p, const struct report_chart *c, uint64_t top, 
 	return last;
 }
 
+/* A short line for each. */
+static void dashes(struct page *p, const struct report_chart *c, uint64_t top, bool limit)
+{
+	for (unsigned int i = 0; i < REPORT_COLUMNS; i++)
+		if (c->has[i])
+			html_f(p, "M%u %.1fh1", i,
+			       height_of(limit ? c->limit[i] : c->held[i], top));
+}
+
+static void points(struct page *p, const struct report_chart *c, uint64_t top)
+{
+	html_f(p,
+	       "<svg y=\"0\" width=\"100%%\" height=\"%d\" viewBox=\"0 0 %d 100\" "
+	       "preserveAspectRatio=\"none\"><path class=\"limit\" d=\"",
+	       PLOT, REPORT_COLUMNS);
+	dashes(p, c, top, true);
+	html_raw(p, "\"/><path class=\"held\" d=\"");
+	dashes(p, c, top, false);
+	html_raw(p, "\"/></svg>");
+}
+
 static void curve(struct page *p, const struct report_chart *c, uint64_t top)
 {
 	double first = 0;
@@ -151,7 +172,8 @@ static void caption(struct page *p, const struct report_card *card, bool limited
 	} else {
 		html_raw(p, "; no limit");
 	}
-	html_f(p, ". The upright line is the moment of %s.</figcaption>",
+	html_f(p, "%s. The upright line is the moment of %s.</figcaption>",
+	       c->points ? ", as its refusals told" : "",
 	       card->kill      ? "the kill"
 	       : card->refused ? "the refusal"
 			       : "its report");
@@ -173,7 +195,7 @@ void report_usage(struct page *p, const struct report_card *card)
 	html_from_to(p, c->from, c->to);
 	html_raw(p, "\">");
 	during(p, card);
-	curve(p, c, top);
+	c->points ? points(p, c, top) : curve(p, c, top);
 	moment(p, card);
 	html_f(p, "<rect class=\"grid\" y=\"%d\" width=\"100%%\" height=\"1\"/>", PLOT);
 	words(p, card, top, limited, limit);

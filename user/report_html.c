@@ -150,6 +150,31 @@ static void how_sure(struct page *p)
 	html_raw(p, "</p>\n");
 }
 
+/* As it is typed into a shell: a name with anything else than these in it is quoted. */
+static void command(struct page *p, const char *words)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+				    "_-./:+,@%";
+	const char *name = p->look->store;
+	char part[4096];
+	bool quoted;
+
+	html_f(p, "<code>failcnt %s", words);
+	if (p->look->from && name) {
+		quoted = !name[0] || name[strspn(name, plain)];
+		html_f(p, " %s %s", p->look->from, quoted ? "'" : "");
+		for (size_t n; *name; name += n) {
+			n = strcspn(name, "'");
+			snprintf(part, sizeof(part), "%.*s", (int)n, name);
+			html_name(p, part);
+			if (name[n] && ++n)
+				html_raw(p, "'\\''");
+		}
+		html_raw(p, quoted ? "'" : "");
+	}
+	html_raw(p, "</code>");
+}
+
 static void foot(struct page *p)
 {
 	const struct report *r = p->r;
@@ -166,8 +191,11 @@ static void foot(struct page *p)
 		html_raw(p, " by failcnt ");
 		html_name(p, r->recorder);
 	}
-	html_raw(p, ". <code>failcnt info id=NUMBER</code> tells everything of an incident, "
-		    "<code>failcnt list</code> lists them all.</p></footer>\n");
+	html_raw(p, ". ");
+	command(p, "info id=NUMBER");
+	html_raw(p, " tells everything of an incident, ");
+	command(p, "list");
+	html_raw(p, " lists them all.</p></footer>\n");
 }
 
 int report_html(FILE *f, const struct report *r, const struct report_look *look)

@@ -16,6 +16,8 @@ struct report_look {
 	int64_t now;        /* when it is made */
 	const char *filter; /* "-r nofile"; NULL: none */
 	const char *store;  /* where it is from; NULL: not said */
+	const char
+		*from; /* how info and list are told that: "--store"; NULL: that is the default */
 };
 
 /* Writes the whole page. 0, or -errno of what could not be written. */

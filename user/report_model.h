@@ -31,6 +31,7 @@ struct report_lane {
 /* The highest value of each column of time; a column without one has that of the one before. */
 struct report_chart {
 	int64_t from, to;
+	bool points; /* what refusals told: between them nothing is known */
 	char owner[256], resource[64], unit[32]; /* resource "": there is no chart */
 	bool has[REPORT_COLUMNS], limited[REPORT_COLUMNS];
 	uint64_t held[REPORT_COLUMNS], limit[REPORT_COLUMNS];
@@ -151,6 +152,13 @@ void report_chart_span(const struct report *r, const struct report_card *c, int6
  * False: no more.
  */
 bool report_chart_owner(const struct report_card *c, unsigned int n, char *buf, size_t size);
+/*
+ * Nobody samples the limits of a process: there its own refusals tell, when they came, how much it
+ * had. Before the events of c, and with each of them; samples, where there are any, take its place.
+ */
+void report_chart_points(const struct report *r, struct report_card *c);
+void report_chart_point(struct report_card *c, const struct event *e);
+void report_chart_points_done(struct report_card *c);
 /* Samples come by series and time, as store_each_sample() gives them; the best series stays. */
 struct report_chart_maker {
 	struct report_chart now, best;

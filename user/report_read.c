@@ -138,6 +138,7 @@ static int on_verdict(void *arg, const struct incident *i)
 
 static int on_card_event(void *arg, const struct event *e, int64_t incident _unused_)
 {
+	report_chart_point(arg, e);
 	return report_card_event(arg, e);
 }
 
@@ -175,10 +176,14 @@ static int read_card(struct report *r, struct store *s, struct report_card *c)
 	c->partial = reader.events > TRAIL_EVENTS;
 	q.newest = c->partial;
 	q.most = TRAIL_EVENTS;
+	if (!err && c->verdict)
+		report_chart_points(r, c);
 	if (!err)
 		err = store_each_event(s, &q, on_card_event, c);
-	if (!err)
+	if (!err) {
 		report_card_done(c);
+		report_chart_points_done(c);
+	}
 	return err || !c->verdict ? err : read_chart(r, s, c);
 }
 

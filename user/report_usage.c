@@ -107,6 +107,66 @@ bool report_chart_owner(const struct report_card *c, unsigned int n, char *buf, 
 	return false;
 }
 
+static bool same_text(const struct event *a, const struct event *b, enum field f)
+{
+	return util_streq(event_text(a, f), event_text(b, f));
+}
+
+void report_chart_points(const struct report *r, struct report_card *c)
+{
+	const struct event *e = c->verdict;
+	struct report_chart *x = &c->chart;
+
+	if (c->id_first <= 0 || !util_after(event_text(e, FIELD_LIMIT_NAME), "RLIMIT_") ||
+	    !event_has(e, FIELD_PID) || event_has(e, FIELD_LIMIT_UID))
+		return;
+	report_chart_span(r, c, &x->from, &x->to);
+	snprintf(x->owner, sizeof(x->owner), "%s[%lld]", event_text(e, FIELD_COMM),
+		 (long long)e->num[FIELD_PID]);
+	util_strlcpy(x->unit, event_text(e, FIELD_MEASURE), sizeof(x->unit));
+	x->points = true;
+}
+
+static size_t column_of(const struct report_chart *c, int64_t time)
+{
+	int64_t at = time < c->from ? 0 : time - c->from;
+	size_t i = (size_t)((double)at / (double)(c->to - c->from) * REPORT_COLUMNS);
+
+	return i < REPORT_COLUMNS ? i : REPORT_COLUMNS - 1;
+}
+
+void report_chart_point(struct report_card *c, const struct event *e)
+{
+	struct report_chart *x = &c->chart;
+	int64_t time = event_num(e, FIELD_TIME);
+	size_t i;
+
+	if (!x->points || e->kind != EVENT_REFUSED || time < x->from || time >= x->to ||
+	    !event_has(e, FIELD_HELD) || !event_has(e, FIELD_LIMIT) || e->num[FIELD_HELD] < 0 ||
+	    e->num[FIELD_LIMIT] < 0 ||
+	    event_num(e, FIELD_PID) != event_num(c->verdict, FIELD_PID) ||
+	    !same_text(e, c->verdict, FIELD_LIMIT_NAME) || !same_text(e, c->verdict, FIELD_MEASURE))
+		return;
+	i = column_of(x, time);
+	if (!x->has[i] || (uint64_t)e->num[FIELD_HELD] > x->held[i])
+		x->held[i] = (uint64_t)e->num[FIELD_HELD];
+	x->has[i] = x->limited[i] = true;
+	x->limit[i] = (uint64_t)e->num[FIELD_LIMIT];
+}
+
+/* One or two are no curve: the sentence says as much. */
+void report_chart_points_done(struct report_card *c)
+{
+	struct report_chart *x = &c->chart;
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < REPORT_COLUMNS; i++)
+		n += x->has[i];
+	if (x->points && n > 2)
+		util_strlcpy(x->resource, event_text(c->verdict, FIELD_LIMIT_NAME),
+			     sizeof(x->resource));
+}
+
 void report_chart_begin(struct report_chart_maker *m, const struct report_card *c, int64_t from,
 			int64_t to)
 {
@@ -152,7 +212,6 @@ static void settle(struct report_chart_maker *m)
 void report_chart_sample(struct report_chart_maker *m, const struct store_sample *s)
 {
 	struct report_chart *c = &m->now;
-	int64_t span = c->to - c->from, at = s->time < c->from ? 0 : s->time - c->from;
 	int rank;
 	size_t i;
 
@@ -168,9 +227,7 @@ void report_chart_sample(struct report_chart_maker *m, const struct store_sample
 	rank = rank_of(m->card, s);
 	if (rank > m->rank)
 		m->rank = rank;
-	i = (size_t)((double)at / (double)span * REPORT_COLUMNS);
-	if (i >= REPORT_COLUMNS)
-		i = REPORT_COLUMNS - 1;
+	i = column_of(c, s->time);
 	/* The last before the beginning is followed by those in the same column: the highest. */
 	if (!c->has[i] || s->held > c->held[i])
 		c->held[i] = s->held;

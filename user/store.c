@@ -31,6 +31,11 @@ int store_say(struct store *s, int err, const char *fmt, ...)
 
 static int say_disk(struct store *s, int err)
 {
+	if ((err == ENOSPC || err == EDQUOT) && s->mode == STORE_VACUUM)
+		return store_say(s, -ENOSPC,
+				 "the disk of %s is full, and dropping needs some MiB itself: make "
+				 "room there first",
+				 s->path);
 	if (err == ENOSPC || err == EDQUOT)
 		return store_say(s, -ENOSPC,
 				 "the disk of %s is full: make room there, or keep less with "
@@ -132,10 +137,10 @@ static int open_file(struct store *s, int *ret)
 		err = make_directory(s);
 		if (err < 0)
 			return err;
-		fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+		fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
 	} else {
-		fd = open(s->path,
-			  (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC | O_NOCTTY);
+		fd = open(s->path, (s->mode == STORE_READ ? O_RDONLY : O_RDWR) | O_CLOEXEC |
+					   O_NOCTTY | O_NONBLOCK); /* a FIFO */
 	}
 	if (fd >= 0) {
 		/* what SQLite makes beside it gets the same; whatever the umask is */
@@ -145,6 +150,11 @@ static int open_file(struct store *s, int *ret)
 		*ret = fd;
 		return 0;
 	}
+	if (errno == ENOENT && s->mode == STORE_WRITE)
+		return store_say(s, -ENOENT,
+				 "%s is a symbolic link to a place that is not there: mend it, or "
+				 "name another with --store",
+				 s->path);
 	if (errno == ENOENT)
 		return store_say(s, -ENOENT,
 				 "there is no store %s: failcnt record makes one, --store names "
@@ -166,7 +176,7 @@ static int check_header(struct store *s, int fd)
 		return say_disk(s, errno);
 	if (S_ISDIR(st.st_mode))
 		return store_say(s, -EBADMSG, "%s is a directory: --store wants a file", s->path);
-	n = pread(fd, h, sizeof(h), 0);
+	n = S_ISREG(st.st_mode) ? pread(fd, h, sizeof(h), 0) : 0;
 	if (n < 0)
 		return say_disk(s, errno);
 	if (n == 0 && S_ISREG(st.st_mode)) {
@@ -260,7 +270,8 @@ static int open_to_write(struct store *s)
 		err = store_schema(s);
 	if (err == 0)
 		err = store_exec(s, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-				    "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY");
+				    "PRAGMA journal_size_limit=4194304; PRAGMA temp_store=MEMORY;"
+				    "PRAGMA secure_delete=OFF");
 	return err;
 }
 
@@ -348,6 +359,7 @@ void store_close(struct store *s)
 		store_commit(s, true);
 	store_shut(s);
 	free(s->queue);
+	free(s->hello);
 	free(s->path);
 	free(s);
 }

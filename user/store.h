@@ -57,12 +57,12 @@ const char *store_why(const struct store *s);
 int store_add(struct store *s, const struct event *e, const char *line, size_t n);
 
 /*
- * Before the events of one log are added: an earlier import may have been of the same one.
- * store_import_known() is 1 for each event, a line of n bytes, as often as the store has had it
- * from imports when it began; 0: it is new.
+ * Before the events of one log are added: an earlier import may have been of the same one, in the
+ * same or another form. store_import_known() is 1 for an event, e and its line of n bytes, as often
+ * as the store had it from imports when this one began; 0: it is new.
  */
 int store_import_begin(struct store *s);
-int store_import_known(struct store *s, const char *line, size_t n);
+int store_import_known(struct store *s, const struct event *e, const char *line, size_t n);
 
 /* One reading of counter rows at time: those that changed since the last are kept. */
 int store_sample(struct store *s, const struct counter_table *t, int64_t time);
@@ -91,14 +91,22 @@ struct store_dropped {
 	int64_t time; /* when it was dropped */
 	int64_t until;
 	uint64_t events, incidents, samples, bytes;
-	const char *why; /* "size", "age", "free space" */
+	const char *why; /* "size", "age", "free space"; NULL: nothing went */
+};
+struct store_vacuum {
+	/* Called after each slice with what went so far; other than 0 ends it and is returned.
+	 * NULL: nobody wants to know. */
+	int (*progress)(void *arg, const struct store_dropped *d);
+	void *arg;
 };
 /*
- * Drops the oldest until the limits hold, a bounded amount a call where all is false.
- * Each cause is said by a row that store_each_dropped() reads, and in *ret (zero events: nothing).
+ * Drops the oldest until the limits hold, in slices, between which a recorder has its turn; v NULL:
+ * it is that recorder, and only what can be done in a tenth of a second is.
+ * Each cause is said by a row that store_each_dropped() reads, and the sum in *ret, which is set
+ * also where it ended early.
  */
-int store_vacuum(struct store *s, const struct store_keep *k, int64_t now, bool all,
-		 struct store_dropped *ret);
+int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
+		 const struct store_vacuum *v, struct store_dropped *ret);
 
 /* Reading ---------------------------------------------------------------- */
 

@@ -51,9 +51,11 @@ struct store {
 	size_t queued, room;
 	unsigned int pending;
 	char run[24];  /* whose signs of life come */
+	char *hello;   /* how it began: for a file that is begun later; NULL: nobody records */
 	int64_t alive; /* the latest, to be written; 0: nothing new */
 	struct store_series *series;
 	unsigned int reading; /* number of the latest one */
+	unsigned int turns;   /* in which samples were dropped */
 };
 
 /* Keeps a sentence and returns err. */

@@ -92,21 +92,19 @@ static void text(struct store_select *w, const char *sql, const char *v)
 /* path itself and what is below it; column is ours. */
 static void below(struct store_select *w, const char *column, const char *path)
 {
-	size_t n = strlen(path);
 	char sql[160];
 
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	if (n <= 1) {
+	if (path[strspn(path, "/")] == '\0') {
 		snprintf(sql, sizeof(sql), "%s IS NOT NULL", column);
 		store_sql_add(w, sql);
 		return;
 	}
-	snprintf(sql, sizeof(sql), "(%s = substr(?, 1, %zu)", column, n);
+	/* SQLite counts characters: it has to measure the path itself */
+	snprintf(sql, sizeof(sql), "(%s = rtrim(?, '/') OR substr(%s, 1, 1 + length(", column,
+		 column);
 	text(w, sql, path);
-	snprintf(sql, sizeof(sql), " OR substr(%s, 1, %zu) = substr(?, 1, %zu) || '/')", column,
-		 n + 1, n);
-	text(w, sql, path);
+	text(w, "rtrim(?, '/'))) = ", path);
+	text(w, "rtrim(?, '/') || '/')", path);
 }
 
 /* "field=value" of an event e; the caller has checked the field. */

@@ -114,6 +114,8 @@ static int look_up(struct store *s, struct store_series *one, const char *owner,
 			one->id = sqlite3_column_int64(q, 0);
 			sqlite3_reset(q);
 			break;
+		} else if (sqlite3_reset(q) != SQLITE_OK) {
+			return store_fail(s);
 		}
 		sqlite3_reset(q);
 	}
@@ -127,7 +129,8 @@ static void bind(sqlite3_stmt *q, int at, const struct counter_row *r, unsigned 
 		sqlite3_bind_int64(q, at, v > INT64_MAX ? -1 : (int64_t)v);
 }
 
-static int add_sample(struct store *s, int64_t series, const struct counter_row *r, int64_t time)
+static int add_sample(struct store *s, int64_t series, const char *owner,
+		      const struct counter_row *r, int64_t time)
 {
 	sqlite3_stmt *q = store_sql(s, SQL_ADD_SAMPLE);
 
@@ -140,6 +143,9 @@ static int add_sample(struct store *s, int64_t series, const struct counter_row 
 	bind(q, 5, r, COUNTER_BARRIER, r->barrier);
 	bind(q, 6, r, COUNTER_LIMIT, r->limit);
 	bind(q, 7, r, COUNTER_FAILCNT, r->failcnt);
+	sqlite3_bind_text(q, 8, sources[r->source], -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 9, owner, -1, SQLITE_STATIC);
+	sqlite3_bind_text(q, 10, r->name, -1, SQLITE_STATIC);
 	return store_step(s, q);
 }
 
@@ -153,10 +159,13 @@ static int take_row(struct store *s, const char *owner, const struct counter_row
 	one->seen = s->reading;
 	if (one->known && !changed(&one->last, r))
 		return 0;
-	if (!one->id)
+	if (one->id)
+		err = add_sample(s, one->id, owner, r, time);
+	if (!err && (!one->id || sqlite3_changes(s->db) == 0)) {
 		err = look_up(s, one, owner, r);
-	if (!err)
-		err = add_sample(s, one->id, r, time);
+		if (!err)
+			err = add_sample(s, one->id, owner, r, time);
+	}
 	if (!err) {
 		one->known = true;
 		one->last = *r;

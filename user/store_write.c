@@ -36,8 +36,10 @@ static const char *const texts[STORE_SQLS] = {
 	[SQL_FIND_SERIES] = "SELECT id FROM series WHERE source = ?1 AND owner = ?2 AND"
 			    " resource = ?3",
 	[SQL_ADD_SERIES] = "INSERT INTO series(source, owner, resource, unit) VALUES(?1,?2,?3,?4)",
+	/* The series may be gone, and its number another's: see store_keep.c. */
 	[SQL_ADD_SAMPLE] = "INSERT OR REPLACE INTO sample(series, time, held, maxheld, barrier,"
-			   " \"limit\", failcnt) VALUES(?1,?2,?3,?4,?5,?6,?7)",
+			   " \"limit\", failcnt) SELECT id,?2,?3,?4,?5,?6,?7 FROM series"
+			   " WHERE id = ?1 AND source = ?8 AND owner = ?9 AND resource = ?10",
 };
 
 sqlite3_stmt *store_sql(struct store *s, enum store_sql which)
@@ -170,44 +172,74 @@ static int add_member(struct store *s, const struct event *e, const struct incid
 	return store_step(s, q);
 }
 
+static int add_run(struct store *s, const struct event *e, int64_t time)
+{
+	sqlite3_stmt *q = store_sql(s, SQL_STARTED);
+
+	if (!q)
+		return store_fail(s);
+	bind_text(q, 1, e, FIELD_RUN);
+	bind_text(q, 2, e, FIELD_BOOT_ID);
+	bind_text(q, 3, e, FIELD_HOST);
+	bind_text(q, 4, e, FIELD_VERSION);
+	bind_text(q, 5, e, FIELD_KERNEL);
+	sqlite3_bind_int64(q, 6, time);
+	return store_step(s, q);
+}
+
+/* A file that was begun meanwhile (SIGHUP, or the old one was removed) does not know the run yet.
+ */
 static int write_alive(struct store *s)
 {
 	sqlite3_stmt *q = store_sql(s, SQL_ALIVE);
+	static struct event e;
+	int err;
 
 	if (!q)
 		return store_fail(s);
 	sqlite3_bind_int64(q, 1, s->alive);
 	sqlite3_bind_text(q, 2, s->run, -1, SQLITE_STATIC);
-	return store_step(s, q);
+	err = store_step(s, q);
+	if (err || sqlite3_changes(s->db) > 0 || !s->hello ||
+	    json_read_event(&e, s->hello, strlen(s->hello)) < 0)
+		return err;
+	return add_run(s, &e, s->alive);
+}
+
+static int keep_hello(struct store *s, const char *line, size_t n)
+{
+	if (s->mode != STORE_WRITE)
+		return 0;
+	free(s->hello);
+	s->hello = strndup(line, n);
+	return s->hello ? 0 : -ENOMEM;
 }
 
 /* A line of a run is a sign of life of it. */
-static int add_watch(struct store *s, const struct event *e)
+static int add_watch(struct store *s, const struct event *e, const char *line, size_t n)
 {
 	bool started = e->kind == EVENT_STARTED;
 	sqlite3_stmt *q;
 
 	if (!event_has(e, FIELD_RUN))
 		return 0;
-	if (started && s->alive && write_alive(s) < 0)
+	if (started && ((s->alive && write_alive(s) < 0) || keep_hello(s, line, n) < 0))
 		return -EIO;
 	if (started)
 		util_strlcpy(s->run, e->str[FIELD_RUN], sizeof(s->run));
 	if (event_num(e, FIELD_TIME) > s->alive || started)
 		s->alive = event_num(e, FIELD_TIME);
-	if (!started && e->kind != EVENT_STOPPED)
+	if (started)
+		return add_run(s, e, event_num(e, FIELD_TIME));
+	if (e->kind != EVENT_STOPPED)
 		return 0;
-	q = store_sql(s, started ? SQL_STARTED : SQL_STOPPED);
+	if (s->hello && write_alive(s) < 0)
+		return -EIO;
+	q = store_sql(s, SQL_STOPPED);
 	if (!q)
 		return store_fail(s);
 	bind_text(q, 1, e, FIELD_RUN);
-	if (started) {
-		bind_text(q, 2, e, FIELD_BOOT_ID);
-		bind_text(q, 3, e, FIELD_HOST);
-		bind_text(q, 4, e, FIELD_VERSION);
-		bind_text(q, 5, e, FIELD_KERNEL);
-	}
-	sqlite3_bind_int64(q, started ? 6 : 2, event_num(e, FIELD_TIME));
+	sqlite3_bind_int64(q, 2, event_num(e, FIELD_TIME));
 	return store_step(s, q);
 }
 
@@ -262,7 +294,7 @@ static int write_line(struct store *s, const char *line, size_t n)
 		err = add_to_incident(s, &e, &step, id);
 	if (!err && step.newcomer)
 		err = add_member(s, &e, &step);
-	return err ? err : add_watch(s, &e);
+	return err ? err : add_watch(s, &e, line, n);
 }
 
 static int write_queue(struct store *s)

@@ -184,6 +184,65 @@ import() {
 	[ "$(sqlite3 "$store" 'SELECT sum(events) FROM incident')" = "$(sqlite3 "$store" "SELECT count(*) FROM event WHERE incident IS NOT NULL")" ]
 }
 
+# forms DIR: one log, with a kill, a crash and limits of nobody, in eight forms. The calendar is 4 ms behind the kernel's.
+forms() {
+	mkdir -p "$1"
+	awk -v dir="$1" 'BEGIN {
+		boot = mktime("2026 11 20 08 00 00")
+	}
+	{
+		up = $1; sub(/^[^ ]* /, "")
+		t = up + 0.254; s = int(boot + t); us = sprintf(".%06d", (t - int(t)) * 1000000)
+		day = strftime("%b %d %H:%M:%S", s); iso = strftime("%Y-%m-%dT%H:%M:%S", s)
+		stamp = sprintf("[%12.6f]", up)
+		print stamp, $0 >dir "/dmesg"
+		print "[" strftime("%a %b %d %H:%M:%S %Y", int(boot + up + 0.25)) "]", $0 >dir "/dmesg-T"
+		print day, "web1 kernel:", $0 >dir "/journal"
+		print day us, "web1 kernel:", $0 >dir "/journal-precise"
+		print iso "+0000", "web1 kernel:", $0 >dir "/journal-iso"
+		print day, "web1 kernel:", stamp, $0 >dir "/syslog"
+		print iso us "+00:00", "web1.example.org kernel:", stamp, $0 >dir "/rsyslog"
+		printf "{\"__REALTIME_TIMESTAMP\":\"%d%s\",\"_SOURCE_MONOTONIC_TIMESTAMP\":\"%.0f\",\"_HOSTNAME\":\"web1\",\"_TRANSPORT\":\"kernel\",\"SYSLOG_IDENTIFIER\":\"kernel\",\"MESSAGE\":\"%s\"}\n", s, substr(us, 2), up * 1000000, $0 >dir "/journal-json"
+	}' <<'END'
+100.123456 Memory cgroup out of memory: Killed process 4711 (java) total-vm:8123456kB, anon-rss:523456kB, file-rss:1234kB, shmem-rss:0kB, UID:1000 pgtables:2048kB oom_score_adj:0
+160.999999 TCP: out of memory -- consider tuning tcp_mem
+161.000320 nf_conntrack: nf_conntrack: table full, dropping packet
+300.500000 nginx[812]: segfault at 0 ip 00007f0000001234 sp 00007ffc00001234 error 4 in libc.so.6[7f0000000000+1000]
+3600.000001 cgroup: fork rejected by pids controller in /system.slice/x.service
+7200.654321 Out of memory: Killed process 9911 (postgres) total-vm:123456kB, anon-rss:99999kB, file-rss:12kB, shmem-rss:8kB, UID:26 pgtables:64kB oom_score_adj:200
+END
+	touch -d 2026-11-21 "$1"/*
+}
+
+@test "--store: the same log in another form, with other times, adds nothing" {
+	awk 'BEGIN { exit mktime("2026 11 20 08 00 00") <= 0 }' 2>/dev/null || skip "this awk knows no dates"
+	dir=$BATS_TEST_TMPDIR/forms
+	forms "$dir"
+	for first in syslog rsyslog journal-json; do
+		store=$BATS_TEST_TMPDIR/$first.db
+		import --store "$store" "$dir/$first"
+		[[ $err == *"6 events added to $store, 0 were there already"* ]]
+		import --store "$store" "$dir"/*
+		[[ $err == *" 0 events added to $store, 48 were there already"* ]]
+	done
+	# what knows only the time since boot, and only the calendar: what names a process is the same even so
+	store=$BATS_TEST_TMPDIR/apart.db
+	import --store "$store" "$dir/dmesg" "$dir/dmesg-T"
+	[ "$(sqlite3 "$store" "SELECT count(*) FROM event WHERE event = 'killed'")" = 3 ]
+	import --store "$store" "$dir"/*
+	[[ $err == *" 0 events added to $store, 48 were there already"* ]]
+	# another day, another host: another log
+	sed 's/web1/web2/' "$dir/journal" >"$dir/other"
+	touch -d 2026-11-21 "$dir/other"
+	store=$BATS_TEST_TMPDIR/syslog.db
+	import --store "$store" "$dir/other"
+	[[ $err == *"6 events added to $store, 0 were there already"* ]]
+	sed "s/Nov 20/Nov 10/" "$dir/journal" >"$dir/day"
+	touch -d 2026-11-21 "$dir/day"
+	import --store "$store" "$dir/day"
+	[[ $err == *"6 events added"* ]]
+}
+
 @test "--store: an older log after a newer one makes incidents of its own" {
 	store=$BATS_TEST_TMPDIR/s.db
 	import --store "$store" "$LOGS/6.18-v1-iso.txt"

@@ -222,7 +222,7 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 
 @test "damaged: said, with what may save it" {
 	dd if=/dev/urandom of="$STORE" bs=4096 seek=1 count=10 conv=notrunc 2>/dev/null
-	for command in list info vacuum; do
+	for command in list info vacuum "report -o -"; do
 		failcnt $command --store "$STORE"
 		[ "$status" -eq 1 ]
 		[[ $err == "failcnt: $STORE is damaged ("*"): move it away and failcnt record begins a new one; "* ]]
@@ -233,7 +233,7 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 @test "from a newer version: said" {
 	command -v sqlite3 >/dev/null || skip "no sqlite3"
 	sqlite3 "$STORE" 'PRAGMA user_version = 99'
-	for command in list info vacuum; do
+	for command in list info vacuum "report -o -"; do
 		failcnt $command --store "$STORE"
 		[ "$status" -eq 1 ]
 		[[ $err == "failcnt: $STORE was written by a newer failcnt (store version 99, this one knows "*"): look at it with that one" ]]
@@ -291,6 +291,57 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	failcnt list --utc --store "$STORE"
 	[ "$status" -eq 1 ]
 	[[ $err == "failcnt: 12 events until 2026-11-20 07:00:00 were dropped for the limit of age"*"No incidents found." ]]
+}
+
+@test "a full or closed stdout: why, and status 1" {
+	for args in list "list --json" info "info --json"; do
+		run sh -c '"$@" 2>&1 >/dev/full' sh "$FAILCNT" $args --store "$STORE"
+		[ "$status" -eq 1 ]
+		[ "$output" = "failcnt: cannot write to standard output: No space left on device" ]
+		run sh -c '"$@" 2>&1 >&-' sh "$FAILCNT" $args --store "$STORE"
+		[ "$status" -eq 1 ]
+		[ "$output" = "failcnt: cannot write to standard output: Bad file descriptor" ]
+	done
+}
+
+@test "nothing in a recording drives the terminal" {
+	esc='\u001b[31mX\u0007\u009b2J'
+	printf '{"schema":1,"event":"refused","time":"2026-11-20T10:00:00.000000000Z","resource":"nofile%s","errno":"E%s","pid":77,"comm":"w%s","cgroup":"/c%s","limit_name":"R%s","measure":"f%s","held":1,"limit":1,"failcnt":[{"source":"s%s","owner":"o%s","resource":"r%s","delta":1,"relation":"own"}],"says":"s%s","fix":"f%s"}\n' \
+		"$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" "$esc" >"$BASE/lines"
+	for args in list info "info -v" "list --json" "report -o -"; do
+		failcnt $args --store "$BASE/lines"
+		[[ $status -eq 0 || $args == report* ]]
+		[[ $output == *nofile* ]]
+		[[ $output != *$'\e'* && $output != *$'\a'* && $output != *$'\xc2\x9b'* ]]
+	done
+}
+
+@test "-c and paths: letters beyond ASCII, a slash at the end, and nothing beside it" {
+	for group in /ä/x /äb /a; do
+		printf '{"schema":1,"event":"refused","time":"2026-11-20T10:00:00.000000000Z","resource":"nofile","errno":"EMFILE","pid":%d,"comm":"web","cgroup":"%s"}\n' "${#group}" "$group"
+	done >"$BASE/lines"
+	for args in "-c /ä" "-c /ä/" /ä /ä/x; do
+		failcnt list --json --store "$BASE/lines" $args
+		[ "$status" -eq 0 ]
+		[ "${#lines[@]}" -eq 1 ]
+		[[ $output == *'"cgroup":"/ä/x"'* ]]
+	done
+}
+
+@test "a pipe holds JSON lines; what else is no file is no store; a link to nowhere" {
+	cd "$BASE"
+	mkfifo pipe.db
+	cat "$FIXTURES/night.json" >pipe.db &
+	failcnt list --utc --store pipe.db
+	[ "$status" -eq 0 ]
+	[ "$(ids)" = "1 2 3 4 " ]
+	failcnt vacuum --store pipe.db
+	[ "$status" -eq 1 ]
+	[[ $err == "failcnt: pipe.db is no store of failcnt: "* ]]
+	ln -s nowhere/else link.db
+	failcnt import --store link.db "$LOGS/6.18-v1-iso.txt"
+	[ "$status" -eq 1 ]
+	[[ $err == "failcnt: link.db is a symbolic link to a place that is not there: "* ]]
 }
 
 LOGS=$BATS_TEST_DIRNAME/../fixtures/kmsg

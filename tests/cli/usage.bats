@@ -177,9 +177,11 @@ export ERR
 }
 
 @test "a full stdout: table too" {
-	run sh -c '"$0" table host 2>&1 >/dev/full' "$FAILCNT"
-	[ "$status" -eq 1 ]
-	[[ $output == *"No space left on device"* ]]
+	for args in "table host" "table host --json"; do
+		run sh -c '"$@" 2>&1 >/dev/full' sh "$FAILCNT" $args
+		[ "$status" -eq 1 ]
+		[[ $output == *"failcnt: cannot write to standard output: No space left on device" ]]
+	done
 }
 
 @test "a closed stdout: an error and status 1, and nothing written elsewhere" {

@@ -107,6 +107,7 @@ run store-again store_again
 run store-full store_full
 run store-readonly store_readonly
 run store-locked store_locked
+run store-bad store_bad
 run store-moved store_moved
 run store-limits store_limits
 run store-notifies store_notifies

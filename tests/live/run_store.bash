@@ -11,7 +11,7 @@ record() {
 	"$failcnt" record "$@" 2>"$work/$tag.err" &
 	pid=$!
 	started+=("$pid")
-	within 30 says "$tag" 'recording into|kept in memory' || no "it does not start: $(head -n 1 "$work/$tag.err")"
+	within 60 says "$tag" 'recording in' || no "it does not start: $(head -n 1 "$work/$tag.err")"
 }
 says() { grep -qsE -- "$2" "$work/$1.err"; }
 
@@ -109,7 +109,34 @@ store_readonly() {
 	mount -o remount,rw "$dir"
 	within 10 listed "$dir/failcnt.db" refused nofile "$(of .pid)" || { no "it does not write"; umount -l "$dir"; return; }
 	finish "$recorder" TERM
-	umount "$dir"
+	umount "$dir" 2>/dev/null || umount -l "$dir"
+	((status == 0)) || no "status $status"
+}
+
+# What it cannot write to is said once; when that is moved away it begins a new file, with all that waited.
+store_bad() {
+	local bad store recorder
+	command -v sqlite3 >/dev/null || { na "no sqlite3"; return 77; }
+	mkdir -p "$work/bad"
+	for bad in damaged newer text; do
+		store=$work/bad/$bad.db
+		cp "$here/../fixtures/store/v1.db" "$store"
+		case $bad in
+		damaged) dd if=/dev/urandom of="$store" bs=4096 seek=1 count=10 conv=notrunc 2>/dev/null ;;
+		newer) sqlite3 "$store" 'PRAGMA user_version = 99' ;;
+		text) echo "a letter" >"$store" ;;
+		esac
+		record "$bad" --store "$store" || return
+		recorder=$pid
+		says "$bad" 'is damaged|was written by a newer failcnt|is no store of failcnt' || { no "$bad is not said"; return; }
+		provoked nofile-dup || return
+		mv "$store" "$store.old"
+		within 15 says "$bad" 'can be written again' || { no "$bad: it does not begin a new file"; return; }
+		within 10 listed "$store" refused nofile "$(of .pid)" || { no "$bad: what waited is not there"; return; }
+		(($(grep -c 'kept in memory' "$work/$bad.err") == 1)) || { no "$bad: said again and again"; return; }
+		finish "$recorder" TERM || return
+	done
+	[[ $(cat "$work/bad/text.db.old") == "a letter" ]] || no "a file that is not its own was changed"
 }
 
 # Two into one file: the second says so, and takes over when the first is gone.
@@ -140,7 +167,11 @@ store_moved() {
 	kill -HUP "$pid"
 	within 10 test -s "$store" || { no "no new file after SIGHUP"; return; }
 	provoked nofile-dup || return
-	within 10 listed "$store" refused nofile || no "nothing is recorded after SIGHUP"
+	within 10 listed "$store" refused nofile || { no "nothing is recorded after SIGHUP"; return; }
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	"$failcnt" list --store "$store" | grep -q '^-- since .*not recording (the recorder was killed)$' ||
+		no "the new file does not know who recorded"
 }
 
 # What does not fit goes, oldest first, and that is said.

@@ -334,6 +334,36 @@ static void test_usage_ends_at_gaps(void **state _unused_)
 	assert_int_equal(to, START + HOUR + 30 * NS);
 }
 
+/* What a process's own refusals told, in more than two columns; nobody else's. */
+static void test_usage_of_refusals(void **state _unused_)
+{
+	struct report_card c = {.id_first = START + HOUR, .id_last = START + HOUR + 300 * NS};
+
+	make(EVENT_REFUSED, "nofile", "web", "/a");
+	event_int(&e, FIELD_PID, 77);
+	event_str(&e, FIELD_LIMIT_NAME, "RLIMIT_NOFILE");
+	event_str(&e, FIELD_MEASURE, "files");
+	event_int(&e, FIELD_HELD, 64);
+	event_int(&e, FIELD_LIMIT, 64);
+	assert_int_equal(report_card_verdict(&c, &e), 0);
+	report_chart_points(r, &c);
+	for (int i = 0; i < 3; i++) {
+		report_chart_points_done(&c);
+		assert_string_equal(c.chart.resource, "");
+		event_int(&e, FIELD_TIME, c.id_first + i * 100 * NS);
+		report_chart_point(&c, &e);
+	}
+	event_int(&e, FIELD_PID, 78);
+	event_int(&e, FIELD_HELD, 1000);
+	report_chart_point(&c, &e);
+	report_chart_points_done(&c);
+	assert_string_equal(c.chart.resource, "RLIMIT_NOFILE");
+	assert_true(c.chart.points);
+	for (int i = 0; i < REPORT_COLUMNS; i++)
+		assert_true(!c.chart.has[i] || (c.chart.held[i] == 64 && c.chart.limit[i] == 64));
+	free(c.verdict);
+}
+
 /* Usage of somebody else, of another limit, or in another namespace is no picture of this. */
 static void test_usage_of_others(void **state _unused_)
 {
@@ -391,6 +421,7 @@ int main(void)
 		T(test_gaps),
 		T(test_usage),
 		T(test_usage_ends_at_gaps),
+		T(test_usage_of_refusals),
 		T(test_usage_of_others),
 		T(test_lost),
 	};

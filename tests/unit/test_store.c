@@ -220,12 +220,21 @@ static int keep_dropped(void *arg, const struct store_dropped *d)
 	return 0;
 }
 
+static const struct store_vacuum all;
+
+static int interrupt(void *arg, const struct store_dropped *d)
+{
+	*(uint64_t *)arg = d->events;
+	return -EINTR;
+}
+
 static void too_much(void **state)
 {
 	struct store_keep keep = {.max_bytes = 1 << 20};
 	struct store_dropped d = {}, said = {};
 	struct stat st;
-	uint64_t before;
+	uint64_t before, first = 0;
+	struct store_vacuum early = {.progress = interrupt, .arg = &first};
 
 	(void)state;
 	for (int i = 0; i < 4000; i++) {
@@ -237,8 +246,12 @@ static void too_much(void **state)
 	}
 	before = events(s);
 	assert_int_equal(before, 8000);
-	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &early, &d), -EINTR);
+	assert_true(d.events > 0 && d.events == first);
+	assert_int_equal(events(s), before - first);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &all, &d), 0);
 	assert_string_equal(d.why, "size");
+	d.events += first;
 	assert_in_range(d.events, 4000, 7900);
 	assert_int_equal(events(s), before - d.events);
 	assert_int_equal(stat(path, &st), 0);
@@ -248,7 +261,7 @@ static void too_much(void **state)
 	assert_int_equal(said.until, d.until);
 	/* the newest are there, and each incident has its verdict */
 	assert_in_range(incidents(s), 2, 200);
-	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 50000 * SECOND, &all, &d), 0);
 	assert_int_equal(d.events, 0);
 }
 
@@ -265,7 +278,7 @@ static void too_old(void **state)
 	add("semmni", 20, 100);
 	add("semmni", 20, 150);
 	commit();
-	assert_int_equal(store_vacuum(s, &keep, T0 + 210 * SECOND, true, &d), 0);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 210 * SECOND, &all, &d), 0);
 	assert_string_equal(d.why, "age");
 	assert_int_equal(d.events, 2);
 	assert_int_equal(d.incidents, 1);
@@ -320,6 +333,42 @@ static void samples(void **state)
 			 0);
 	assert_int_equal(seen.time, 1);
 	assert_int_equal(store_each_sample(s, 0, 0, "cgroup:/b", NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 1);
+}
+
+/* Nothing was refused for months: samples stay within the limits all the same, and series too. */
+static void samples_too_old(void **state)
+{
+	char *owner = "cgroup:/a";
+	struct counter_row row = {.source = COUNTER_CGROUP2,
+				  .have = COUNTER_HELD | COUNTER_LIMIT,
+				  .name = "memory",
+				  .unit = "bytes",
+				  .limit = 100000};
+	struct counter_table t = {.rows = &row, .n_rows = 1, .owners = &owner, .n_owners = 1};
+	struct store_keep keep = {.max_age_ns = 100 * SECOND};
+	struct store_sample seen = {};
+	struct store_dropped d = {};
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		row.held = (uint64_t)i % 2 * 5000;
+		assert_int_equal(store_sample(s, &t, T0 + i * SECOND), 0);
+	}
+	assert_int_equal(store_vacuum(s, &keep, T0 + 200 * SECOND, &all, &d), 0);
+	assert_string_equal(d.why, "age");
+	assert_int_equal(d.events, 0);
+	assert_in_range(d.samples, 100, 102);
+	assert_int_equal(store_each_sample(s, 0, 0, NULL, NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 200 - (int64_t)d.samples);
+	assert_int_equal(store_vacuum(s, &keep, T0 + 2000 * SECOND, &all, &d), 0);
+	seen.time = 0;
+	assert_int_equal(store_each_sample(s, 0, 0, NULL, NULL, count_sample, &seen), 0);
+	assert_int_equal(seen.time, 0);
+	/* its series went with them: it gets another */
+	row.held = 20000;
+	assert_int_equal(store_sample(s, &t, T0 + 2000 * SECOND), 0);
+	assert_int_equal(store_each_sample(s, 0, 0, "cgroup:/a", NULL, count_sample, &seen), 0);
 	assert_int_equal(seen.time, 1);
 }
 
@@ -415,6 +464,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(too_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(samples, setup, teardown),
+		cmocka_unit_test_setup_teardown(samples_too_old, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(top, setup, teardown),
 	};

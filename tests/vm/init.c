@@ -7,7 +7,8 @@
  * environment those of /etc/failcnt-env, and the modules to load first are the lines of
  * /etc/modules/order, with their parameters. On the kernel command line, `failcnt.cgroup=v1` gives
  * the layout of an old host: memory, pids and cpuset in version 1, where the kernel still has them,
- * and version 2 without controllers beside them. The default is version 2 alone.
+ * and version 2 without controllers beside them. The default is version 2 alone. With
+ * `failcnt.pid1` the program becomes process 1 itself: it then says VM-EXIT, and switches off.
  *
  * The first serial port carries the program's stdout, the second its stderr and what is said
  * here; the last line on the second is `VM-EXIT status=N`, N as a shell has it in $?. Without
@@ -198,9 +199,10 @@ static int run_program(void)
 	read_strings("/etc/failcnt-env", env, MAX_ARGS);
 	for (char **e = env; *e; e++)
 		putenv(*e);
-	pid = fork();
+	pid = command_line_has("failcnt.pid1") ? 0 : fork();
 	if (!pid) {
-		setsid();
+		if (getpid() != 1)
+			setsid();
 		execvp(argv[0], argv);
 		warn_of(argv[0]);
 		_exit(127);
