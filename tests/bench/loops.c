@@ -9,8 +9,7 @@
  * batch of a round is the round's cost. Rounds are repeated until two in a row
  * agree, because the first ones still fill the kernel's caches.
  *
- *   loops [NAME...]   one line for each operation, or for each named: name, ns, "=" when two rounds
- *                     agreed or "~", rounds
+ *   loops      one line for each operation: name, ns, "=" when two rounds agreed or "~", rounds
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -270,27 +269,14 @@ static void settle(void)
 	} while (ts.tv_sec < SETTLE_S);
 }
 
-static bool wanted(char **names, const char *name)
+int main(void)
 {
-	if (!*names)
-		return true;
-	for (; *names; names++)
-		if (!strcmp(*names, name))
-			return true;
-	return false;
-}
-
-int main(int argc, char **argv)
-{
-	(void)argc;
 	file = open("/dev/zero", O_RDONLY);
 	sink = open("/dev/null", O_WRONLY);
 	if (file < 0 || sink < 0)
 		fail("/dev/zero, /dev/null");
 	settle();
 	for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
-		if (!wanted(argv + 1, operations[i].name))
-			continue;
 		if (operations[i].refused)
 			use_up();
 		measure(&operations[i]);

@@ -15,7 +15,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernels=() readme='' check=''
 readonly refusals=10000
-readonly operations='getppid read write futex madvise+fault dup+close open+close mmap+munmap fork+exit kill-ignored semget'
+readonly operations='getppid read write futex madvise+fault dup+close open+close mmap+munmap fork+exit kill-ignored semget+rmid'
 # Each machine has these one after the other; two machines run side by side. What is heavy is apart.
 readonly machines=('fexit kprobe tracepoint opensnoop syscount strace'
 	'bpftrace-exit bpftrace-kretprobe bpftrace-fexit perf audit-openat audit-all')
@@ -87,11 +87,13 @@ print_all() {
 	local kernel
 	cat <<END
 
-Beside what else tells of refusals, each set to tell of failures only: $(awk '{ print $1, $2 }' "$tools/versions" |
-		paste -sd ',' | sed 's/,/, /g') of Debian. Instructions that each adds to one call of what succeeds.
-Then, of $refusals opens refused with EMFILE in a loop: instructions added to each in the program that is refused, and
-those of the tool's own process (of audit: auditd and kauditd) for it; how many were told; and the instructions to
-start until it rests (millions), resident memory (MiB), and instructions while nothing happens (millions a second).
+Of Debian: $(awk '{ print $1, $2 }' "$tools/versions" | paste -sd ',' | sed 's/,/, /g').
+
+First what each adds to one call that succeeds, in instructions (±0: less than 0.1 %). What a tool does
+in its own process later is not in it. Then, for $refusals opens in a loop that are refused with EMFILE:
+instructions added to each, and what the tool's own processes (of audit: auditd and kauditd) spend on
+it; how many were told or counted; millions of instructions to start until it rests; resident memory,
+MiB; millions of instructions a second while nothing happens.
 END
 	for kernel in "${kernels[@]}"; do
 		printf '\nLinux %s:\n\n' "$(<"$("$here/../vm/kernels.sh" dir "$kernel")/release")"

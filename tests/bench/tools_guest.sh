@@ -35,7 +35,7 @@ in_target() {
 	cat /tmp/result
 }
 
-measured() { in_target "/loops $operations" | sed "s/^/L $1 /"; }
+measured() { in_target "LOOPS='$operations' /loops" | sed "s/^/L $1 /"; }
 
 # Processor time in ns of the tool's threads; for audit, of the kernel's that writes the records too,
 # since the row began.
