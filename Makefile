@@ -6,8 +6,9 @@
 # make check         the quick tests: no root, under a minute
 # make lint          clang-format, clang --analyze, shellcheck, the rules of the house
 # make install       DESTDIR= PREFIX=/usr/local
-# make soak         ten minutes of a busy virtual machine on each backend: is what is told true, and all of it?
-# make bench         instructions per operation, start time, memory (README.md, "What it costs")
+# make soak          ten minutes of a busy virtual machine on each backend: is what is told true, and all of it?
+# make bench         instructions per operation, start time, memory, beside other tools (README.md,
+#                    "What it costs"); make bench-readme puts the comparison there
 #
 # KERNELS="6.1 newest" limits the virtual machines of `make test` to these, KERNELS=none leaves
 # them out.
@@ -141,6 +142,11 @@ lint:
 bench: deps-test
 	@$(MAKE) --no-print-directory all $(BUILD)/provoke
 	@tests/bench/run.sh $(BUILD)
+	@tests/bench/tools.sh $(BUILD)
+
+# The tables of the last `make bench` that compare it with other tools.
+bench-readme:
+	@tests/bench/tools.sh -r README.md $(BUILD)
 
 # Ten minutes on each backend; `make test` has a short one.
 soak: deps-test
@@ -166,6 +172,6 @@ clean:
 	rm -rf $(BUILD)
 
 -include $(wildcard $(BUILD)/user/*.d $(BUILD)/san/*.d)
-.PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench soak install uninstall clean
+.PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench bench-readme soak install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

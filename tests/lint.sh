@@ -150,5 +150,6 @@ check "no machine's own names" portable
 check "rows of the catalogue" complete_rows
 check "compiles for arm64" arm64
 check manual manual
+check "tables of make bench" tests/bench/tools.sh -c README.md
 echo "lint: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -9,6 +9,7 @@
 #   -k VERSION   kernel, as kernels.sh names it (default: newest); fetched if it is not cached
 #   -f FILE:DEST put a file or a directory into the machine; the shared libraries of a program
 #                come along. DEST is absolute (default: / and the name of the file)
+#   -r ARCHIVE   one more cpio archive to unpack at the root, as it is: for what is large
 #   -e NAME=VAL  environment of the program
 #   -b           a shell: busybox as /bin/sh, and its applets in /bin
 #   -a ARGS      more kernel arguments: failcnt.cgroup=v1, preempt=full, ...
@@ -35,6 +36,7 @@ seconds=120
 kernel_args=()
 machine=()
 files=()
+archives=()
 environment=()
 shell='' nodes='' stopwatch=''
 # At 0 a panic would be silent too (console_verbose() leaves 0 alone).
@@ -108,8 +110,10 @@ build_initramfs() { # PROGRAM ARGS...
 	done
 	if [[ -n $shell ]]; then add_busybox; fi
 	(cd "$root" && find . -print0 | cpio -0 -o -H newc -R 0:0 --quiet) |
-		gzip -1 >"$work/initramfs"
-	rm -rf "$root"
+		gzip -1 >"$work/part"
+	# Not compressed comes first: the kernel wants its beginning aligned.
+	cat "${archives[@]}" "$work/part" >"$work/initramfs"
+	rm -rf "$root" "$work/part"
 }
 
 boot() {
@@ -147,10 +151,11 @@ boot() {
 }
 
 words=()
-while getopts k:f:e:ba:q:m:s:Nit:v option; do
+while getopts k:f:r:e:ba:q:m:s:Nit:v option; do
 	case $option in
 	k) version=$OPTARG ;;
 	f) files+=("$OPTARG") ;;
+	r) archives+=("$OPTARG") ;;
 	e) environment+=("$OPTARG") ;;
 	b) shell=yes ;;
 	a) kernel_args+=("$OPTARG") ;;
