@@ -42,7 +42,7 @@ OBJ := $(SRC:user/%.c=$(BUILD)/user/%.o)
 SKEL := $(patsubst bpf/%.bpf.c,$(BUILD)/%.skel.h,$(wildcard bpf/*.bpf.c))
 BPF_SRC := $(wildcard bpf/*.h bpf/*.def bpf/*.c) vmlinux/vmlinux.h
 # Everything that needs no kernel: what the unit tests are linked with.
-PURE := $(filter-out user/main.c user/cmd_%.c user/tracer%.c user/start.c user/session.c user/selftest%.c,$(SRC))
+PURE := $(filter-out user/main.c user/cmd_%.c user/tracer%.c user/start.c user/session%.c user/selftest%.c,$(SRC))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 

@@ -7,7 +7,7 @@
  * written the moment it is read; what is only known later follows as
  * `followup`.
  */
-#include "session.h"
+#include "session_priv.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -157,6 +157,11 @@ static void on_counter(void *arg, struct event *e)
 	tell(s, e, false);
 }
 
+static void on_log(void *arg, struct event *e)
+{
+	tell(arg, e, true);
+}
+
 /* A question that was dropped, or never answered, leaves an event without holders: that is said. */
 static void report_skipped(const struct session *s)
 {
@@ -217,6 +222,8 @@ static int timeout_ms(struct session *s, uint64_t sweep, uint64_t end)
 
 	if (s->tracer && sweep < due)
 		due = sweep;
+	if (kernel_log_due(s->log) < due)
+		due = kernel_log_due(s->log);
 	if (t >= 0 && now + t < due)
 		due = now + t;
 	if (end && end < due)
@@ -247,6 +254,7 @@ int session_loop(struct session *s)
 		/* POLLERR: the reader of the pipe has gone */
 		{.fd = s->use.ends_with_reader ? s->use.out : -1},
 		{.events = POLLIN}, /* the holders */
+		{.events = POLLIN}, /* the kernel log */
 	};
 	uint64_t sweep = now_ms() + SWEEP_MS, ms = s->use.options->duration_ms;
 	uint64_t end = ms ? now_ms() + ms : 0;
@@ -255,6 +263,7 @@ int session_loop(struct session *s)
 		int n;
 
 		p[4].fd = holders_watch_fd(s->holders);
+		p[5].fd = kernel_log_fd(s->log);
 		n = poll(p, ARRAY_SIZE(p), timeout_ms(s, sweep, end));
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -262,6 +271,7 @@ int session_loop(struct session *s)
 			s->use.readable(s->use.arg);
 		if (s->tracer && tracer_consume(s->tracer, &s->events) < 0)
 			return -EIO;
+		session_log_run(s, now_ms());
 		run_watcher(s);
 		holders_watch_run(s->holders, now_ms(), on_counter, s);
 		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
@@ -285,6 +295,10 @@ void session_finish(struct session *s)
 		if (s->tracer)
 			tracer_consume(s->tracer, &s->events);
 		sweep_now(s, false);
+	}
+	if (!deserted(s)) {
+		session_log_run(s, now_ms());
+		kernel_log_flush(s->log);
 	}
 	if (s->watcher && !deserted(s))
 		watcher_flush(s->watcher, now_ms(), on_counter, s);
@@ -356,24 +370,14 @@ static int open_pipeline(struct session *s)
 	return pipeline_new(&s->pipeline, &po);
 }
 
-/* Who watches the OOM killer should not be its victim. */
-static void stay_alive(void)
-{
-	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "-1000", 5) != 5)
-		log_debug("the OOM killer may choose this process: %s (exempt with "
-			  "CAP_SYS_RESOURCE, or OOMScoreAdjust=-1000 in its unit)",
-			  strerror(errno));
-}
-
 int session_attach(struct session *s)
 {
 	int err = start_tracer(&s->tracer, s->use.options);
 
+	session_log_open(s, on_log);
 	if (err < 0)
 		return err;
-	stay_alive();
+	start_stay_alive();
 	/* Not for a command's own children: it would be one of them, and its report has no room. */
 	if (!s->use.options->tree)
 		s->holders = holders_watch_new(s->use.options->root, s->stream.context.page_size,
@@ -387,6 +391,7 @@ int session_attach(struct session *s)
 void session_close(struct session *s)
 {
 	stream_close(&s->stream);
+	kernel_log_close(s->log);
 	holders_watch_free(s->holders);
 	publish_close(s->publish);
 	tracer_close(s->tracer);

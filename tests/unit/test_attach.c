@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/attach.c ; libs: */
+/* needs: user/attach.c user/attach_events.c ; libs: */
 /*
  * test_attach.c - from what a kernel allows, what was asked for and what was
  * refused, to the backend of each hook and the reason that doctor prints.
@@ -304,6 +304,33 @@ static void module(void **state _unused_)
 	must_be(FC_HOOK_EXT4_FULL, FC_BACKEND_TRACEPOINT, "as asked");
 }
 
+/* --backend=events: tracepoints of its own, nothing at sys_exit, and no way to another backend. */
+static void events(void **state _unused_)
+{
+	make_facts();
+	attach_plan(&plan, &facts, OPT_EVENTS, none);
+	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_DEATH_DELIVER, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_STACK, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_ALLOC_FD, FC_BACKEND_NONE, "hooks no system call");
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_NONE, "hooks no system call");
+	must_be(FC_HOOK_MEMCG_RECLAIM, FC_BACKEND_NONE, "of no use");
+	assert_false(attach_uses_sys_exit(&plan));
+	assert_true(plan.hook[FC_HOOK_ALLOC_FD].left_out);
+	assert_true(attach_sees(&plan, FC_HOOK_STACK));
+	assert_false(attach_sees(&plan, FC_HOOK_ALLOC_FD));
+	for (int h = 0; h < FC_HOOKS; h++)
+		assert_true(plan.hook[h].backend == FC_BACKEND_TRACEPOINT || plan.hook[h].left_out);
+	/* what the kernel refuses is missing, and not left out */
+	refuse(KERNEL_RAW_TP, KERNEL_AT_LOAD, -EPERM);
+	attach_plan(&plan, &facts, OPT_EVENTS, none);
+	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_NONE, "refused here at load");
+	assert_false(plan.hook[FC_HOOK_OOM_VICTIM].left_out);
+	assert_string_equal(attach_events_see(FC_CONNTRACK), "the kernel log");
+	assert_null(attach_events_see(FC_NOFILE));
+	assert_null(attach_events_see(FC_RESOURCES));
+}
+
 /* The reason always fits and always ends, whatever the kernel's words are. */
 static void long_words(void **state _unused_)
 {
@@ -329,6 +356,7 @@ int main(void)
 		cmocka_unit_test(no_function),
 		cmocka_unit_test(each_alone),
 		cmocka_unit_test(forced),
+		cmocka_unit_test(events),
 		cmocka_unit_test(optional),
 		cmocka_unit_test(long_words),
 		cmocka_unit_test(opt_in),
