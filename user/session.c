@@ -142,9 +142,8 @@ static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
 		s->use.told(s->use.arg, &e);
 }
 
-static void on_moved(void *arg, const char *hook, const char *from, const char *to)
+static void on_moved(void *arg _unused_, const char *hook, const char *from, const char *to)
 {
-	(void)arg;
 	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none",
 		 hook, from, to);
 }
