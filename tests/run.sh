@@ -170,6 +170,13 @@ service() {
 	tests/vm/systemd.sh -k "$one" "$build"
 }
 
+# What is seen without hooks on system calls, and without any.
+events() {
+	local one
+	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
+	tests/vm/events.sh -k "$one" "$build"
+}
+
 lint_result() {
 	cat "$build/lint.log"
 	return "$linted"
@@ -206,6 +213,7 @@ if [ "$what" = all ]; then
 		suite kernels fetch_kernels
 		suite btf btf
 		suite preempt preempt
+		suite events events
 		suite matrix matrix
 		suite soak soak
 		suite prove prove

@@ -20,7 +20,7 @@
 #define SYS(name) "__x64_sys_" name
 #endif
 
-enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8 };
+enum { EXIT = 1, OPTIONAL = 2, MODULE = 4, OPT_IN = 8, HELPS = 16 };
 
 /* A literal, or NULL where it is empty. */
 #define OR_NULL(s) (sizeof(s) > 1 ? (s) : NULL)
@@ -48,6 +48,7 @@ const struct attach_hook attach_hooks[FC_HOOKS] = {
 		.optional = (flags)&OPTIONAL,                                  \
 		.module = (flags)&MODULE,                                      \
 		.opt_in = (flags)&OPT_IN,                                      \
+		.helps = (flags)&HELPS,                                        \
 	},
 #include "../bpf/hooks.def"
 #undef HOOK
@@ -131,6 +132,29 @@ const char *attach_module(enum fc_hook h)
 	return modules[h];
 }
 
+/* Why --backend=events leaves this hook out; NULL: it does not. */
+static const char *not_of_events(enum fc_hook h, const struct kernel_facts *facts)
+{
+	if (!attach_hooks[h].program[FC_BACKEND_TRACEPOINT] || facts->no_tracepoint[h])
+		return "--backend=events hooks no system call";
+	return attach_hooks[h].helps ? "of no use without hooks on system calls" : NULL;
+}
+
+static void choose_events(struct attach_choice *ret, enum fc_hook h,
+			  const struct kernel_facts *facts, attach_refusals refusals)
+{
+	const char *why = not_of_events(h, facts);
+	char buf[ATTACH_WHY];
+
+	ret->backend = FC_BACKEND_NONE;
+	ret->left_out = why;
+	if (!why)
+		why = obstacle(h, FC_BACKEND_TRACEPOINT, facts, refusals, buf, sizeof(buf));
+	if (!why)
+		ret->backend = FC_BACKEND_TRACEPOINT;
+	util_strlcpy(ret->why, why ? why : "as asked with --backend", sizeof(ret->why));
+}
+
 static void choose(struct attach_choice *ret, enum fc_hook h, const struct kernel_facts *facts,
 		   enum opt_backend wanted, attach_refusals refusals)
 {
@@ -185,7 +209,10 @@ void attach_plan(struct attach_plan *ret, const struct kernel_facts *facts, enum
 {
 	memset(ret, 0, sizeof(*ret));
 	for (int h = 0; h < FC_HOOKS; h++)
-		choose(&ret->hook[h], h, facts, wanted, refusals);
+		if (wanted == OPT_EVENTS)
+			choose_events(&ret->hook[h], h, facts, refusals);
+		else
+			choose(&ret->hook[h], h, facts, wanted, refusals);
 }
 
 bool attach_uses_sys_exit(const struct attach_plan *plan)
@@ -202,4 +229,13 @@ bool attach_shared(enum fc_hook h)
 	const char *name = attach_hooks[h].program[FC_BACKEND_TRACEPOINT];
 
 	return name && util_streq(name, SIGNAL_SENT);
+}
+
+bool attach_sees(const struct attach_plan *plan, enum fc_hook h)
+{
+	enum fc_backend b = plan->hook[h].backend;
+
+	return b == FC_BACKEND_TRACEPOINT
+		       ? attach_hooks[h].program[b] || attach_hooks[h].by_sys_exit
+		       : b != FC_BACKEND_NONE;
 }

@@ -23,6 +23,7 @@ struct attach_hook {
 	bool by_sys_exit; /* the tracepoint backend sees it at sys_exit */
 	bool module;      /* the function may be in a module that is not loaded */
 	bool opt_in;      /* it taxes what is done often: only when disk is asked for */
+	bool helps;       /* tells nothing by itself, see hooks.def */
 	bool after;       /* rather by its tracepoint, whatever the backend */
 	bool on_return;   /* its programs look at return values: another backend can take over */
 };
@@ -33,6 +34,7 @@ const char *attach_backend_name(enum fc_backend b);
 struct attach_choice {
 	enum fc_backend backend; /* FC_BACKEND_NONE: cannot be had */
 	char why[ATTACH_WHY];    /* one clause */
+	bool left_out;           /* by what was asked for, not by the kernel */
 };
 
 struct attach_plan {
@@ -60,6 +62,13 @@ const char *attach_module(enum fc_hook h);
 
 /* Can hooks do without the program at sys_exit here? */
 bool attach_spares_sys_exit(const struct kernel_facts *facts);
+
+/* Does this hook see anything there? A tracepoint backend that has no tracepoint for it does not.
+ */
+bool attach_sees(const struct attach_plan *plan, enum fc_hook h);
+
+/* What --backend=events sees of it, counters and the kernel log included; NULL: nothing. */
+const char *attach_events_see(unsigned int resource);
 
 /* Does any hook use the program at sys_exit? */
 bool attach_uses_sys_exit(const struct attach_plan *plan);

@@ -74,17 +74,33 @@ static unsigned int print_hooks(const struct attach_plan *plan, const struct tra
 		const struct attach_choice *c = &plan->hook[h];
 		unsigned long long missed = t ? tracer_missed(t, h) : 0;
 
+		if (c->left_out)
+			continue;
 		printf("  %-20s %-11s %-8llu %s\n", hook->name, attach_backend_name(c->backend),
 		       missed, hook->sees);
 		if (c->why[0])
 			printf("  %-20s   because: %s\n", "", c->why);
 		if (hook->misses[c->backend])
 			printf("  %-20s   does not see: %s\n", "", hook->misses[c->backend]);
-		if (c->backend == FC_BACKEND_NONE && !hook->optional && !hook->opt_in &&
-		    !hook->module)
+		if (c->backend == FC_BACKEND_NONE && !c->left_out && !hook->optional &&
+		    !hook->opt_in && !hook->module)
 			missing++;
 	}
 	return missing;
+}
+
+static void print_events(void)
+{
+	printf("\nWhat --backend=events sees\n");
+	for (unsigned int r = FC_RESOURCE_NONE + 1; r < FC_RESOURCES; r++)
+		if (attach_events_see(r))
+			printf("  %-20s %s\n", catalogue_get(r)->id, attach_events_see(r));
+	printf("  %-20s who sent the signal, or what the process did\n", "any other kill");
+	printf("\nWhat it does not see, for want of hooks on system calls\n ");
+	for (unsigned int r = FC_RESOURCE_NONE + 1, n = 0; r < FC_RESOURCES; r++)
+		if (!attach_events_see(r))
+			printf("%s%s", n++ % 8 == 7 ? "\n  " : " ", catalogue_get(r)->id);
+	putchar('\n');
 }
 
 static unsigned int print_selftest(struct tracer *t, const struct kernel_facts *k)
@@ -250,6 +266,8 @@ static int examine(const struct kernel_facts *k, const struct options *o)
 		return EXIT_DENIED;
 	}
 	missing = print_hooks(tracer_plan(t), t);
+	if (o->backend == OPT_EVENTS)
+		print_events();
 	failed = print_selftest(t, k);
 	print_losses(t);
 	print_memory(t, o->verbose);

@@ -243,9 +243,9 @@ static int attach(struct session *s)
 		return EXIT_DONE;
 	if (s->tracer)
 		return EXIT_NOTHING;
-	if (!s->watcher)
+	if (!session_rest(s))
 		return EXIT_DENIED; /* session_attach() has said why */
-	log_info("recording failure counters alone: what fails is seen, not who");
+	log_info("recording %s", session_rest(s));
 	return EXIT_DONE;
 }
 

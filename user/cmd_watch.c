@@ -69,9 +69,9 @@ static int attach(struct session *s)
 		return EXIT_DONE;
 	if (s->tracer)
 		return EXIT_NOTHING; /* not for want of rights */
-	if (!s->watcher)
+	if (!session_rest(s))
 		return EXIT_DENIED; /* session_attach() has said why */
-	log_info("watching on failure counters alone: what fails is seen, not who");
+	log_info("watching on %s", session_rest(s));
 	return EXIT_DONE;
 }
 

@@ -6,10 +6,9 @@
 #include "obstacle.h"
 
 static const enum kernel_mechanism needed[] = {
-	[OPT_AUTO] = KERNEL_BPF,
-	[OPT_FEXIT] = KERNEL_FEXIT,
-	[OPT_KPROBE] = KERNEL_KPROBE,
-	[OPT_TRACEPOINT] = KERNEL_RAW_TP,
+	[OPT_AUTO] = KERNEL_BPF,      [OPT_FEXIT] = KERNEL_FEXIT,
+	[OPT_KPROBE] = KERNEL_KPROBE, [OPT_TRACEPOINT] = KERNEL_RAW_TP,
+	[OPT_EVENTS] = KERNEL_RAW_TP,
 };
 
 static bool say(char *buf, size_t size, const char *text)

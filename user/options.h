@@ -11,7 +11,7 @@
 #define OPTIONS_RESOURCES_MAX 64
 #define OPTIONS_MATCH_MAX 1024 /* files of an import */
 
-enum opt_backend { OPT_AUTO, OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT };
+enum opt_backend { OPT_AUTO, OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT, OPT_EVENTS };
 enum opt_color { OPT_COLOR_AUTO, OPT_COLOR_ALWAYS, OPT_COLOR_NEVER };
 
 struct options {

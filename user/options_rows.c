@@ -17,11 +17,10 @@
 #define MS_LAST (INT64_MAX / 1000000) /* so that it fits in 64 bits of nanoseconds */
 #define COMM_MAX 15                   /* TASK_COMM_LEN - 1, include/linux/sched.h */
 
-static const char *const backend_words[] = {[OPT_AUTO] = "auto",
-					    [OPT_FEXIT] = "fexit",
-					    [OPT_KPROBE] = "kprobe",
-					    [OPT_TRACEPOINT] = "tracepoint",
-					    NULL};
+static const char *const backend_words[] = {
+	[OPT_AUTO] = "auto",     [OPT_FEXIT] = "fexit",
+	[OPT_KPROBE] = "kprobe", [OPT_TRACEPOINT] = "tracepoint",
+	[OPT_EVENTS] = "events", NULL};
 static const char *const color_words[] = {[OPT_COLOR_AUTO] = "auto",
 					  [OPT_COLOR_ALWAYS] = "always",
 					  [OPT_COLOR_NEVER] = "never",
@@ -282,7 +281,7 @@ const struct row option_rows[] = {
 	 .at = AT(backend),
 	 .words = backend_words,
 	 .arg = "WAY",
-	 .help = "how to attach: auto, fexit, kprobe or tracepoint"},
+	 .help = "how to attach: auto, fexit, kprobe, tracepoint; events: no system calls"},
 	{.name = "interval",
 	 .type = ROW_DURATION,
 	 .commands = OPT_WATCH,

@@ -307,7 +307,9 @@ static void run_one(struct tracer *t, const struct provocation *p, bool v1, stru
 
 	ret->result = SELFTEST_NOT_POSSIBLE;
 	if (tracer_plan(t)->hook[p->hook].backend == FC_BACKEND_NONE) {
-		snprintf(ret->why, sizeof(ret->why), "its hook is missing");
+		snprintf(ret->why, sizeof(ret->why), "%s",
+			 tracer_plan(t)->hook[p->hook].left_out ? tracer_plan(t)->hook[p->hook].why
+								: "its hook is missing");
 		return;
 	}
 	if (memory && !make_cgroup(&g, v1)) {

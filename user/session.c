@@ -7,7 +7,7 @@
  * is read; what is only known later follows as `followup`. While nothing happens
  * nothing wakes it up, but for what pace.h says.
  */
-#include "session.h"
+#include "session_priv.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -129,9 +129,8 @@ static void on_lost(void *arg, const char *stage, const char *hook, uint64_t n)
 		s->use.told(s->use.arg, &e);
 }
 
-static void on_moved(void *arg, const char *hook, const char *from, const char *to)
+static void on_moved(void *arg _unused_, const char *hook, const char *from, const char *to)
 {
-	(void)arg;
 	log_warn("%s missed calls by %s on this preemptible kernel: moved to %s, which misses none",
 		 hook, from, to);
 }
@@ -142,6 +141,11 @@ static void on_counter(void *arg, struct event *e)
 
 	holders_watch_join(s->holders, e);
 	session_tell(s, e, false);
+}
+
+static void on_log(void *arg, struct event *e)
+{
+	session_tell(arg, e, true);
 }
 
 /* A question that was dropped, or never answered, leaves an event without holders: that is said. */
@@ -206,6 +210,8 @@ static int timeout_ms(struct session *s, uint64_t end)
 		due = pace_due(&s->pace, now);
 	if (s->tracer && freed_next(&s->freed) < due)
 		due = freed_next(&s->freed);
+	if (kernel_log_due(s->log) < due)
+		due = kernel_log_due(s->log);
 	if (t >= 0 && now + t < due)
 		due = now + t;
 	if (end && end < due)
@@ -224,7 +230,8 @@ int session_loop(struct session *s)
 		/* POLLERR: the reader of the pipe has gone */
 		{.fd = s->use.ends_with_reader ? s->use.out : -1},
 		{.events = POLLIN}, /* the holders */
-		{.events = POLLIN}, /* the kernel log */
+		{.events = POLLIN}, /* the kernel log, of kills */
+		{.events = POLLIN}, /* the same, of what no hook sees */
 	};
 	uint64_t ms = s->use.options->duration_ms, end = ms ? now_ms() + ms : 0;
 
@@ -236,6 +243,7 @@ int session_loop(struct session *s)
 		p[5].fd = s->tracer && pace_log_open(&s->pace, now_ms())
 				  ? pipeline_log_fd(s->pipeline)
 				  : -1;
+		p[6].fd = kernel_log_fd(s->log);
 		n = poll(p, ARRAY_SIZE(p), timeout_ms(s, end));
 		if (n < 0 && errno != EINTR)
 			return -errno;
@@ -245,6 +253,7 @@ int session_loop(struct session *s)
 			return -EIO;
 		if (n > 0 && p[5].revents)
 			session_run_log(s);
+		session_log_run(s, now_ms());
 		run_watcher(s);
 		holders_watch_run(s->holders, now_ms(), on_counter, s);
 		if (n > 0 && p[3].revents & (POLLERR | POLLHUP))
@@ -266,6 +275,10 @@ void session_finish(struct session *s)
 		if (s->tracer)
 			tracer_consume(s->tracer, &s->events);
 		session_sweep(s, false);
+	}
+	if (!deserted(s)) {
+		session_log_run(s, now_ms());
+		kernel_log_flush(s->log);
 	}
 	if (s->watcher && !deserted(s))
 		watcher_flush(s->watcher, now_ms(), on_counter, s);
@@ -338,28 +351,16 @@ static int open_pipeline(struct session *s)
 	return pipeline_new(&s->pipeline, &po);
 }
 
-/* Who watches the OOM killer should not be its victim. */
-static void stay_alive(void)
-{
-	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, "-1000", 5) != 5)
-		log_debug("the OOM killer may choose this process: %s (exempt with "
-			  "CAP_SYS_RESOURCE, or OOMScoreAdjust=-1000 in its unit)",
-			  strerror(errno));
-}
-
 int session_attach(struct session *s)
 {
 	int err = start_tracer(&s->tracer, s->use.options);
 
+	session_log_open(s, on_log);
 	if (err < 0)
 		return err;
-	if (s->watcher &&
-	    tracer_plan(s->tracer)->hook[FC_HOOK_MEMCG_STALL].backend != FC_BACKEND_NONE &&
-	    tracer_plan(s->tracer)->hook[FC_HOOK_MEMCG_STALL].backend != FC_BACKEND_TRACEPOINT)
+	if (s->watcher && attach_sees(tracer_plan(s->tracer), FC_HOOK_MEMCG_STALL))
 		watcher_leave_hangs(s->watcher);
-	stay_alive();
+	start_stay_alive();
 	/* Not for a command's own children: it would be one of them, and its report has no room. */
 	if (!s->use.options->tree)
 		s->holders = holders_watch_new(s->use.options->root, s->stream.context.page_size,
@@ -375,6 +376,7 @@ int session_attach(struct session *s)
 void session_close(struct session *s)
 {
 	stream_close(&s->stream);
+	kernel_log_close(s->log);
 	holders_watch_free(s->holders);
 	publish_close(s->publish);
 	/* inotify waits for a grace period of the kernel, some 15 ms */

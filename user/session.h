@@ -9,6 +9,7 @@
 
 #include "counter.h"
 #include "freed.h"
+#include "kernel_log.h"
 #include "options.h"
 #include "pace.h"
 #include "pipeline.h"
@@ -37,6 +38,7 @@ struct session {
 	struct counters *counters;
 	struct watcher *watcher;       /* NULL: no counters, or nobody to tell */
 	struct holders_watch *holders; /* NULL: nobody is looked for */
+	struct kernel_log *log;        /* NULL: it cannot be read, or is not to be */
 	struct publish *publish;       /* NULL: not for others, see publish_open() */
 	struct pace pace;              /* when to wake up unasked */
 	struct freed freed;            /* kills whose memory is not free yet */
@@ -54,6 +56,9 @@ int session_open(struct session *s, const struct session_use *use);
  * then, on counters alone, if there are any (s->watcher).
  */
 int session_attach(struct session *s);
+
+/* What a session without hooks still sees, for a sentence; NULL: nothing. */
+const char *session_rest(const struct session *s);
 
 /* The first line. */
 void session_started(struct session *s);

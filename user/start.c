@@ -4,6 +4,7 @@
  */
 #include "start.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "catalogue.h"
@@ -45,6 +46,26 @@ static void fill_options(struct tracer_options *t, const struct options *o)
 		t->want[FC_MEMORY] = true; /* refusals need not even be counted */
 }
 
+/* Asked for, and out of sight. */
+static void warn_unseen(const struct options *o)
+{
+	for (unsigned int i = 0; i < o->n_resources; i++)
+		if (!attach_events_see(catalogue_by_id(o->resources[i])))
+			log_warn("--backend=events does not see %s: no counter and no line of the "
+				 "kernel log tells of it; leave --backend=auto to choose",
+				 o->resources[i]);
+}
+
+void start_stay_alive(void)
+{
+	_cleanup_close_ int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, "-1000", 5) != 5)
+		log_debug("the OOM killer may choose this process: %s (exempt with "
+			  "CAP_SYS_RESOURCE, or OOMScoreAdjust=-1000 in its unit)",
+			  strerror(errno));
+}
+
 int start_tracer(struct tracer **ret, const struct options *o)
 {
 	struct tracer_options t = {};
@@ -58,6 +79,8 @@ int start_tracer(struct tracer **ret, const struct options *o)
 		return -EPERM;
 	}
 	fill_options(&t, o);
+	if (o->backend == OPT_EVENTS)
+		warn_unseen(o);
 	err = tracer_open(ret, &facts, &t);
 	if (err < 0) {
 		log_error("no hook could be attached (%s): failcnt doctor tells what this kernel "

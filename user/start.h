@@ -14,4 +14,7 @@
  */
 int start_tracer(struct tracer **ret, const struct options *o);
 
+/* Who watches the OOM killer should not be its victim. */
+void start_stay_alive(void);
+
 #endif

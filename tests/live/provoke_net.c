@@ -326,7 +326,7 @@ static int conntrack(int argc, char **argv)
 	      "\"some\":true,\"nobody\":true,\"eperm\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
 	      "\"resource\":\"conntrack\",\"errno\":null,\"measure\":\"entries\","
 	      "\"limit_name\":\"net.netfilter.nf_conntrack_max\",\"limit\":8,"
-	      "\"held\":{\"min\":8,\"max\":64}}",
+	      "\"held\":{\"min\":8,\"max\":64}}," TOLD_BY_KERNEL_LOG,
 	      refused, getpid());
 	prove(conntrack_again);
 	return 0;

@@ -22,4 +22,8 @@ int connect_to(int port);
 long counted(const char *counter);
 int listener(const char *ip, int port, int backlog);
 
+/* No tracepoint tells of it, but a line of the kernel log does, without numbers. */
+#define TOLD_BY_KERNEL_LOG \
+	"\"tracepoint\":{\"backend\":\"kmsg\",\"pid\":null,\"held\":null,\"limit\":null}"
+
 #endif

@@ -164,7 +164,7 @@ static int tcp_orphans(int argc, char **argv)
 	      "\"some\":true,\"nobody\":true,"
 	      "\"expect\":{\"pid\":{\"in\":[null,%d]},\"resource\":\"tcp-orphans\",\"errno\":null,"
 	      "\"limit_name\":\"net.ipv4.tcp_max_orphans\",\"measure\":\"sockets\","
-	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}",
+	      "\"held\":{\"min\":2,\"max\":8},\"limit\":3}," TOLD_BY_KERNEL_LOG,
 	      getpid());
 	prove(orphan_again);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/attach.c ; libs: */
+/* needs: user/attach.c user/attach_events.c ; libs: */
 /*
  * test_attach.c - from what a kernel allows, what was asked for and what was
  * refused, to the backend of each hook and the reason that doctor prints.
@@ -224,30 +224,14 @@ static void forced(void **state _unused_)
 static void optional_ones(void **state _unused_)
 {
 	static const enum fc_hook known[] = {
-		FC_HOOK_SEMGET_COMPAT,
-		FC_HOOK_SEMGET_IA32,
-		FC_HOOK_PIDS_CAN_FORK,
-		FC_HOOK_EXECVE_IA32,
-		FC_HOOK_MREMAP_IA32,
-		FC_HOOK_BRK_IA32,
-		FC_HOOK_MEMCG_RECLAIM,
-		FC_HOOK_MEMCG_STALL,
-		FC_HOOK_CREATE_PIPE,
-		FC_HOOK_PIPE_FCNTL,
-		FC_HOOK_SOCK_CREATE,
-		FC_HOOK_BPF,
-		FC_HOOK_IO_ACCOUNT_MEM,
-		FC_HOOK_IO_ACCOUNT,
-		FC_HOOK_ACCOUNT_LOCKED_VM,
-		FC_HOOK_HUGETLB_RESERVE,
-		FC_HOOK_HUGE_PAGE,
-		FC_HOOK_HUGE_FOLIO,
-		FC_HOOK_SHMEM_INODE,
-		FC_HOOK_SHMEM_INODE_IDMAP,
-		FC_HOOK_CONNTRACK_ALLOC,
-		FC_HOOK_OOM_EVALUATE,
-		FC_HOOK_OOM_FREED,
-		FC_HOOK_OOM_ADJ,
+		FC_HOOK_SEMGET_COMPAT,   FC_HOOK_SEMGET_IA32,       FC_HOOK_PIDS_CAN_FORK,
+		FC_HOOK_EXECVE_IA32,     FC_HOOK_MREMAP_IA32,       FC_HOOK_BRK_IA32,
+		FC_HOOK_MEMCG_RECLAIM,   FC_HOOK_MEMCG_STALL,       FC_HOOK_CREATE_PIPE,
+		FC_HOOK_PIPE_FCNTL,      FC_HOOK_SOCK_CREATE,       FC_HOOK_BPF,
+		FC_HOOK_IO_ACCOUNT_MEM,  FC_HOOK_IO_ACCOUNT,        FC_HOOK_ACCOUNT_LOCKED_VM,
+		FC_HOOK_HUGETLB_RESERVE, FC_HOOK_HUGE_PAGE,         FC_HOOK_HUGE_FOLIO,
+		FC_HOOK_SHMEM_INODE,     FC_HOOK_SHMEM_INODE_IDMAP, FC_HOOK_CONNTRACK_ALLOC,
+		FC_HOOK_OOM_EVALUATE,    FC_HOOK_OOM_FREED,         FC_HOOK_OOM_ADJ,
 	};
 
 	for (int h = 0; h < FC_HOOKS; h++) {
@@ -314,6 +298,33 @@ static void modules(void **state _unused_)
 		assert_int_equal(attach_hooks[h].module, attach_module(h) != NULL);
 }
 
+/* --backend=events: tracepoints of its own, nothing at sys_exit, and no way to another backend. */
+static void events(void **state _unused_)
+{
+	make_facts();
+	attach_plan(&plan, &facts, OPT_EVENTS, none);
+	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_DEATH_DELIVER, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_STACK, FC_BACKEND_TRACEPOINT, "as asked");
+	must_be(FC_HOOK_ALLOC_FD, FC_BACKEND_NONE, "hooks no system call");
+	must_be(FC_HOOK_OTHER_FS, FC_BACKEND_NONE, "hooks no system call");
+	must_be(FC_HOOK_MEMCG_RECLAIM, FC_BACKEND_NONE, "of no use");
+	assert_false(attach_uses_sys_exit(&plan));
+	assert_true(plan.hook[FC_HOOK_ALLOC_FD].left_out);
+	assert_true(attach_sees(&plan, FC_HOOK_STACK));
+	assert_false(attach_sees(&plan, FC_HOOK_ALLOC_FD));
+	for (int h = 0; h < FC_HOOKS; h++)
+		assert_true(plan.hook[h].backend == FC_BACKEND_TRACEPOINT || plan.hook[h].left_out);
+	/* what the kernel refuses is missing, and not left out */
+	refuse(KERNEL_RAW_TP, KERNEL_AT_LOAD, -EPERM);
+	attach_plan(&plan, &facts, OPT_EVENTS, none);
+	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_NONE, "refused here at load");
+	assert_false(plan.hook[FC_HOOK_OOM_VICTIM].left_out);
+	assert_string_equal(attach_events_see(FC_CONNTRACK), "the kernel log");
+	assert_null(attach_events_see(FC_NOFILE));
+	assert_null(attach_events_see(FC_RESOURCES));
+}
+
 /* The reason always fits and always ends, whatever the kernel's words are. */
 static void long_words(void **state _unused_)
 {
@@ -339,6 +350,7 @@ int main(void)
 		cmocka_unit_test(no_function),
 		cmocka_unit_test(each_alone),
 		cmocka_unit_test(forced),
+		cmocka_unit_test(events),
 		cmocka_unit_test(optional),
 		cmocka_unit_test(long_words),
 		cmocka_unit_test(opt_in),

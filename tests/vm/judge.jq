@@ -389,7 +389,9 @@ def stream_mistakes($m):
 	      lost: ([$e[] | select(.event == "lost") | .lost] | add // 0)} as $sums
 	   | [$sums | to_entries[] | select($e[-1].totals[.key] != .value)
 	      | "totals of \(.key): \($e[-1].totals[.key]), and the lines add up to \(.value)"])
-	+ [$m.events[] | select(.event == "lost" and .stage != "hook") | "lost: \(brief)"]
+	+ [$m.events[] | select(.event == "lost" and .stage != "hook"
+	   # net_ratelimit: ten lines in five seconds.
+	   and ($m.backend == "tracepoint" and .stage == "kmsg" | not)) | "lost: \(brief)"]
 	# Of these kernels only those with lazy preemption preempt unless they are told to: 6.18 does so
 	# when a program runs into a tick, as on a slow machine.
 	+ if $m.kernel | IN("newest", "6.18") then [] else

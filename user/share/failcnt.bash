@@ -19,7 +19,7 @@ _failcnt_value() {
 	local program=$1 option=$2 current=$3 words=
 	case $option in
 	-r | --resource) words=$(_failcnt_resources "$program") ;;
-	--backend) words='auto fexit kprobe tracepoint' ;;
+	--backend) words='auto fexit kprobe tracepoint events' ;;
 	--color) words='auto always never' ;;
 	-e | --errno) words='E2BIG EADDRNOTAVAIL EAGAIN EDQUOT EFBIG EINVAL EMFILE ENFILE ENOBUFS ENOMEM ENOSPC EPERM ERANGE' ;;
 	-u | --uid) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
