@@ -293,24 +293,24 @@ ON_RETURN(FC_HOOK_SOCK_CREATE, __sock_create, int, may_be_memory(ret), refuse_no
 ON_RETURN(FC_HOOK_BPF, SYSCALL_FN(bpf), int, ret == -ENOMEM, refuse_nothing)
 
 /* brk() tells by its value alone, against what was asked for: fexit has that at hand. */
-#define BRK_PROGRAMS(hook, fn, reg)                                                  \
-	REFUSED_FUNCTION(hook, fn, false, refuse_brk, tell(&w, &c.regs))             \
-	SEC("fexit/" #fn)                                                            \
-	int fexit_##fn(unsigned long long *ctx)                                      \
-	{                                                                            \
-		struct pt_regs *regs = (struct pt_regs *)ctx[0];                     \
-		if (ctx[1] < regs->reg)                                              \
-			refused_##fn(ctx[1], FC_BACKEND_FEXIT, 0, 0, 0);             \
-		return 0;                                                            \
-	}                                                                            \
-	SEC("kretprobe/" #fn)                                                        \
-	int kretprobe_##fn(struct pt_regs *ctx)                                      \
-	{                                                                            \
-		__u64 ret = PT_REGS_RC(ctx), asked;                                  \
-		TASK_REG(asked, reg);                                                \
-		if (ret < asked)                                                     \
-			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);               \
-		return 0;                                                            \
+#define BRK_PROGRAMS(hook, fn, reg)                                      \
+	REFUSED_FUNCTION(hook, fn, false, refuse_brk, tell(&w, &c.regs)) \
+	SEC("fexit/" #fn)                                                \
+	int fexit_##fn(unsigned long long *ctx)                          \
+	{                                                                \
+		struct pt_regs *regs = (struct pt_regs *)ctx[0];         \
+		if (ctx[1] < regs->reg)                                  \
+			refused_##fn(ctx[1], FC_BACKEND_FEXIT, 0, 0, 0); \
+		return 0;                                                \
+	}                                                                \
+	SEC("kretprobe/" #fn)                                            \
+	int kretprobe_##fn(struct pt_regs *ctx)                          \
+	{                                                                \
+		__u64 ret = PT_REGS_RC(ctx), asked;                      \
+		TASK_REG(asked, reg);                                    \
+		if (ret < asked)                                         \
+			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);   \
+		return 0;                                                \
 	}
 #define BRK_(hook, fn, reg) BRK_PROGRAMS(hook, fn, reg) /* fn may be a macro */
 #if defined(__TARGET_ARCH_arm64)

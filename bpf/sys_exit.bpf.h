@@ -157,7 +157,8 @@ static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool fi
 	return exit_serves[FC_HOOK_BRK] && is_brk(regs, ret) ? sys_exit_refused(ret, first) : 0;
 }
 
-/* Can that call be refused with it, native or 32-bit? EAGAIN of read() is as frequent as success. */
+/* Can that call be refused with it, native or 32-bit? EAGAIN of read() is as frequent as success.
+ */
 static __always_inline bool may_refuse(__u64 nr, long ret)
 {
 	return nr >= FC_CALL_NUMBERS || nr_errnos[nr] >> (-ret & 63) & 1;

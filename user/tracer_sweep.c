@@ -74,7 +74,8 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 	const char *name = attach_hooks[h].program[t->plan.hook[h].backend];
 	uint64_t n;
 
-	if (!name || (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
+	if (!name ||
+	    (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
 		return 0;
 	n = program_missed(bpf_object__find_program_by_name(t->skel->obj, name));
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
