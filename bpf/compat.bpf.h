@@ -60,13 +60,13 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 }
 
 /* One register of the current task's, typed where the kernel knows how: that is one load. */
-#define TASK_REG(to, reg)                                                                   \
-	do {                                                                                \
-		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))    \
-			(to) = ((struct pt_regs *)bpf_task_pt_regs(                         \
-					(void *)bpf_get_current_task_btf()))                \
-				       ->reg;                                               \
-		else                                                                        \
+#define TASK_REG(to, reg)                                                                        \
+	do {                                                                                     \
+		if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_task_pt_regs))         \
+			(to) = ((struct pt_regs *)bpf_task_pt_regs(                              \
+					(void *)bpf_get_current_task_btf()))                     \
+				       ->reg;                                                    \
+		else                                                                             \
 			(to) = BPF_CORE_READ(task_pt_regs((void *)bpf_get_current_task()), reg); \
 	} while (0)
 

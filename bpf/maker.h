@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * maker.h - who made a semaphore set: the notes that ipc.bpf.h leaves and user/holders_maker.c reads.
+ * maker.h - who made a semaphore set: the notes that ipc.bpf.h leaves and user/holders_maker.c
+ * reads.
  *
  * The kernel keeps no creator's pid of a semaphore set. A note is one element of an array, at a
  * place that follows from the set: another set that falls on it takes its place. So a set may have

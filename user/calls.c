@@ -36,6 +36,6 @@ void calls_fill(struct calls *ret)
 	for (unsigned int c = 0; c < FC_CALLS; c++)
 		ret->errnos[c] = calls[c].errnos;
 	for (int nr = 0; nr < FC_CALL_NUMBERS; nr++)
-		ret->by_nr[nr] = EVERY_CALL | calls[ret->of[0][nr]].errnos |
-				 calls[ret->of[1][nr]].errnos;
+		ret->by_nr[nr] =
+			EVERY_CALL | calls[ret->of[0][nr]].errnos | calls[ret->of[1][nr]].errnos;
 }

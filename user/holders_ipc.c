@@ -4,10 +4,10 @@
  * they are, who used them last, and whether anybody is left who could need them.
  *
  * They outlive every process. The kernel keeps no creator of a semaphore set
- * (those made during the watch: holders_maker.c), only who operated each last; that these are dead does not prove
- * that the set is garbage, for a server may live whose workers did the
- * operating. So a set is called abandoned only where, besides, no living
- * process of its owner in this IPC namespace is as old as the set's last use.
+ * (those made during the watch: holders_maker.c), only who operated each last; that these are dead
+ * does not prove that the set is garbage, for a server may live whose workers did the operating. So
+ * a set is called abandoned only where, besides, no living process of its owner in this IPC
+ * namespace is as old as the set's last use.
  */
 #include <sys/stat.h>
 #include <time.h>
@@ -157,9 +157,8 @@ static void key_of(struct ipc *x, int64_t id, int64_t uid, struct users *u, char
 {
 	uint64_t ns = x->g->ask->ipc_ns ? x->g->ask->ipc_ns : x->own_ns;
 	struct sem_maker m;
-	int lives;
+	int lives = x->kind == &sem_kind ? maker_of(x->g, ns, id, &m) : -ENOENT;
 
-	lives = x->kind == &sem_kind ? maker_of(x->g, ns, id, &m) : -ENOENT;
 	u->any |= lives >= 0;
 	u->living |= lives > 0;
 	if (lives > 0 || (lives == 0 && !u->living && !u->unknown))

@@ -194,22 +194,17 @@ static int attach_all(struct tracer *t)
 	for (int h = 0; h < FC_HOOKS; h++) {
 		enum fc_backend b = t->plan.hook[h].backend;
 		const char *name = attach_hooks[h].program[b];
+		bool shared = b == FC_BACKEND_TRACEPOINT && attach_shared(h);
 
-		if (!name || t->link[h])
+		if (!name || t->link[h] || (shared && t->signal_sent))
 			continue;
-		if (b == FC_BACKEND_TRACEPOINT && attach_shared(h)) {
-			if (!t->signal_sent)
-				err = attach_one(t, name, &t->signal_sent);
-			if (err < 0)
-				return err;
-			continue;
-		}
 		if (b == FC_BACKEND_KPROBE && attach_hooks[h].entry)
 			err = attach_one(t, attach_hooks[h].entry, &t->entry_link[h]);
 		if (err == 0)
 			err = attach_one(t, name, &t->link[h]);
 		if (err < 0)
 			return err;
+		t->signal_sent |= shared;
 	}
 	if (!attach_uses_sys_exit(&t->plan))
 		return 0;
@@ -224,8 +219,7 @@ static void unload(struct tracer *t)
 		bpf_link__destroy(t->entry_link[h]);
 		t->link[h] = t->spare_link[h] = t->entry_link[h] = NULL;
 	}
-	bpf_link__destroy(t->signal_sent);
-	t->signal_sent = NULL;
+	t->signal_sent = false;
 	bpf_link__destroy(t->sys_exit);
 	bpf_link__destroy(t->sys_exit_spare);
 	t->sys_exit = t->sys_exit_spare = NULL;

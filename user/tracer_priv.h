@@ -29,7 +29,7 @@ struct tracer {
 	struct bpf_link *link[FC_HOOKS];       /* of the hook's own program */
 	struct bpf_link *spare_link[FC_HOOKS]; /* of the one it moved to */
 	struct bpf_link *entry_link[FC_HOOKS]; /* keeps the arguments for a kretprobe */
-	struct bpf_link *signal_sent;          /* of the program that several hooks share */
+	bool signal_sent; /* the program that several hooks share is attached */
 	struct bpf_link *sys_exit, *sys_exit_spare;
 	struct bpf_link *modules;           /* tells of modules that are loaded */
 	struct failcnt_bpf *late[FC_HOOKS]; /* of hooks in modules that came later */

@@ -206,8 +206,9 @@ static void maker_ended(void **state _unused_)
 	assert_int_equal(found.holder[0].held, 8);
 	assert_string_equal(found.holder[0].comm, "worker");
 	assert_string_equal(found.holder[0].kind, "semaphores in sets it made before it ended");
-	assert_has(found.says, "4 of the 4 sets were made by worker, which has ended without removing "
-			       "them. All 4 sets belong");
+	assert_has(found.says,
+		   "4 of the 4 sets were made by worker, which has ended without removing "
+		   "them. All 4 sets belong");
 	assert_string_equal(found.fix, "ipcrm -s 0 -s 1 -s 2 -s 3");
 }
 
@@ -347,11 +348,20 @@ static void many_ids(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(all_dead),     TEST(server_lives), TEST(used_by_a_later_one),
-		TEST(some_live),    TEST(not_asked),    TEST(storm),
-		TEST(namespace_of), TEST(segments),     TEST(many_ids),
-		TEST(maker_runs),   TEST(maker_ended),  TEST(maker_pid_reused),
-		TEST(maker_ended_user_lives), TEST(maker_of_another_namespace),
+		TEST(all_dead),
+		TEST(server_lives),
+		TEST(used_by_a_later_one),
+		TEST(some_live),
+		TEST(not_asked),
+		TEST(storm),
+		TEST(namespace_of),
+		TEST(segments),
+		TEST(many_ids),
+		TEST(maker_runs),
+		TEST(maker_ended),
+		TEST(maker_pid_reused),
+		TEST(maker_ended_user_lives),
+		TEST(maker_of_another_namespace),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

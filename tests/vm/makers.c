@@ -3,9 +3,11 @@
  * makers.c - scenes for makers.sh: semaphore sets that a process made which is told, and one more
  * that is refused. Each in an IPC namespace of its own.
  *
- *   makers lives | ended | reused      prints "maker PID" and "refused", then stays until it is ended
+ *   makers lives | ended | reused      prints "maker PID" and "refused", then stays until it is
+ * ended
  *
- * reused: another process has the pid of the one that made them (ns_last_pid, as root of the machine).
+ * reused: another process has the pid of the one that made them (ns_last_pid, as root of the
+ * machine).
  */
 #define _GNU_SOURCE
 #include <errno.h>
