@@ -140,6 +140,15 @@ preempt() {
 	return "$status"
 }
 
+# One kernel on which nothing needs to be asked for: 6.12.
+idle() {
+	if ! tr ' ' '\n' <<<"$kernels" | grep -qx '6\.12'; then
+		echo "idle: 0 passed, 0 failed, 1 skipped (6.12 is not among KERNELS)"
+		return 0
+	fi
+	tests/vm/idle.sh -k 6.12 "$build"
+}
+
 # Cells that cannot work are listed with their reasons, which matrix.sh checks: they count as skipped.
 matrix() {
 	local out="$build/matrix.txt" status
@@ -214,6 +223,7 @@ if [ "$what" = all ]; then
 		suite btf btf
 		suite preempt preempt
 		suite events events
+		suite idle idle
 		suite matrix matrix
 		suite soak soak
 		suite prove prove
