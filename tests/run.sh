@@ -116,6 +116,10 @@ store() {
 	fi
 }
 
+# Short: README has the long ones. Some 45 s together.
+flood() { tests/bench/flood.sh -s 2 -k nofile -r 2 "$build"; }
+storm() { tests/live/storm.sh "$build" 2000; }
+
 # One test a kernel, and that the check itself can fail.
 btf() {
 	local n bad=0
@@ -217,6 +221,8 @@ if [ "$what" = all ]; then
 	suite report tests/report/run.sh "$build"
 	suite live tests/live/run.sh "$build"
 	suite store store
+	suite flood flood
+	suite storm storm
 	suite servers tests/live/servers/run.sh "$build/failcnt"
 	if [ "$kernels" != none ]; then
 		suite kernels fetch_kernels

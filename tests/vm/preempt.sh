@@ -7,7 +7,11 @@
 # the truth; a probe loses nothing; and what may move away from a program that loses does so, and
 # loses nothing from then on: --backend=auto, and --backend=tracepoint to the classic tracepoint.
 #
-#   preempt.sh [-k KERNELS] BUILD_DIR     default: "6.1 newest", with preempt=full
+#   preempt.sh [-k KERNELS] [-n N] BUILD_DIR
+#
+#   -k KERNELS   default: "6.1 newest", with preempt=full
+#   -n N         how often each of the four is refused, twice (default 50000, some seconds; 600000
+#                is a minute)
 #
 # Raw output stays in BUILD_DIR/preempt. Exit status: 0 when all of it holds.
 set -euo pipefail
@@ -16,15 +20,16 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernels='6.1 newest'
 # The kernel counts its misses without a lock: 0.2 % were measured.
 readonly accuracy=0.01
-readonly flood=nofile-flood=50000,4
+each=50000
 
 die() { echo "preempt.sh: $*" >&2; exit 2; }
 
-if [[ ${1-} == -k ]]; then
-	kernels=${2-}
+while [[ ${1-} == -[kn] ]]; do
+	if [[ $1 == -k ]]; then kernels=${2-}; else each=${2-}; fi
 	shift 2
-fi
-(($# == 1)) || die "usage: preempt.sh [-k KERNELS] BUILD_DIR"
+done
+[[ $# == 1 && $each =~ ^[0-9]+$ ]] || die "usage: preempt.sh [-k KERNELS] [-n N] BUILD_DIR"
+flood=nofile-flood=$each,4
 build=$(cd "$1" && pwd -P) || die "$1: no such directory"
 [[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
 out=$build/preempt
@@ -39,9 +44,9 @@ done
 
 run_machine() { # KERNEL BACKEND
 	local name=$1-$2 status=0
-	"$here/run.sh" -k "$1" -s 1 -m 512 -a preempt=full -b -t 120 -f "$out/failcnt:/failcnt" \
+	"$here/run.sh" -k "$1" -s 1 -m 512 -a preempt=full -b -t $((120 + each / 1000)) -f "$out/failcnt:/failcnt" \
 		-f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
-		-- /bin/sh /guest -n "$2" $flood wait wait $flood wait >"$out/$name.log" 2>"$out/$name.err" || status=$?
+		-- /bin/sh /guest -n "$2" "$flood" wait wait "$flood" wait >"$out/$name.log" 2>"$out/$name.err" || status=$?
 	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson accuracy "$accuracy" --argjson exit "$status" \
 		"$judge" <"$out/$name.log" || echo "FAIL $1 $2: its output cannot be read"
 }
