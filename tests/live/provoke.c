@@ -33,7 +33,7 @@ static const struct provocation *const tables[] = {
 	commit_provocations,    locked_provocations,    huge_provocations,   charge_provocations,
 	namespace_provocations, key_provocations,       socket_provocations, host_file_provocations,
 	kill_provocations,      quota_provocations,     ballot_provocations, death_provocations,
-	fault_provocations,     writeback_provocations,
+	fault_provocations,     writeback_provocations, stall_provocations,
 };
 
 static const char *what = "provoke";
