@@ -322,65 +322,6 @@ static int charge_brk(int argc, char **argv)
 	return charge("brk", grows_heap, false);
 }
 
-static int touches(void)
-{
-	volatile char *p =
-		mmap(NULL, 3 * FILLED, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	for (long at = 0; p != MAP_FAILED && at < 3 * FILLED; at += PAGE)
-		p[at] = 1;
-	return p == MAP_FAILED;
-}
-
-static pid_t stalled;
-
-static bool goes_on(void)
-{
-	for (int i = 0; i < 100; i++) {
-		int status;
-
-		if (waitpid(stalled, &status, WNOHANG) == stalled)
-			return status == 0;
-		usleep(100000);
-	}
-	return false;
-}
-
-/* A page fault: with the OOM killer switched off the process waits in it. */
-static int charge_fault(int argc, char **argv)
-{
-	struct hierarchy h;
-	struct group g;
-	int status;
-
-	(void)argc, (void)argv;
-	find_hierarchy(&h, "memory");
-	if (h.version != 1)
-		skip("only cgroup v1 can switch the OOM killer off");
-	make_group(&g, &h, NULL, NULL);
-	group_set(&g, "memory.oom_control", "1");
-	group_set(&g, file_of(&g, true), "%ld", 2 * FILLED);
-	stalled = spawn();
-	if (!stalled) {
-		group_join(&g);
-		_exit(touches());
-	}
-	for (int i = 0; group_get(&g, "memory.oom_control", "under_oom") != 1; i++) {
-		if (i == 10000 || waitpid(stalled, &status, WNOHANG) == stalled)
-			fail("does not wait");
-		usleep(1000);
-	}
-	truth(stalled, 1,
-	      "\"errno\":\"ENOMEM\",\"cgroup\":\"%s\",\"expect\":{\"resource\":\"memory\","
-	      "\"syscall\":null,\"limit_name\":\"memory.limit_in_bytes\",\"measure\":\"bytes\","
-	      "\"limit\":%ld,\"held\":{\"min\":%ld,\"max\":%ld},\"cgroup\":\"%s\","
-	      "\"limit_cgroup\":\"%s\",\"says\":{\"re\":\" waits for memory \"}}",
-	      g.path, 2 * FILLED, 2 * FILLED - 8 * PAGE, 2 * FILLED, g.path, g.path);
-	usleep(300000); /* while it is looked at */
-	prove(goes_on);
-	return 0;
-}
-
 /* The group is as full, and it was not for that. */
 static int charge_other(int argc, char **argv)
 {
@@ -404,8 +345,6 @@ const struct provocation charge_provocations[] = {
 	{"charge-tmpfs", charge_tmpfs, "write to tmpfs in one", "memory"},
 	{"charge-mmap", charge_mmap, "mmap in one", "memory"},
 	{"charge-brk", charge_brk, "brk in one", "memory"},
-	{"charge-fault", charge_fault, "a page fault in one whose OOM killer is off: waits",
-	 "memory"},
 	{"charge-other", charge_other, "ENOMEM for other reasons in one", NULL},
 	{0},
 };
