@@ -88,7 +88,7 @@ watched() {
 	main=$(of MainPID)
 	other_one() { [ "$(of MainPID)" != "$main" ] && is ActiveState active; }
 	kill -STOP "$main"
-	check "a recorder that hangs is started anew" within 60 other_one
+	check "a recorder that hangs is started anew" within 120 other_one
 	check "that is told" sh -c "failcnt list | grep -q 'not recording (.*the recorder was killed)'"
 	pid=$(provoked nofile-dup)
 	check "the new one records" within 15 listed refused nofile "$pid"
@@ -107,7 +107,7 @@ for backend in $BACKENDS; do
 	records "$backend"
 	systemctl stop failcnt
 done
-settings auto WatchdogSec=6 RestartSec=1
+settings auto WatchdogSec=12 RestartSec=1
 records auto
 hardened
 reloads
