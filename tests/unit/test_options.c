@@ -163,7 +163,7 @@ static void refused(void **state _unused_)
 		{&watch, "--count=0", "a number from 1"},
 		{&watch, "--output=x", "wants json:FILE"},
 		{&watch, "--output=json:", "wants json:FILE"},
-		{&watch, "--backend=ftrace", "wants one of auto, fexit, kprobe, tracepoint, not"},
+		{&watch, "--backend=ftrace", "wants one of auto, fexit, kprobe, tracepoint, events, not"},
 		{&watch, "--color=blue", "wants one of auto, always, never, not 'blue'"},
 		{&watch, "--json=yes", "--json takes no value"},
 		{&watch, "--jsno", "no option --jsno, did you mean --json;"},
