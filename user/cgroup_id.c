@@ -28,21 +28,26 @@ struct cgroup_ids {
 
 int cgroup_ids_new(struct cgroup_ids **ret, const char *mount)
 {
-	_cleanup_free_ struct cgroup_ids *c = calloc(1, sizeof(*c));
+	_cleanup_close_ int fd = -1;
+	struct cgroup_ids *c;
+	char point[PATH_MAX];
 	struct stat ns;
 
-	if (!c)
-		return -ENOMEM;
 	if (stat("/proc/self/ns/cgroup", &ns) < 0)
 		return -errno;
 	if (ns.st_ino != HOST_CGROUP_NS)
 		return -ENOTSUP;
-	if (!realpath(mount, c->point))
+	if (!realpath(mount, point))
 		return -errno;
-	c->mount = open(c->point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->mount < 0)
+	fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
 		return -errno;
-	*ret = TAKE_PTR(c);
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	util_strlcpy(c->point, point, sizeof(c->point));
+	c->mount = util_take_fd(&fd);
+	*ret = c;
 	return 0;
 }
 
@@ -103,7 +108,7 @@ static int ask_kernel(const struct cgroup_ids *c, uint64_t id, char *path, size_
 
 const char *cgroup_ids_path(struct cgroup_ids *c, uint64_t id)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	struct kept *k;
 
 	if (!c || !id)

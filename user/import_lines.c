@@ -20,7 +20,8 @@ struct line_kind {
 	bool certain;
 	/* The rest of it; false: the line is cut or something else. NULL: there is no more */
 	bool (*more)(struct event *e, const char *s);
-	const char *says, *fix; /* NULL: explain.c knows */
+	const char *says,
+		*fix; /* NULL: explain.c knows; fix alone: it knows none without numbers */
 };
 
 static void rest_of_number(struct event *e, enum field f, const char *s, const char *key)
@@ -127,7 +128,10 @@ static const struct line_kind kinds[] = {
 	 "# raise TasksMax= of the unit, --pids-limit of the container, or pids.max of this "
 	 "control "
 	 "group; cat pids.max pids.events in it and above it shows which one was full"},
-	{"conntrack: table full, dropping packet", FC_CONNTRACK, NULL, true, NULL, NULL, NULL},
+	{"conntrack: table full, dropping packet", FC_CONNTRACK, NULL, true, NULL, NULL,
+	 "# sysctl net.netfilter.nf_conntrack_max shows the limit, "
+	 "net.netfilter.nf_conntrack_count "
+	 "what is held; raise the limit, or find with conntrack -L who makes so many"},
 	{"able overflow", FC_NEIGHBOURS, "ENOBUFS", true, neighbours, NULL, NULL},
 	{"orphaned sockets", FC_TCP_ORPHANS, NULL, true, NULL, NULL, NULL},
 	{"TCP: out of memory", FC_TCP_MEM, NULL, true, NULL,
@@ -173,6 +177,8 @@ static bool refuse(struct import *im, const struct line_kind *k, const struct im
 		event_static(e, FIELD_FIX, k->fix);
 	} else {
 		explain_event(e, NULL);
+		if (k->fix)
+			event_static(e, FIELD_FIX, k->fix);
 	}
 	im->stats.refused += m->repeats;
 	im->refused_line = im->stats.lines;

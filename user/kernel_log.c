@@ -51,6 +51,8 @@ static const struct {
 	{FC_BACKLOG, FC_HOOK_TCP_CONN_REQUEST},
 	{FC_COMMIT, FC_HOOK_MMAP},
 	{FC_DATA, FC_HOOK_MMAP},
+	/* "Out of memory and no killable processes": what a full cgroup refuses */
+	{FC_MEMORY, FC_HOOK_MEMCG_RECLAIM},
 };
 
 static int64_t boot_ns(void)

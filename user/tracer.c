@@ -14,7 +14,6 @@
 #include <sys/syscall.h>
 
 #include "calls.h"
-#include "hints.h"
 #include "log.h"
 #include "trim.h"
 
@@ -385,29 +384,4 @@ void tracer_note_cgroup(struct tracer *t, const void *record, const char *cgroup
 
 	if (r->h.type == FC_TYPE_REFUSED)
 		folds_note(t->folds, r, cgroup);
-}
-
-void tracer_set_hints(struct tracer *t, uint64_t nr_open, uint64_t file_max)
-{
-	t->skel->bss->hint_nr_open = nr_open;
-	t->skel->bss->hint_file_max = file_max;
-}
-
-void tracer_memory_hints(struct tracer *t)
-{
-	_cleanup_close_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (root >= 0)
-		hints_memory(root, sysconf(_SC_PAGESIZE), &t->skel->bss->hint_memory);
-}
-
-void tracer_set_task_hints(struct tracer *t, uint64_t threads_max, uint64_t pid_max)
-{
-	t->skel->bss->hint_threads_max = threads_max;
-	t->skel->bss->hint_pid_max = pid_max;
-}
-
-void tracer_set_hint(struct tracer *t, enum fc_hint hint, uint64_t value)
-{
-	t->skel->bss->hints[hint] = value;
 }

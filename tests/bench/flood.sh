@@ -90,9 +90,13 @@ flood_of() {
 	esac
 }
 
-# Told in TAG.json of the processes in PIDS, a JSON array.
-told() { # TAG PIDS
-	jq -n --argjson pids "$2" '[inputs | select(.event == "refused" and (.pid | IN($pids[]))) | .count // 1] | add // 0' "$work/$1.json"
+resource_of() { jq -nr --arg k "$1" '{nofile: "nofile", semget: "semmni", sigqueue: "sigpending", inotify: "inotify-instances", fork: "pids"}[$k]'; }
+
+# Told of KIND in TAG.json of the processes in PIDS, a JSON array. Numbers of processes are given again within minutes.
+told_of() { # KIND TAG PIDS
+	jq -n --argjson pids "$3" --arg resource "$(resource_of "$1")" '
+		[inputs | select(.event == "refused" and .resource == $resource and .comm == "provoke" and (.pid | IN($pids[])))
+			| .count // 1] | add // 0' "$work/$2.json"
 }
 
 flood_row() { # KIND
@@ -112,7 +116,7 @@ flood_row() { # KIND
 	cpu=$(($(ticks "$watcher") - from))
 	after=$(resident "$watcher")
 	finish "$watcher" || { result FAIL "flood-$kind" "$why"; return; }
-	sum=$(told "$kind" "[$(IFS=,; echo "${pids[*]}")]")
+	sum=$(told_of "$kind" "$kind" "[$(IFS=,; echo "${pids[*]}")]")
 	lost=$(jq -n '[inputs | select(.event == "lost") | .lost] | add // 0' "$work/$kind.json")
 	rate=$((n * 1000 / (us / 1000)))
 	percent=$(awk -v cpu=$cpu -v hz="$(getconf CLK_TCK)" -v us=$us 'BEGIN { printf "%.2f", 100 * cpu / hz / (us / 1e6) }')
@@ -161,7 +165,8 @@ start_bpftrace() { # PROBE: waits until it counts; $pid
 
 # One measurement: nanoseconds of processor time for each refusal, "-" where it did not work.
 measured() { # KIND WAY
-	local kind=$1 way=$2 watcher='' count
+	local kind=$1 way=$2 watcher='' count=$compared
+	rm -f "$work/compare.json" # or its first line is taken for that of the next one
 	case $way in
 	failcnt) watch compare || { echo -; return; }; watcher=$pid ;;
 	bpftrace-*) start_bpftrace "tracepoint:$(probe_of "$kind" "$way")" || { end_all; echo -; return; }; watcher=$pid ;;
@@ -169,10 +174,11 @@ measured() { # KIND WAY
 	flood_of "$kind" $compared || { end_all; echo -; return; }
 	if [[ $watcher ]]; then finish "$watcher" || { echo -; return; }; fi
 	# It must have counted what it is compared for.
+	if [[ $way == failcnt ]]; then count=$(told_of "$kind" compare "[$(jq .pid <<<"$truth")]"); fi
 	if [[ $way == bpftrace-* ]]; then
 		count=$(sed -n "s/^@\[$(jq .pid <<<"$truth"), -[0-9]*\]: //p" "$work/bpftrace.out")
-		((${count:-0} == compared)) || { echo -; return; }
 	fi
+	((${count:-0} == compared)) || { echo -; return; }
 	echo $((used * 1000 / compared))
 }
 probe_of() { if [[ $2 == *-all ]]; then echo raw_syscalls:sys_exit; else echo "syscalls:sys_exit_$(call_of "$1")"; fi; }

@@ -47,8 +47,13 @@ static _Noreturn void open_until_refused(void)
 	while (open("/dev/null", O_RDONLY) >= 0)
 		;
 	opener->err = errno;
-	for (long i = 1; i < opener->times && opener->err == ENFILE; i++)
-		opener->err = open("/dev/null", O_RDONLY) < 0 ? errno : 0;
+	/* Others close files meanwhile: then one more is opened, and that is no refusal. */
+	for (long i = 1; i < opener->times && opener->err == ENFILE;) {
+		if (open("/dev/null", O_RDONLY) >= 0)
+			continue;
+		opener->err = errno;
+		i++;
+	}
 	gate_open(&opener->refused);
 	gate_wait(&opener->again);
 	if (opener->once)

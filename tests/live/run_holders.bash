@@ -85,6 +85,7 @@ held_by() {
 	[[ ! $why ]]
 }
 
+# shellcheck disable=SC2016  # programs of jq
 # Users by tasks and the cgroups below a full one, owners of segments with who used them last, a user's inotify instances,
 # a process's own mappings.
 holders_kinds() {

@@ -395,7 +395,7 @@ def stream_mistakes($m):
 	# Of these kernels only those with lazy preemption preempt unless they are told to: 6.18 does so
 	# when a program runs into a tick, as on a slow machine.
 	+ if $m.kernel | IN("newest", "6.18") then [] else
-		[$m.events[] | select(.event == "lost") | "lost without preemption: \(brief)"] end
+		[$m.events[] | select(.event == "lost" and .stage != "kmsg") | "lost without preemption: \(brief)"] end
 	+ if $m.status.watch == 0 then [] else ["failcnt watch: exit status \($m.status.watch)"] end
 	+ [$m.said[] | select(test("^failcnt: ([0-9]+ refused|.* this preemptible kernel: moved to|who holds it is missing)") | not)
 	   | "on stderr: \(.)"];
@@ -426,7 +426,8 @@ def stream_mistakes($m):
 		result($row; "FAIL"; ["provoke: exit status \($over.status)"] + ($m.noise[$row] // []))
 	  elif $reason != null then
 		# It was provoked: what cannot be seen must not be told, or the reason is stale.
-		if of_pids($t; $m) == [] then result($row; "cannot"; $reason)
+		# The kernel log may tell of it all the same, without who and how full.
+		if all(of_pids($t; $m)[]; .backend == "kmsg") then result($row; "cannot"; $reason)
 		else result($row; "FAIL"; ["seen after all: take its reason out of reasons.txt"]
 			    + [of_pids($t; $m)[:2][] | brief]) end
 	  else ($t | judge($m)) as $j
