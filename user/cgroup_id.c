@@ -103,7 +103,7 @@ static int ask_kernel(const struct cgroup_ids *c, uint64_t id, char *path, size_
 
 const char *cgroup_ids_path(struct cgroup_ids *c, uint64_t id)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX] = "";
 	struct kept *k;
 
 	if (!c || !id)
