@@ -60,9 +60,11 @@ read -r -d '' judge <<'END' || true
       limitless: (if $t.dies then 0 else [$mine[] | select(.count and .limit == null)] | length end),
       twice: (if $t.dies then $mine | length - (unique_by([.pid, .started_at]) | length) else 0 end)}] as $rows
 | ($rows | map(.n - .told) | add) as $missing
+| ([$events[] | select(.event == "lost" and .stage == "hook")] | length) as $skipped
 | [if $exit != 0 then "the machine's exit status is \($exit)" else empty end, $ends[],
    if ($rows | length) < $wanted then "\($rows | length) provocations of \($wanted)" else empty end,
-   if $missing != $lost then "\($missing) are missing and \($lost) told as lost" else empty end,
+   # A program that a preemptible kernel skipped counts the call as lost, refused or not.
+   if $missing > $lost or ($missing < $lost and $skipped == 0) then "\($missing) are missing and \($lost) told as lost" else empty end,
    ($rows[] | select(.told > .n) | "\(.what): \(.told) told of \(.n)"),
    ($rows[] | select(.twice > 0) | "\(.what): \(.twice) told twice"),
    ($rows[] | select(.nameless > 0) | "\(.what): \(.nameless) without names"),
@@ -73,11 +75,15 @@ read -r -d '' judge <<'END' || true
 END
 
 run_machine() { # KERNEL BACKEND
-	local name=$1-$2 status=0
+	local name=$1-$2 status=0 wanted=9 rows=$rows
+	# reasons.txt: 5.10 makes no fexit of these functions.
+	if [[ $1-$2 == 5.10-fexit ]]; then
+		rows=${rows/inotify-flood=20000 /} wanted=8
+	fi
 	# shellcheck disable=SC2086  # several rows
 	"$here/run.sh" -k "$1" -m 2048 -b -t 900 -f "$out/failcnt:/failcnt" -f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
 		-- /bin/sh /guest -n "$2" $rows >"$out/$name.log" 2>"$out/$name.err" || status=$?
-	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson exit "$status" --argjson wanted 9 \
+	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson exit "$status" --argjson wanted $wanted \
 		"$judge" <"$out/$name.log" || echo "    FAIL $1 $2: its output cannot be read"
 }
 
