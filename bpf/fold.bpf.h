@@ -47,6 +47,7 @@ struct {
 } overflow SEC(".maps");
 
 static const struct fc_overflow no_overflow;
+static const struct fc_fold no_fold;
 
 static __always_inline struct kernfs_node *task_cgroup_kn(struct task_struct *task);
 
@@ -92,28 +93,31 @@ static __always_inline void fold_count(struct fc_fold *f, __u64 now)
 	__sync_fetch_and_add(&f->count, 1);
 }
 
-/* Not inline, for the same reason. */
+/*
+ * Filled where it lies, and not on the stack, of which there is too little. Another processor may be
+ * first, or write at the same time: it is the same process, and writes the same.
+ */
 static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct task_regs *regs)
 {
 	struct fc_fold *f = bpf_map_lookup_elem(&folds, key);
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fc_fold new = {};
+	struct task_struct *task;
 	struct kernfs_node *kn;
 
 	if (f)
 		return f;
-	if (key->pid) {
-		new.syscall = regs->nr;
-		new.has = (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
-		new.uid = (__u32)bpf_get_current_uid_gid();
-		new.ppid = BPF_CORE_READ(task, real_parent, tgid);
-		kn = task_cgroup_kn(task);
-		new.cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
-		bpf_get_current_comm(new.comm, sizeof(new.comm));
-	}
-	bpf_map_update_elem(&folds, key, &new,
-			    BPF_NOEXIST); /* another processor may have been first */
-	return bpf_map_lookup_elem(&folds, key);
+	bpf_map_update_elem(&folds, key, &no_fold, BPF_NOEXIST);
+	f = bpf_map_lookup_elem(&folds, key);
+	if (!f || !key->pid)
+		return f;
+	task = (void *)bpf_get_current_task();
+	f->syscall = regs->nr;
+	f->has = (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
+	f->uid = (__u32)bpf_get_current_uid_gid();
+	f->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	kn = task_cgroup_kn(task);
+	f->cgroup_id = kn ? BPF_CORE_READ(kn, id) : 0;
+	bpf_get_current_comm(f->comm, sizeof(f->comm));
+	return f;
 }
 
 /*

@@ -79,7 +79,7 @@ static __noinline int stack_signal(__u64 addr)
 	struct refusal w = {.hook = FC_HOOK_STACK, .backend = FC_BACKEND_TRACEPOINT, .err = ENOMEM};
 	__u64 page = 1ULL << page_shift, end, held;
 	struct mm_struct *mm = current_mm();
-	struct refused_call c = {};
+	struct task_regs regs;
 
 	if (!mm || !near_sp(mm, addr))
 		return 0;
@@ -88,14 +88,14 @@ static __noinline int stack_signal(__u64 addr)
 	addr &= ~(page - 1);
 	if (addr >= end - held)
 		return 0;
-	current_regs(&c.regs);
+	current_regs(&regs);
 	if (refuse_growth(&w, end - addr, end - held - addr))
-		tell(&w, &c.regs);
+		tell(&w, &regs);
 	return 0;
 }
 
 /* A SIGSEGV of the current task; from: its siginfo_t. */
-static __noinline int stack_sigsegv(__u64 from)
+static __always_inline int stack_sigsegv(__u64 from)
 {
 	/* siginfo_t of 64-bit kernels: signo, errno, code at 0, 4, 8; the address at 16 */
 	struct {
