@@ -94,8 +94,8 @@ static __always_inline void fold_count(struct fc_fold *f, __u64 now)
 }
 
 /*
- * Filled where it lies, and not on the stack, of which there is too little. Another processor may be
- * first, or write at the same time: it is the same process, and writes the same.
+ * Filled where it lies, and not on the stack, of which there is too little. Another processor may
+ * be first, or write at the same time: it is the same process, and writes the same.
  */
 static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct task_regs *regs)
 {

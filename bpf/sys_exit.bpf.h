@@ -167,16 +167,19 @@ static __noinline int sys_exit_refused(long ret, bool first)
 #define ORDINARY (4UL << 20)
 /*
  * brk() knows no errno: it returns an address, the old end of the heap, which is less than was
- * asked for. 32-bit programs ask in another register, and have only addresses below this; so above
- * it there is but one register to compare with, and few that return less than what is in it.
+ * asked for. The heap is below what mmap() returns, which comes from the upper end. 32-bit programs
+ * ask in another register, and have only addresses below this; so above it there is but one
+ * register to compare with, and few that return less than what is in it.
  */
 #if defined(__TARGET_ARCH_arm64)
 #define ABOVE_32BIT ORDINARY
+#define MMAP_LOWEST 0xc00000000000UL
 #define NR(regs) ((regs)->syscallno)
 #define NR_BRK 214 /* asm-generic/unistd.h */
 #define ASKED(regs) ((regs)->orig_x0)
 #else
 #define ABOVE_32BIT (1L << 32)
+#define MMAP_LOWEST 0x700000000000UL
 #define NR(regs) ((regs)->orig_ax)
 #define NR_BRK 12 /* asm/unistd_64.h; of 32-bit programs it is chdir */
 #define ASKED(regs) ((regs)->di)
@@ -226,14 +229,14 @@ int tpbtf_sys_exit(unsigned long long *ctx)
 	struct pt_regs *regs;
 	long ret = ctx[1];
 
+	if ((__u64)ret < ORDINARY || ret >= (long)MMAP_LOWEST)
+		return 0;
 	if (ret >= (long)ABOVE_32BIT) {
 		regs = (struct pt_regs *)ctx[0];
 		if ((__u64)ret < ASKED(regs))
 			brk_returned(regs, ret, true);
 		return 0;
 	}
-	if ((__u64)ret < ORDINARY)
-		return 0;
 	regs = (struct pt_regs *)ctx[0];
 	/* A 32-bit call of that number returns no address. */
 	if (NR(regs) == NR_BRK && ret >= 0 && (__u64)ret >= ASKED(regs))
@@ -252,7 +255,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 	struct pt_regs *regs;
 	long ret = ctx->ret;
 
-	if ((__u64)ret < ORDINARY)
+	if ((__u64)ret < ORDINARY || ret >= (long)MMAP_LOWEST)
 		return 0;
 	if (ret >= 0) {
 		regs = task_pt_regs((void *)bpf_get_current_task());

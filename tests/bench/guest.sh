@@ -44,7 +44,9 @@ end_failcnt() {
 under_failcnt() {
 	start_failcnt "$1"
 	# It may have fallen back: then this is not the row that it is called.
-	grep -q "\"backends\":{.*\"$1\":[1-9]" /tmp/events || echo "X $1 fell-back"
+	way=$1
+	if [ "$way" = events ]; then way=tracepoint; fi
+	grep -q "\"backends\":{.*\"$way\":[1-9]" /tmp/events || echo "X $1 fell-back"
 	loops "$1" $watch
 	end_failcnt "$1"
 }

@@ -14,7 +14,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernel=6.12
 readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk futex semget+rmid fork+exit kill-ignored kill-handled fork+kill'
-readonly backends='fexit kprobe tracepoint'
+readonly backends='fexit kprobe tracepoint events'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 
 die() { echo "run.sh: $*" >&2; exit 2; }
@@ -78,7 +78,7 @@ loop_tables() {
 	$1 == "L" && $7 { ns[$2 "-own", $3] = $7; sure[$2 "-own", $3] = $5; machine[$2 "-own"] = FILENAME }
 	$1 == "F" { programs[$2] = $3 }
 	END {
-		rows = split("nothing fexit fexit-own floor-fexit kprobe kprobe-own floor-kprobe tracepoint tracepoint-own floor-tracepoint floor-classic", row, " ")
+		rows = split("nothing fexit fexit-own floor-fexit kprobe kprobe-own floor-kprobe tracepoint tracepoint-own floor-tracepoint floor-classic events events-own", row, " ")
 		n = split(operations, op, " ")
 		printf "| attached |"
 		for (j = 1; j <= n; j++) printf " %s |", op[j] == "read" ? "read 1 byte" : op[j]

@@ -316,7 +316,8 @@ static int conntrack(int argc, char **argv)
 		skip("conntrack follows nothing here: no firewall asks it to");
 	write_until_exit(conntrack_max, "8");
 	before = drops();
-	/* Few: the kernel writes ten lines about the network in five seconds, of all sorts together. */
+	/* Few: the kernel writes ten lines about the network in five seconds, of all sorts
+	 * together. */
 	for (int i = 1; i < 14; i++)
 		refused += datagram_to(20000 + i) != 0;
 	if (drops() == before) {

@@ -150,7 +150,7 @@ self_test() {
 		s/struct css_set \*cgroups;/struct css_set cgroups;/|task_struct.cgroups is struct here and pointer there
 		s/NR_FREE_PAGES/NR_NO_SUCH_PAGES/|zone_stat_item.NR_NO_SUCH_PAGES is missing
 		s/BPF_MAP_TYPE_RINGBUF = 27/BPF_MAP_TYPE_RINGBUF = 26/|bpf_map_type.BPF_MAP_TYPE_RINGBUF is 26 here and 27 there
-		s/^(struct task_struct \{)/\1 int no_such_field; \/* guarded: x *\//|no_such_field is missing (it says guarded
+		s/^(struct oom_control \{)/\1 int no_such_field; \/* guarded: x *\//|no_such_field is missing (it says guarded
 		s/parent; \/\* guarded: __parent/parent2; \/* guarded: __parent/|kernfs_node.parent2 is guarded, and none has it
 	END
 	return "$failed"
