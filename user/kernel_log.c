@@ -22,7 +22,8 @@
 #define SUPPRESSED_MS 60000
 
 struct kernel_log {
-	struct import im;
+	struct import
+		*im; /* NULL until there is something to read: it and its tables take half a MiB */
 	int fd;
 	bool kills;                /* told from here */
 	bool hooked[FC_RESOURCES]; /* a hook tells of its refusals */
@@ -115,6 +116,19 @@ static void learn_offset(struct kernel_log *l, uint64_t usec)
 	l->has_offset = true;
 }
 
+static int start_reading(struct kernel_log *l)
+{
+	struct import_options io = {.has_boot = true, .boot_ns = l->context->boot_to_real};
+	struct import *im = malloc(sizeof(*im));
+	int err = im ? import_init(im, &io, on_import, l) : -ENOMEM;
+
+	if (err < 0)
+		free(im);
+	else
+		l->im = im;
+	return err;
+}
+
 static void take_record(struct kernel_log *l, const char *record, size_t n)
 {
 	struct kmsg_head head;
@@ -127,8 +141,12 @@ static void take_record(struct kernel_log *l, const char *record, size_t n)
 	/* Anybody may write to /dev/kmsg, but not as the kernel: devkmsg_write() sees to it. */
 	if (head.facility != 0)
 		return;
+	if (!l->im && start_reading(l) < 0) {
+		lost_records(l, 1);
+		return;
+	}
 	learn_offset(l, head.usec);
-	import_line(&l->im, record, (size_t)(head.text + head.len - record));
+	import_line(l->im, record, (size_t)(head.text + head.len - record));
 	l->quiet = l->now + QUIET_MS;
 }
 
@@ -136,7 +154,8 @@ void kernel_log_flush(struct kernel_log *l)
 {
 	if (!l)
 		return;
-	import_end(&l->im);
+	if (l->im)
+		import_end(l->im);
 	l->quiet = UINT64_MAX;
 }
 
@@ -189,9 +208,8 @@ static int open_log(struct kernel_log *l)
 
 int kernel_log_open(struct kernel_log **ret, const struct kernel_log_options *o)
 {
-	struct import_options io = {.has_boot = true, .boot_ns = o->context->boot_to_real};
 	struct kernel_log *l = calloc(1, sizeof(*l));
-	int err;
+	int err = 0;
 
 	if (!l)
 		return -ENOMEM;
@@ -201,8 +219,7 @@ int kernel_log_open(struct kernel_log **ret, const struct kernel_log_options *o)
 	l->quiet = UINT64_MAX;
 	l->fd = o->fd;
 	leave_to_hooks(l, o->plan);
-	err = import_init(&l->im, &io, on_import, l);
-	if (err == 0 && l->fd < 0)
+	if (l->fd < 0)
 		err = open_log(l);
 	if (err < 0) {
 		kernel_log_close(l);
@@ -216,7 +233,9 @@ void kernel_log_close(struct kernel_log *l)
 {
 	if (!l)
 		return;
-	import_done(&l->im);
+	if (l->im)
+		import_done(l->im);
+	free(l->im);
 	util_closep(&l->fd);
 	free(l);
 }

@@ -59,7 +59,6 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 	p->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (p->log >= 0)
 		lseek(p->log, 0, SEEK_END);
-	kmsg_init(&p->kmsg);
 	if (o->memory_mount[0])
 		cgroup_ids_new(&p->cgroups, o->memory_mount);
 	*ret = p;

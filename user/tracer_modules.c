@@ -139,7 +139,7 @@ static void module_came(struct tracer *t, int h)
 	if (!hook->program[b])
 		return; /* the function is elsewhere now, or nothing can be attached to it */
 	let_go(t, h);
-	t->late[h] = failcnt_bpf__open();
+	t->late[h] = tracer_object();
 	err = t->late[h] ? load_late(t, h, b, t->late[h]) : -errno;
 	if (err < 0) {
 		log_warn("the module %s was loaded, and %s cannot be attached to: %s; restart "

@@ -64,6 +64,10 @@ bool tracer_deaths(struct tracer *t, const struct tracer_events *ev);
 /* While records come: that table holds what dies in a second or so, and a storm can be faster. */
 void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev);
 
+/* One more, opened and not loaded; NULL and errno. Not failcnt_bpf__open(): whoever calls that has
+ * a copy of all programs in his file. */
+struct failcnt_bpf *tracer_object(void);
+
 /* What programs read as constants: options and facts. */
 void tracer_rodata(const struct tracer *t, struct failcnt_bpf *s);
 
