@@ -72,7 +72,7 @@ bool tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 {
 	static struct fc_death_state deaths[BATCH];
 	static struct fc_death_key keys[BATCH];
-	int fd = bpf_map__fd(t->skel->maps.deaths), err;
+	int err;
 	uint32_t which = FC_STAT_DEATHS_LEFT, in = 0, out = 0, n;
 	bool first = true;
 	uint64_t left;
@@ -82,7 +82,8 @@ bool tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 		return false;
 	do {
 		n = BATCH;
-		err = bpf_map_lookup_batch(fd, first ? NULL : &in, &out, keys, deaths, &n, NULL);
+		err = tracer_walk(t, t->skel->maps.deaths, first ? NULL : &in, &out, keys, deaths,
+				  &n);
 		if (err < 0 && errno != ENOENT)
 			break; /* what was not found is lost */
 		t->stat_told[which] += tell_left(t, ev, keys, deaths, n);

@@ -53,8 +53,8 @@ bool tracer_overflow(struct tracer *t, const struct tracer_events *ev)
 
 	do {
 		n = BATCH;
-		err = bpf_map_lookup_batch(bpf_map__fd(t->skel->maps.coarse), first ? NULL : &in,
-					   &out, keys, values, &n, NULL);
+		err = tracer_walk(t, t->skel->maps.coarse, first ? NULL : &in, &out, keys, values,
+				  &n);
 		if (err < 0 && errno != ENOENT) {
 			log_warn("the table of programs cannot be read: %s", strerror(errno));
 			return true;

@@ -54,6 +54,10 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h);
 /* Before the load: p is not to be loaded. */
 void tracer_leave_out(struct bpf_program *p);
 
+/* bpf_map_lookup_batch() of a hash map, so that no probe misses a call meanwhile. */
+int tracer_walk(const struct tracer *t, const struct bpf_map *map, uint32_t *in, uint32_t *out,
+		void *keys, void *values, uint32_t *n);
+
 /* What the fold table had no room for, and how large the table is: tracer_overflow.c. False: there
  * was nothing new. */
 bool tracer_overflow(struct tracer *t, const struct tracer_events *ev);

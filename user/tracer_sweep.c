@@ -298,8 +298,8 @@ static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
  * (bpf_disable_instrumentation), and on 7.3 we can be preempted there: up to 3 % of a flood was
  * skipped. As a real-time task for as long as the call takes nobody preempts us.
  */
-static int read_folds(const struct tracer *t, uint32_t *in, uint32_t *out, struct fc_fold_key *keys,
-		      struct fc_fold *values, uint32_t *n)
+int tracer_walk(const struct tracer *t, const struct bpf_map *map, uint32_t *in, uint32_t *out,
+		void *keys, void *values, uint32_t *n)
 {
 	const struct sched_param first = {.sched_priority = 1};
 	struct sched_param before;
@@ -308,8 +308,7 @@ static int read_folds(const struct tracer *t, uint32_t *in, uint32_t *out, struc
 		      sched_getparam(0, &before) == 0 &&
 		      sched_setscheduler(0, SCHED_FIFO, &first) == 0;
 
-	err = bpf_map_lookup_batch(bpf_map__fd(t->skel->maps.folds), in, out, keys, values, n,
-				   NULL);
+	err = bpf_map_lookup_batch(bpf_map__fd(map), in, out, keys, values, n, NULL);
 	saved = errno;
 	if (raised && sched_setscheduler(0, policy, &before) < 0)
 		log_debug("sched_setscheduler: %s", strerror(errno));
@@ -330,7 +329,8 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 	t->sweeps++;
 	do {
 		n = BATCH;
-		err = read_folds(t, first ? NULL : &in, &out, keys, values, &n);
+		err = tracer_walk(t, t->skel->maps.folds, first ? NULL : &in, &out, keys, values,
+				  &n);
 		if (err < 0 && errno != ENOENT) {
 			log_warn("the fold table cannot be read: %s", strerror(errno));
 			return true;

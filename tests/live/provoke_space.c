@@ -304,6 +304,22 @@ static int inodes_link(int argc, char **argv)
 	return 0;
 }
 
+/* To the last block: ext4 keeps back a little for what is not on the disk yet, so that near the end
+ * nothing is; and the last blocks may be less than a page. */
+static void fill_with_care(int fd)
+{
+	static const char block[BLOCK];
+	struct statfs s;
+
+	while (statfs(space_dir, &s) == 0 && s.f_bavail) {
+		bool near = (long)s.f_bavail * s.f_bsize < 64 * BLOCK;
+		size_t size = s.f_bavail > 16 ? sizeof(block) : (size_t)s.f_bsize;
+
+		if (write(fd, block, size) != (ssize_t)size || (near && fsync(fd)))
+			fail("write");
+	}
+}
+
 /* As somebody: for root there is room left. */
 static int disk_ext4(int argc, char **argv)
 {
@@ -314,6 +330,7 @@ static int disk_ext4(int argc, char **argv)
 	space_written = new_file();
 	if (fchown(space_written, SOMEBODY, SOMEBODY) || setresuid(SOMEBODY, SOMEBODY, 0))
 		fail("uid");
+	fill_with_care(space_written);
 	fill_file(space_written, ENOSPC);
 	if (statfs(space_dir, &s) || s.f_bavail)
 		fail("blocks are left");
