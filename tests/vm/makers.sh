@@ -54,7 +54,7 @@ for backend in fexit kprobe tracepoint; do
 		grep "\"of_seq\":$seq,.*\"holders\"" /tmp/events | sed "s/^/E $backend $scene /"
 		kill $scenery
 		wait $scenery 2>/dev/null
-		sleep 4 # one program again and again is a storm: who holds it is asked once (holders_watch.c)
+		sleep 11 # the number of the namespace comes again, and who holds a limit is asked once in 10 s
 	done
 	kill -INT $watch
 	wait $watch
