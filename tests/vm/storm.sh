@@ -51,9 +51,12 @@ read -r -d '' judge <<'END' || true
 | [$lines[] | select(startswith("E ")) | .[2:] | fromjson] as $events
 | [$lines[] | select(startswith("X ")) | split(" ") | select(.[2] != "0") | "\(.[1]) ended with status \(.[2])"] as $ends
 | ($events | [.[] | select(.event == "lost") | .lost] | add // 0) as $lost
+# Numbers of processes are given again: deaths of earlier ones are not these.
+| [$lines[] | select(startswith("B ")) | split(" ") | {key: .[1], value: (.[2] | tonumber * 1e6)}] | from_entries as $begins
 | [$truths[] | select(.skip | not) | . as $t
    | (($t.pids // [$t.pid]) | map({key: tostring, value: true}) | from_entries) as $pids
-   | [$events[] | select($pids[.pid // empty | tostring] and .event == (if $t.dies then "killed" else "refused" end))] as $mine
+   | [$events[] | select($pids[.pid // empty | tostring] and .event == (if $t.dies then "killed" else "refused" end)
+			and .uptime_us >= $begins[$t.what] - 1e5)] as $mine
    | {what, n, told: ($mine | map(.count // 1) | add // 0),
       nameless: ([$mine[] | select(.comm == null or ($t.dies and .by_comm == null))] | length),
       placeless: ([$mine[] | select(.cgroup == null)] | length),
