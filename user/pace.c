@@ -45,14 +45,18 @@ bool pace_sweep_due(const struct pace *p, uint64_t now_ms)
 	return p->sweep_at != PACE_NEVER && now_ms + early >= p->sweep_at;
 }
 
-void pace_swept(struct pace *p, bool found, uint64_t now_ms)
+bool pace_swept(struct pace *p, bool found, uint64_t now_ms)
 {
+	bool awake = !p->asleep;
+
 	if (found)
 		p->active_at = now_ms;
-	if (!is_quiet(p, now_ms))
+	p->asleep = is_quiet(p, now_ms);
+	if (!p->asleep)
 		p->sweep_at = now_ms + PACE_SWEEP_MS;
 	else
 		p->sweep_at = p->misses_ms ? now_ms + p->misses_ms : PACE_NEVER;
+	return awake && p->asleep;
 }
 
 bool pace_refresh(struct pace *p, uint64_t now_ms)

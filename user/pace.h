@@ -22,6 +22,7 @@
 struct pace {
 	uint64_t sweep_at; /* PACE_NEVER: not before something comes */
 	uint64_t active_at;
+	bool asleep;         /* nothing has come for so long that nothing is swept for */
 	uint64_t log_at;     /* the kernel log is not looked at before */
 	uint64_t refresh_at; /* of refresh_ms */
 	/* 0: not needed here; see tracer_polls() */
@@ -36,8 +37,9 @@ void pace_active(struct pace *p, uint64_t now_ms);
 void pace_log_read(struct pace *p, uint64_t now_ms);
 bool pace_log_open(const struct pace *p, uint64_t now_ms);
 bool pace_sweep_due(const struct pace *p, uint64_t now_ms);
-/* Swept; found: there was something, or something is still to be told. */
-void pace_swept(struct pace *p, bool found, uint64_t now_ms);
+/* Swept; found: there was something, or something is still to be told. True when it falls asleep.
+ */
+bool pace_swept(struct pace *p, bool found, uint64_t now_ms);
 /* True once each refresh_ms; a little early rather than wake up twice. */
 bool pace_refresh(struct pace *p, uint64_t now_ms);
 /* When to wake up; PACE_NEVER: not at all. */

@@ -8,6 +8,7 @@
 
 #include "publish.h"
 #include "session_sweep.h"
+#include "trim.h"
 
 static uint64_t now_ms(void)
 {
@@ -48,9 +49,11 @@ void session_sweep(struct session *s, bool may_move)
 		pipeline_tick(s->pipeline);
 	publish_flush(s->publish, now_ms());
 	stream_report_sinks(&s->stream);
-	pace_swept(&s->pace,
-		   found || publish_pending(s->publish) || stream_sinks_pending(&s->stream),
-		   now_ms());
+	/* What telling needed is given back as well. */
+	if (pace_swept(&s->pace,
+		       found || publish_pending(s->publish) || stream_sinks_pending(&s->stream),
+		       now_ms()))
+		trim_memory();
 }
 
 /* What the kernel says of hooks; -errno. */
