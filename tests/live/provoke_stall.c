@@ -66,9 +66,11 @@ static int charge_fault(int argc, char **argv)
 	      "\"errno\":\"ENOMEM\",\"cgroup\":\"%s\",\"expect\":{\"resource\":\"memory\","
 	      "\"syscall\":null,\"limit_name\":\"memory.limit_in_bytes\",\"measure\":\"bytes\","
 	      "\"limit\":%ld,\"held\":{\"min\":%ld,\"max\":%ld},\"cgroup\":\"%s\","
-	      "\"limit_cgroup\":\"%s\",\"says\":{\"re\":\" waits for memory \"}}",
+	      "\"limit_cgroup\":\"%s\",\"says\":{\"re\":\" waits for memory \"}},"
+	      "\"tracepoint\":{\"errno\":null,\"backend\":\"counter\",\"oom_kill_disable\":true,"
+	      "\"says\":{\"re\":\"hangs\"}}",
 	      g.path, 2 * FILLED, 2 * FILLED - 8 * PAGE, 2 * FILLED, g.path, g.path);
-	usleep(300000); /* while it is looked at */
+	usleep(3000000); /* without a hook the counters of v1 tell, once in an interval of 0.7 s */
 	prove(goes_on);
 	return 0;
 }

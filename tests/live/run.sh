@@ -5,7 +5,8 @@
 # truth about it) in a namespace, rlimit or cgroup of its own, and the lines that failcnt wrote are compared with that
 # truth. Works with cgroup v1 and v2 and with any backend; what the backend cannot see is skipped, and said.
 #
-# usage: run.sh BUILD_DIR        as root; BUILD_DIR holds failcnt, and gets provoke
+# usage: run.sh BUILD_DIR [NAMES]   as root; BUILD_DIR holds failcnt, and gets provoke
+#   NAMES   only these tests, as an extended regular expression: 'command-.*|doctor'
 #
 # Prints `ok NAME`, `FAIL NAME: why` or `skip NAME: reason`, and last `live: N passed, N failed, N skipped`; the exit
 # status is 1 where one failed. The tests are in run_*.bash: a function fails with `no WHY`, or skips with `na REASON`.
@@ -31,7 +32,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=run_store.bash
 . "$here/run_store.bash"
 
-(($# == 1)) || { echo "usage: $(basename "$0") BUILD_DIR" >&2; exit 2; }
+(($# == 1 || $# == 2)) || { echo "usage: $(basename "$0") BUILD_DIR [NAMES]" >&2; exit 2; }
+only=${2-}
 setup "$1"
 
 all_provocations
@@ -117,5 +119,6 @@ run contract contract
 run whole-streams whole_streams
 run nothing-left nothing_left
 
+if [[ $only ]] && ((passed + failed + skipped == 0)); then echo "no test is named $only" >&2; exit 2; fi
 echo "live: $passed passed, $failed failed, $skipped skipped"
 ((failed == 0))

@@ -49,7 +49,7 @@ judge_one() {
 		+ (if .tracepoint then .tracepoint else {} end) + (if $v1 and .v1 then .v1 else {} end)' <<<"$truth")
 	if [[ $(jq '.limit_reached == false and (.dies | not)' <<<"$truth") == true ]]; then wanted=0; fi
 	case $name in
-	memlock-iouring | ports | backlog | stack-args | charge-fault | disk-short) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
+	memlock-iouring | ports | backlog | stack-args | disk-short) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
 
 	mq-nofile) truth=$(jq -c 'del(.held)' <<<"$truth") ;;                    # it may inherit more
 	# A kernel that hides its variables does not tell how many there are.
@@ -70,6 +70,7 @@ all_provocations() {
 	mapfile -t names < <("$provoke" LIST | awk '!/ VM/ && $1 !~ /flood|many|often/ { print $1 }')
 	watch all || { run watch-all no "$why"; return; }
 	for name in "${names[@]}"; do
+		[[ -z $only || seen-$name =~ ^($only)$ ]] || continue
 		result=0
 		provoked "$name" || result=$?
 		if ((result)); then

@@ -18,6 +18,7 @@ na() { why=$*; return 77; }
 run() {
 	local name=$1 result=0
 	shift
+	[[ -z $only || $name =~ ^($only)$ ]] || return 0
 	why=
 	"$@" || result=$?
 	case $result in

@@ -4,11 +4,12 @@
 # Every failure, on every kernel, by every backend: provoked, and seen exactly once with the right
 # numbers, or there is a listed reason why it cannot be.
 #
-#   matrix.sh [-k KERNELS] [-b BACKENDS] [-j N] [-r FILE] BUILD_DIR
+#   matrix.sh [-k KERNELS] [-b BACKENDS] [-n ROWS] [-j N] [-r FILE] BUILD_DIR
 #
 #   -k, --kernels KERNELS   as kernels.sh names them (default: "5.10 6.1 6.12 6.18 newest"); with 6.1
 #                           comes a machine that has cgroup v1 too
 #   -b BACKENDS             default: "fexit kprobe tracepoint"
+#   -n ROWS                 only these provocations ("provoke LIST" names them); cells.txt is not looked at
 #   -j N                    machines at a time (default 2)
 #   -r FILE                 reasons (default: reasons.txt beside this)
 #
@@ -23,6 +24,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernels='5.10 6.1 6.12 6.18 newest'
 backends='fexit kprobe tracepoint'
 at_once=2
+rows=
 reasons=$here/reasons.txt
 cells=$here/cells.txt
 
@@ -34,6 +36,7 @@ while (($#)); do
 	case $1 in
 	-k | --kernels) kernels=${2-}; shift ;;
 	-b) backends=${2-}; shift ;;
+	-n) rows=${2-}; shift ;;
 	-j) at_once=${2-}; shift ;;
 	-r) reasons=${2-}; shift ;;
 	-*) usage ;;
@@ -76,7 +79,10 @@ PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -b 1024 -N 32 -m 10 -O quota,projec
 	-E quotatype=usrquota:grpquota:prjquota "$out/ext4.img" 4M 2>"$out/mke2fs.log" ||
 	die "no ext4 image: $(<"$out/mke2fs.log")"
 names=()
-while read -r name _; do names+=("$(arguments_of "$name")"); done < <("$out/provoke" LIST)
+while read -r name _; do
+	if [[ -z $rows || " $rows " == *" $name "* ]]; then names+=("$(arguments_of "$name")"); fi
+done < <("$out/provoke" LIST)
+((${#names[@]})) || die "none of these is a provocation: $rows"
 
 in_machine() { # OUTPUT KERNEL CGROUP BACKEND NAME...: guest.sh there, and its judgement
 	local file=$out/$1 kernel=$2 cgroup=$3 backend=$4 more=() first='' status=0
@@ -143,7 +149,7 @@ done; done; done | while read -r kernel cgroup backend; do
 done)
 ((SECONDS > 0)) || SECONDS=1
 status=0
-jq -rn --arg columns "$columns" --rawfile cells "$cells" --argjson seconds "$SECONDS" -f "$here/matrix.jq" \
+jq -rn --arg columns "$columns" --argjson part "$([[ $rows ]] && echo true || echo false)" --rawfile cells "$cells" --argjson seconds "$SECONDS" -f "$here/matrix.jq" \
 	"$out"/*.json >"$out/matrix.txt" || status=$?
 cat "$out/matrix.txt"
 ((status == 0)) || exit 1
