@@ -4,7 +4,7 @@
 # Runs the test suites, shows their progress, and ends with the sum of all:
 #   run.sh quick|all BUILD_DIR
 # quick: no root, under a minute. all: everything, as root; KERNELS names the virtual machines, or
-# "none". Every suite prints as its last line "NAME: N passed, N failed[, N skipped]".
+# "none". ("only BUILD_DIR SUITE" is how it runs one beside others.) Every suite prints as its last line "NAME: N passed, N failed[, N skipped]".
 set -u
 
 what=${1:?usage: run.sh quick|all BUILD_DIR}
@@ -43,6 +43,31 @@ suite() {
 	status=${PIPESTATUS[0]}
 	add "$name" "$status"
 	echo "== $name took $((SECONDS - start)) s"
+}
+
+# A suite that runs beside those that follow, and is shown by `joined`. Low in priority: what it runs
+# beside may look at the clock.
+declare -A aside_pid=()
+aside() { # NAME COMMAND...
+	local name=$1
+	shift
+	(
+		start=$SECONDS
+		nice -n 19 "$here/run.sh" only "$build" "$@" >"$build/$name.aside" 2>&1
+		status=$?
+		echo "$((SECONDS - start))" >"$build/$name.took"
+		exit $status
+	) &
+	aside_pid[$name]=$!
+}
+
+joined() { # NAME
+	local status=0
+	echo "== $1, which ran beside the others"
+	wait "${aside_pid[$1]}" || status=$?
+	tee "$log" <"$build/$1.aside"
+	add "$1" "$status"
+	echo "== $1 took $(<"$build/$1.took") s"
 }
 
 unit() {
@@ -162,38 +187,14 @@ matrix() {
 	return "$status"
 }
 
-# The remedies are run on one kernel: what they change is the same on all.
-prove() {
-	local one
-	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
-	tests/vm/prove.sh -k "$one" "$build"
-}
+# What need not be run on each kernel: 6.12, or the last of those that are asked for.
+one_kernel() { tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1; }
+prove() { tests/vm/prove.sh -k "$(one_kernel)" "$build"; }     # what the remedies change is the same on all
+service() { tests/vm/systemd.sh -k "$(one_kernel)" "$build"; } # by the backend that auto takes
+soak() { tests/vm/soak.sh -k "$(one_kernel)" "$build"; }
+events() { tests/vm/events.sh -k "$(one_kernel)" "$build"; } # without hooks on system calls, and without any
 
-# As with the remedies: one kernel.
-soak() {
-	local one
-	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
-	tests/vm/soak.sh -k "$one" "$build"
-}
-
-# The service, as remedies: on one kernel, by the backend that auto takes.
-service() {
-	local one
-	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
-	tests/vm/systemd.sh -k "$one" "$build"
-}
-
-# What is seen without hooks on system calls, and without any.
-events() {
-	local one
-	one=$(tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1)
-	tests/vm/events.sh -k "$one" "$build"
-}
-
-lint_result() {
-	cat "$build/lint.log"
-	return "$linted"
-}
+lint() { tests/lint.sh "$build"; }
 
 need_root() {
 	[ "$(id -u)" = 0 ] && return
@@ -201,25 +202,26 @@ need_root() {
 	exit 3
 }
 
-[ "$what" = quick ] || need_root
-if [ "$what" = quick ]; then
-	# The command line's tests mostly wait: lint uses that time.
-	tests/lint.sh "$build" >"$build/lint.log" 2>&1 &
-	lint=$!
+case $what in
+only)
+	"${@:3}"
+	exit
+	;;
+quick)
+	aside lint lint
 	suite unit unit
 	suite cli cli
-	wait "$lint"
-	linted=$?
-	suite lint lint_result
-else
+	joined lint
+	;;
+all)
+	need_root
 	suite unit unit
 	suite cli cli
-	suite lint tests/lint.sh "$build"
-fi
-if [ "$what" = all ]; then
 	suite fuzz fuzz
 	suite report tests/report/run.sh "$build"
+	aside lint lint # analyzes for two minutes, and the live tests mostly wait
 	suite live tests/live/run.sh "$build"
+	joined lint
 	suite store store
 	suite flood flood
 	suite storm storm
@@ -231,12 +233,16 @@ if [ "$what" = all ]; then
 		suite events events
 		suite idle idle
 		suite matrix matrix
+		aside prove prove # each of the three is one machine at a time
+		aside systemd service
 		suite soak soak
-		suite prove prove
-		suite systemd service
+		joined prove
+		joined systemd
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi
-fi
+	;;
+*) echo "usage: run.sh quick|all BUILD_DIR" >&2; exit 2 ;;
+esac
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]

@@ -11,26 +11,14 @@
 # Raw output stays in BUILD_DIR/events. Exit status: 0 when all of it holds.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernel=6.12
-
-die() { echo "events.sh: $*" >&2; exit 2; }
-
-if [[ ${1-} == -k ]]; then
-	kernel=${2-}
-	shift 2
-fi
-(($# == 1)) || die "usage: events.sh [-k KERNEL] BUILD_DIR"
-build=$(cd "$1" && pwd -P) || die "$1: no such directory"
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
+options 'k=kernel' "$@"
 setpriv=$(command -v setpriv) || die "needs setpriv: apt-get install util-linux"
-out=$build/events
-mkdir -p "$out"
-rm -f "$out"/*.log "$out"/*.err
-cp "$build/failcnt" "$out/failcnt"
-${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
-"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
-"$here/kernels.sh" busybox >/dev/null
+output events
+make_provoke
+machines "$kernel"
 
 # NAME, how --backend=events tells of it, how it is told without BPF: the event's backend and its resource,
 # or what a death has instead; "-": not at all. A fault is what the kernel logs of programs; a signal it does not log.

@@ -11,23 +11,14 @@
 # of it holds.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernels=6.12
-
-die() { echo "makers.sh: $*" >&2; exit 2; }
-
-if [[ ${1-} == -k ]]; then
-	kernels=${2-}
-	shift 2
-fi
-(($# == 1)) || die "usage: makers.sh [-k KERNELS] BUILD_DIR"
-build=$(cd "$1" && pwd -P) || die "$1: no such directory"
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
-out=$build/makers
-mkdir -p "$out"
-cp "$build/failcnt" "$out/failcnt"
+options 'k=kernels' "$@"
+output makers
 ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/makers" "$here/makers.c"
-"$here/kernels.sh" busybox >/dev/null
+# shellcheck disable=SC2086 # a list of words
+machines $kernels
 
 # M BACKEND SCENE PID: the maker; E BACKEND SCENE EVENT: what was told
 cat >"$out/guest" <<'END'
@@ -86,7 +77,6 @@ rows as $rows
 
 failed=0
 for kernel in $kernels; do
-	"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 	"$here/run.sh" -k "$kernel" -m 512 -N -b -t 300 -f "$out/failcnt:/failcnt" -f "$out/makers:/makers" \
 		-f "$out/guest:/guest" -- /bin/sh /guest >"$out/$kernel.log" 2>"$out/$kernel.err" || true
 	# bpf_get_current_task_btf(), which the notes are made with, came with 5.11.

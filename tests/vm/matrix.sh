@@ -10,7 +10,7 @@
 #                           comes a machine that has cgroup v1 too
 #   -b BACKENDS             default: "fexit kprobe tracepoint"
 #   -n ROWS                 only these provocations ("provoke LIST" names them); cells.txt is not looked at
-#   -j N                    machines at a time (default 2)
+#   -j N                    machines at a time (default: processors + 1)
 #   -r FILE                 reasons (default: reasons.txt beside this)
 #
 # One machine for each kernel and backend runs guest.sh, which judges nothing; judge.jq compares its
@@ -23,7 +23,7 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernels='5.10 6.1 6.12 6.18 newest'
 backends='fexit kprobe tracepoint'
-at_once=2
+at_once=$(($(nproc) + 1)) # a machine sleeps a quarter of its time
 rows=
 reasons=$here/reasons.txt
 cells=$here/cells.txt

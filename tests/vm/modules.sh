@@ -9,30 +9,14 @@
 # Raw output stays in BUILD_DIR/modules. Exit status: 0 when all of it holds.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernels='6.12' backends='auto kprobe'
-
-die() { echo "modules.sh: $*" >&2; exit 2; }
-
-words=()
-while (($#)); do
-	case $1 in
-	-k) kernels=${2-}; shift ;;
-	-b) backends=${2-}; shift ;;
-	-*) die "usage: modules.sh [-k KERNELS] [-b BACKENDS] BUILD_DIR" ;;
-	*) words+=("$1") ;;
-	esac
-	shift || die "a value is missing"
-done
-((${#words[@]} == 1)) || die "usage: modules.sh [-k KERNELS] [-b BACKENDS] BUILD_DIR"
-build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
-command -v jq >/dev/null || die "needs jq: apt-get install jq"
-out=$build/modules
-mkdir -p "$out"
-rm -f "$out"/*.log "$out"/*.err
-cp "$build/failcnt" "$out/failcnt"
-${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+options 'k=kernels b=backends' "$@"
+output modules
+make_provoke
+# shellcheck disable=SC2086 # a list of words
+machines $kernels
 cat >"$out/guest" <<'END'
 rmmod nf_conntrack || exit 1
 /failcnt watch --json -r conntrack --backend="$BACKEND" >>/tmp/events 2>/tmp/said &
