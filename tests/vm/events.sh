@@ -18,7 +18,7 @@ options 'k=kernel' "$@"
 setpriv=$(command -v setpriv) || die "needs setpriv: apt-get install util-linux"
 output events
 make_provoke
-machines "$kernel"
+need_kernels "$kernel"
 
 # NAME, how --backend=events tells of it, how it is told without BPF: the event's backend and its resource,
 # or what a death has instead; "-": not at all. A fault is what the kernel logs of programs; a signal it does not log.

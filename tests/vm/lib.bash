@@ -12,7 +12,7 @@ die() { echo "$self: $*" >&2; exit 2; }
 
 # The lines of the script's own header that show how it is called.
 usage() {
-	sed -nE "/^#   $self /,/^#( [^ ].*)?\$/s/^#   //p" "$0" >&2
+	sed -nE "/^#   $self /,/^(# [^ ]|[^#]|\$)/s/^#   //p" "$0" >&2
 	echo "$self: ${1:-see above}" >&2
 	exit 2
 }
@@ -57,8 +57,8 @@ output() {
 # $out/provoke, which needs no library of the machine that it runs in.
 make_provoke() { ${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c; }
 
-# machines KERNEL...: what they boot is fetched where it is not here.
-machines() {
+# need_kernels KERNEL...: what they boot is fetched where it is not here.
+need_kernels() {
 	local kernel
 	for kernel; do
 		"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"

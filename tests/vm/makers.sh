@@ -18,7 +18,7 @@ options 'k=kernels' "$@"
 output makers
 ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/makers" "$here/makers.c"
 # shellcheck disable=SC2086 # a list of words
-machines $kernels
+need_kernels $kernels
 
 # M BACKEND SCENE PID: the maker; E BACKEND SCENE EVENT: what was told
 cat >"$out/guest" <<'END'

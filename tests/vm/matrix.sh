@@ -20,36 +20,16 @@
 # cells than cells.txt says: a cell that stopped working cannot hide behind a new reason.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernels='5.10 6.1 6.12 6.18 newest'
 backends='fexit kprobe tracepoint'
 at_once=$(($(nproc) + 1)) # a machine sleeps a quarter of its time
 rows=
 reasons=$here/reasons.txt
 cells=$here/cells.txt
-
-die() { echo "matrix.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   matrix.sh/,/^#   -r/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
-
-words=()
-while (($#)); do
-	case $1 in
-	-k | --kernels) kernels=${2-}; shift ;;
-	-b) backends=${2-}; shift ;;
-	-n) rows=${2-}; shift ;;
-	-j) at_once=${2-}; shift ;;
-	-r) reasons=${2-}; shift ;;
-	-*) usage ;;
-	*) words+=("$1") ;;
-	esac
-	shift || usage
-done
-((${#words[@]} == 1)) || usage
-build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
-command -v jq >/dev/null || die "needs jq: apt-get install jq"
-out=$build/matrix
-mkdir -p "$out"
+options 'k=kernels -kernels=kernels b=backends n=rows j=at_once r=reasons' "$@"
+output matrix
 
 # Enough repeats to be folded; more only take longer.
 arguments_of() {
@@ -62,16 +42,14 @@ arguments_of() {
 # Machines: "KERNEL CGROUP BACKEND", those that take longest first.
 machines=()
 for kernel in $(tr ' ' '\n' <<<"$kernels" | tac); do
-	"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 	for backend in $backends; do machines+=("$kernel v2 $backend"); done
 	if [[ $kernel == 6.1 ]]; then
 		for backend in $backends; do machines+=("$kernel v1 $backend"); done
 	fi
 done
-"$here/kernels.sh" busybox >/dev/null
-
-cp "$build/failcnt" "$out/failcnt" # another build may replace it meanwhile
-${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+# shellcheck disable=SC2086 # a list of words
+need_kernels $kernels
+make_provoke
 # What the file systems of provoke_space.c are copied from: 4 MiB, of which a tenth is reserved.
 PATH=$PATH:/usr/sbin:/sbin command -v mke2fs >/dev/null || die "needs mke2fs: apt-get install e2fsprogs"
 rm -f "$out/ext4.img"

@@ -16,7 +16,7 @@ options 'k=kernels b=backends' "$@"
 output modules
 make_provoke
 # shellcheck disable=SC2086 # a list of words
-machines $kernels
+need_kernels $kernels
 cat >"$out/guest" <<'END'
 rmmod nf_conntrack || exit 1
 /failcnt watch --json -r conntrack --backend="$BACKEND" >>/tmp/events 2>/tmp/said &

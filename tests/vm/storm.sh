@@ -15,31 +15,14 @@
 # "storms: N passed, N failed". Exit status: 0 when all of it holds.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernels='5.10 6.12 newest' backends='fexit kprobe tracepoint' n=10000
-
-die() { echo "storm.sh: $*" >&2; exit 2; }
-while getopts k:b:n: option; do
-	case $option in
-	k) kernels=$OPTARG ;;
-	b) backends=$OPTARG ;;
-	n) n=$OPTARG ;;
-	*) die "usage: storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR" ;;
-	esac
-done
-shift $((OPTIND - 1))
-(($# == 1)) || die "usage: storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR"
-build=$(cd "$1" && pwd -P) || die "$1: no such directory"
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
-out=$build/storm
-mkdir -p "$out"
-rm -f "$out"/*.log "$out"/*.err
-cp "$build/failcnt" "$out/failcnt"
-${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
-for kernel in $kernels; do
-	"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
-done
-"$here/kernels.sh" busybox >/dev/null
+options 'k=kernels b=backends n=n' "$@"
+output storm
+make_provoke
+# shellcheck disable=SC2086 # a list of words
+need_kernels $kernels
 rows="nofile-flood=100000 sem-mni-flood=20000 sig-queue-flood=20000 inotify-flood=20000 pids-max=3,5000"
 rows+=" file-max-flood=20000 nofile-many=$n wait die-often=$n die-many=$n"
 

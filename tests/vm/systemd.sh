@@ -11,25 +11,12 @@
 #   -b BACKENDS   "fexit kprobe tracepoint": by each of them, before what auto takes (default: that alone)
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernels=6.12 backends=''
 worst=3.0 # of systemd-analyze security
-
-die() { echo "systemd.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   systemd.sh/,/^#   -b/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
-
-while getopts k:b: option; do
-	case $option in
-	k) kernels=$OPTARG ;;
-	b) backends=$OPTARG ;;
-	*) usage ;;
-	esac
-done
-shift $((OPTIND - 1))
-(($# == 1)) || usage
-build=$(cd "$1" && pwd -P) || die "$1: no such directory"
+options 'k=kernels b=backends' "$@"
 unit=$here/../../user/share/failcnt.service
-[[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
 systemd=/usr/lib/systemd/systemd units=/usr/lib/systemd/system
 [[ -x $systemd && -d $units ]] || { echo "systemd: 0 passed, 0 failed, 1 skipped (no systemd: apt-get install systemd)"; exit 0; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/failcnt-systemd.XXXXXX")
