@@ -202,7 +202,7 @@ int gather_socket_memory(struct gather *g)
 	}
 	if (!r && s.n) {
 		qsort(s.at, s.n, sizeof(*s.at), by_inode);
-		r = proc_walk_fds(g, 1U << FC_FD_SOCKET, NULL, on_proc, &s);
+		r = proc_walk_fds(g, &(struct walk_fds){.kinds = 1U << FC_FD_SOCKET}, on_proc, &s);
 		offer_orphans(&s);
 		says_unread(g, &s);
 	}

@@ -335,6 +335,16 @@ def decided($m):
 	     + if listed($m; "oom-freed") then [] else freed_of($m) end]
 	| add // [];
 
+# Who holds it: each that is expected is in a followup of its own, and no more than there are.
+def held_by($m):
+	. as $t
+	| [(if $t.expect then own_events($t; $m) else [] end)[].seq] as $seqs
+	| [$m.events[] | select(.event == "followup" and .holders and (.of_seq | IN($seqs[])))] as $told
+	| if any($told[]; . as $f
+		 | all($t.holders[]; . as $want | any($f.holders[]; misfits($want) == []))
+		   and ($t.holders_total == null or $f.holders_total == $t.holders_total))
+	  then [] else ["holders: expected \($t.holders | tojson), seen \($told | map(.holders) | tojson)"] end;
+
 def judge($m):
 	. as $t
 	| if .what | IN("nofile-flood", "nofile-threads-flood") then flood($m; "nofile")
@@ -349,6 +359,7 @@ def judge($m):
 	| .mistakes += ($t | witness)
 		+ if $t.what == "pids-max" then $t | own_pids($m) else [] end
 		+ if $t.what == "oom-and-pids" then $t | coincident_pids($m) else [] end
+		+ if $t.holders then $t | held_by($m) else [] end
 		+ if $t.moved then $t | led_by_counters($m) else [] end
 		+ if $t.what | startswith("oom-") then $t | decided($m) else [] end;
 
