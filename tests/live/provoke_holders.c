@@ -124,7 +124,8 @@ static int holders_userns_above(int argc, char **argv)
 	return 0;
 }
 
-/* A task of that user in a namespace that root has made: counted there, and for root. */
+/* A task of that user in a namespace that root has made: counted there, and for root; before 5.14
+ * it is counted for the user, and then it is one of the three. */
 static void elsewhere(uid_t uid)
 {
 	gate *made = gate_make(), *mapped = gate_make(), *there = gate_make();
@@ -158,7 +159,7 @@ static int fork_at_limit(uid_t uid)
 	for (int i = 0; i < 3; i++) {
 		pids[i] = fork();
 		if (pids[i] < 0)
-			return i == 2 ? errno : 1;
+			return errno;
 		if (!pids[i])
 			for (;;)
 				pause();
@@ -185,13 +186,14 @@ static int holders_nproc(int argc, char **argv)
 			      uid, uid);
 			hold("nproc");
 		}
-		kill(pids[0], SIGKILL);
-		kill(pids[1], SIGKILL);
+		for (int i = 0; i < 2 && pids[i] > 0; i++)
+			kill(pids[i], SIGKILL);
 		_exit(0);
 	}
 	reap(pid);
+	errno = *err;
 	if (*err != EAGAIN)
-		skip("the user is counted for all user namespaces together here");
+		fail("fork not refused");
 	return 0;
 }
 
