@@ -129,8 +129,7 @@ static int walk_all(struct gather *g, struct tasks *t)
 
 static int walk_group(struct gather *g, struct tasks *t)
 {
-	const struct walk_where where = {.controller = "pids",
-					 .path = g->ask->limit_cgroup};
+	const struct walk_where where = {.controller = "pids", .path = g->ask->limit_cgroup};
 
 	return proc_walk_status(g, &where, on_proc, t);
 }

@@ -153,8 +153,7 @@ static int fork_at_limit(uid_t uid)
 {
 	struct rlimit r = {3, 3};
 
-	if (setresgid(uid, uid, uid) || setrlimit(RLIMIT_NPROC, &r) ||
-	    setresuid(uid, uid, uid))
+	if (setresgid(uid, uid, uid) || setrlimit(RLIMIT_NPROC, &r) || setresuid(uid, uid, uid))
 		return errno;
 	for (int i = 0; i < 3; i++) {
 		pids[i] = fork();
@@ -182,7 +181,8 @@ static int holders_nproc(int argc, char **argv)
 			truth(getpid(), 1,
 			      "\"expect\":{\"resource\":\"nproc\",\"errno\":\"EAGAIN\",\"held\":3,"
 			      "\"limit\":3,\"limit_uid\":%u,\"namespace\":null},"
-			      "\"holders_total\":1,\"holders\":[{\"uid\":%u,\"held\":3,\"count\":3}]",
+			      "\"holders_total\":1,\"holders\":[{\"uid\":%u,\"held\":3,\"count\":3}"
+			      "]",
 			      uid, uid);
 			hold("nproc");
 		}

@@ -163,8 +163,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define T(f) cmocka_unit_test_setup_teardown(f, fixture_open, fixture_close)
-		T(user_of_the_first), T(user_of_a_namespace), T(user_of_all),
-		T(pid_namespace),     T(asked),
+		T(user_of_the_first),
+		T(user_of_a_namespace),
+		T(user_of_all),
+		T(pid_namespace),
+		T(asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
