@@ -31,7 +31,7 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 	host_file_provocations[], kill_provocations[], quota_provocations[], ballot_provocations[],
 	death_provocations[], fault_provocations[], led_provocations[], oomd_provocations[],
 	bus_provocations[], hang_provocations[], writeback_provocations[], stall_provocations[],
-	holder_provocations[];
+	holder_provocations[], edge_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
@@ -39,6 +39,7 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
  * {"min":,"max":},
  * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
  * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
+ * "counted":{"owner","resource","says"}: a counter tells it; "never": what nobody may be told as.
  * "holders":[{...}]: of each such holder one must be told, by a followup; "holders_total": so many
  * there are.
  * "dies":{...} names fields of the `killed` event of pid, or one of each of "pids":[...].
