@@ -6,16 +6,20 @@
  * EMFILE when the number reaches the caller's RLIMIT_NOFILE, and before that
  * fs.nr_open. alloc_empty_file() (fs/file_table.c) gives every struct file; it
  * refuses with ENFILE at fs.file-max, unless the caller has CAP_SYS_ADMIN.
+ * unix_create1() (net/unix/af_unix.c) makes every unix socket, twice fs.file-max
+ * of them at most, whoever asks.
  */
 #ifndef FAILCNT_FILES_BPF_H
 #define FAILCNT_FILES_BPF_H
 
 #include "fdtable.bpf.h"
 #include "hook.bpf.h"
+#include "rlimit.bpf.h"
 
 #define RLIMIT_NOFILE 7
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 
@@ -171,10 +175,57 @@ static __always_inline __u64 current_file_max(void)
 	return hint_file_max;
 }
 
+/*
+ * What was counted has been taken back: `unix_nr_socks > 2 * get_max_files()` held with one more.
+ * Sure: the kernel itself said ENFILE, which there is for nothing else; before 5.16 it says NULL.
+ */
+static __always_inline bool refuse_unix(struct refusal *w, bool sure)
+{
+	__u64 n = 0;
+
+	w->limit = 2 * current_file_max();
+	if (ADDR(unix_nr_socks) && !bpf_probe_read_kernel(&n, sizeof(n), ADDR(unix_nr_socks)) &&
+	    w->limit && n + 1 > w->limit)
+		w->has |= FC_HAS_HELD;
+	else if (!sure)
+		return false;
+	if (w->limit)
+		w->has |= FC_HAS_LIMIT;
+	w->held = n;
+	w->resource = FC_FILE_MAX;
+	w->variant = FC_VARIANT_UNIX_SOCKETS;
+	w->asked = 1;
+	w->has |= FC_HAS_ASKED | FC_HAS_CERTAIN;
+	return true;
+}
+
+static __always_inline bool refuse_new_unix(struct refusal *w, const struct refused_call *c)
+{
+	w->err = c->ret ? ENFILE : ENOMEM; /* of NULL unix_create() makes ENOMEM */
+	return refuse_unix(w, c->ret != 0);
+}
+
+/* At sys_exit: a call that makes a unix socket, itself or at the other end. */
+static __always_inline bool makes_unix(const struct task_regs *regs)
+{
+	struct sock *sk;
+
+	if (regs->call == FC_CALL_SOCKET || regs->call == FC_CALL_SOCKETPAIR)
+		return regs->arg[0] == AF_UNIX;
+	if (regs->call != FC_CALL_CONNECT)
+		return false;
+	sk = sock_of_fd(regs->arg[0]);
+	return sk && BPF_CORE_READ(sk, __sk_common.skc_family) == AF_UNIX;
+}
+
 /* With CAP_SYS_ADMIN no limit refuses: that ENFILE was another's, as the hard limit of pipe
  * buffers. */
 static __always_inline bool refuse_file(struct refusal *w, const struct refused_call *c)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (c->by_exit && is_capable(task, CAP_SYS_ADMIN))
+		return false;
 	w->limit = current_file_max();
 	if (ADDR(nr_files)) {
 		/* What the kernel tests before it says ENFILE. */
@@ -209,12 +260,21 @@ ON_RETURN_WHOLE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE, refuse_descript
 ON_RETURN_WHOLE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long,
 		(unsigned long)ret >= (unsigned long)-ENFILE, refuse_new_file, finish_file)
 
+/* NULL: only kernels that say so, or no memory. */
+ON_RETURN_WHOLE(FC_HOOK_UNIX_CREATE, unix_create1, long, ret == 0 || ret == -ENFILE,
+		refuse_new_unix, finish_file)
+
 /* At sys_exit, whatever the call: these two errnos are for files, unless the numbers say no. */
 static __noinline bool exit_files(struct refusal *w, const struct refused_call *c)
 {
 	if (c->ret == -EMFILE) {
 		w->hook = FC_HOOK_ALLOC_FD;
 		return exit_serves[w->hook] && refuse_descriptor(w, c);
+	}
+	if ((c->ret == -ENFILE || c->ret == -ENOMEM) && exit_serves[FC_HOOK_UNIX_CREATE] &&
+	    makes_unix(&c->regs) && refuse_unix(w, false)) {
+		w->hook = FC_HOOK_UNIX_CREATE;
+		return true;
 	}
 	if (c->ret == -ENFILE) {
 		w->hook = FC_HOOK_ALLOC_EMPTY_FILE;
@@ -228,7 +288,7 @@ static __always_inline void finish_exit(struct fc_refused *r, const struct refus
 {
 	if (c->ret == -EMFILE && r->hook == FC_HOOK_ALLOC_FD)
 		finish_descriptor(r, c);
-	else if (r->hook == FC_HOOK_ALLOC_EMPTY_FILE)
+	else if (r->hook == FC_HOOK_ALLOC_EMPTY_FILE || r->hook == FC_HOOK_UNIX_CREATE)
 		finish_file(r, c);
 }
 

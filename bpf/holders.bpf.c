@@ -15,6 +15,7 @@
 #define EXIT_ZOMBIE 0x20   /* include/linux/sched.h */
 #define SIGNALS_MAX 4096   /* of one queue that are counted */
 #define CGROUP_LEVELS 16   /* deeper nobody nests them */
+#define NS_LEVELS 33       /* of user and pid namespaces: the kernel allows 32 below the first */
 #define S_IFMT 0170000     /* include/uapi/linux/stat.h */
 #define S_IFCHR 0020000    /* include/uapi/linux/stat.h */
 #define PTMX (5 << 20 | 2) /* dev_t inside the kernel: include/linux/kdev_t.h */
@@ -67,11 +68,13 @@ static __always_inline __u64 address_of(struct task_struct *task)
 }
 
 /*
- * The two functions with loops are global, which the verifier looks at once and by themselves;
+ * The functions with loops are global, which the verifier looks at once and by themselves;
  * inside the program it would follow the rest of it from each turn. Their arguments must be
  * numbers.
  */
 int in_cgroup(__u64 set, __u64 id, __u32 controller);
+int counts_for(__u64 ucounts, __u32 user_ns, __u32 uid);
+int in_pid_ns(__u64 pid_at, __u32 inum);
 __u32 list_length(__u64 head_at);
 
 /* Below a controller's cgroup everybody is charged to it. */
@@ -84,6 +87,45 @@ __noinline int in_cgroup(__u64 set, __u64 id, __u32 controller)
 		if (BPF_CORE_READ(css, cgroup, kn, id) == id)
 			return 1;
 		css = BPF_CORE_READ(css, parent);
+	}
+	return 0;
+}
+
+/*
+ * What is counted in ucounts counts for that user of that user namespace, for whoever made this
+ * namespace in the one above, and so on up to the first (inc_ucount() and inc_rlimit_ucounts() of
+ * kernel/ucount.c): is the one that is asked for among them?
+ */
+__noinline int counts_for(__u64 ucounts, __u32 user_ns, __u32 uid)
+{
+	struct ucounts *u = (void *)ucounts;
+	int i;
+
+	for (i = 0; i < NS_LEVELS && u; i++) {
+		struct user_namespace *ns = BPF_CORE_READ(u, ns);
+
+		if (BPF_CORE_READ(u, uid.val) == uid &&
+		    (user_ns ? BPF_CORE_READ(ns, ns.inum) == user_ns : !BPF_CORE_READ(ns, level)))
+			return 1;
+		u = BPF_CORE_READ(ns, ucounts);
+	}
+	return 0;
+}
+
+/* A task has a number in its pid namespace and in each above it. */
+__noinline int in_pid_ns(__u64 pid_at, __u32 inum)
+{
+	struct pid *pid = (void *)pid_at;
+	struct upid *lowest = __builtin_preserve_access_index(&pid->numbers[0]);
+	struct pid_namespace *ns;
+	int i;
+
+	lowest = (void *)lowest + BPF_CORE_READ(pid, level) * bpf_core_type_size(struct upid);
+	ns = BPF_CORE_READ(lowest, ns);
+	for (i = 0; i < NS_LEVELS && ns; i++) {
+		if (BPF_CORE_READ(ns, ns.inum) == inum)
+			return 1;
+		ns = BPF_CORE_READ(ns, parent);
 	}
 	return 0;
 }
@@ -150,6 +192,20 @@ static __always_inline void fill_process(struct fc_iter_task *t, struct task_str
 	bpf_probe_read_kernel_str(t->comm, sizeof(t->comm), task->comm);
 }
 
+/* Before 5.14 the user has one count, for all namespaces. */
+static __always_inline bool counts_task(const struct fc_iter_want *want, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, real_cred);
+
+	if (want->pid_ns && !in_pid_ns((__u64)BPF_CORE_READ(task, thread_pid), want->pid_ns))
+		return false;
+	if (want->of_user != FC_ITER_RLIMIT)
+		return true;
+	if (bpf_core_field_exists(cred->ucounts))
+		return counts_for((__u64)BPF_CORE_READ(cred, ucounts), want->user_ns, want->uid);
+	return BPF_CORE_READ(cred, uid.val) == want->uid;
+}
+
 SEC("iter/task")
 int each_task(struct bpf_iter__task *ctx)
 {
@@ -166,6 +222,8 @@ int each_task(struct bpf_iter__task *ctx)
 		return 0;
 	if (want->cgroup &&
 	    !in_cgroup((__u64)BPF_CORE_READ(task, cgroups), want->cgroup, want->controller))
+		return 0;
+	if (!counts_task(want, task))
 		return 0;
 	if (want->pending) {
 		count_pending(&t, task);
@@ -214,6 +272,21 @@ static __always_inline void fill_socket(struct fc_iter_fd *f, struct file *file)
 	f->protocol = BPF_CORE_READ(sk, sk_protocol);
 }
 
+static __always_inline bool is_inotify(const char *name)
+{
+	name += *name == '[';
+	return name[0] == 'i' && name[1] == 'n' && name[2] == 'o' && name[3] == 't';
+}
+
+static __always_inline bool counts_inotify(const struct fc_iter_want *want, struct file *file,
+					   const char *name)
+{
+	struct fsnotify_group *group = BPF_CORE_READ(file, private_data);
+
+	return is_inotify(name) && counts_for((__u64)BPF_CORE_READ(group, inotify_data.ucounts),
+					      want->user_ns, want->uid);
+}
+
 SEC("iter/task_file")
 int each_file(struct bpf_iter__task_file *ctx)
 {
@@ -240,6 +313,8 @@ int each_file(struct bpf_iter__task_file *ctx)
 	else if (f.kind == FC_FD_ANON)
 		bpf_probe_read_kernel_str(f.name, sizeof(f.name),
 					  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	if (want->of_user == FC_ITER_INOTIFY && !counts_inotify(want, file, f.name))
+		return 0;
 	bpf_seq_write(seq, &f, sizeof(f));
 	return 0;
 }

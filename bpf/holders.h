@@ -36,7 +36,15 @@ struct fc_iter_want {
 	__u32 kinds;   /* descriptors: 1 << enum fc_iter_kind */
 	__u32 pending; /* tasks: each thread that has signals waiting, instead of processes */
 	__u32 pid;     /* descriptors: of this process alone; 0: of all */
+	__u32 of_user; /* enum fc_iter_of: only what counts for the user uid of user_ns */
+	__u32 user_ns; /* inode; 0: the first */
+	__u32 uid;
+	__u32 pid_ns; /* tasks: with a number in this pid namespace (inode); 0: all */
 };
+
+/* How it is counted: not by user; as limits of the user are, by the real uid; of an inotify
+ * instance, for whoever made it. */
+enum fc_iter_of { FC_ITER_ANYBODY, FC_ITER_RLIMIT, FC_ITER_INOTIFY };
 
 enum {
 	FC_ITER_ZOMBIE = 1,
@@ -68,7 +76,7 @@ struct fc_iter_fd {
 	char name[FC_ITER_NAME]; /* of FC_FD_ANON */
 };
 
-_Static_assert(sizeof(struct fc_iter_want) == 24, "fc_iter_want");
+_Static_assert(sizeof(struct fc_iter_want) == 40, "fc_iter_want");
 _Static_assert(sizeof(struct fc_iter_task) == 88, "fc_iter_task");
 _Static_assert(sizeof(struct fc_iter_fd) == 56, "fc_iter_fd");
 

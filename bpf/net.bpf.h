@@ -19,6 +19,8 @@
 
 #include "files.bpf.h"
 
+#define SKB_PAGES 32 /* what one packet may ask for, of 64 KiB and their overhead */
+
 /* Is current the one that asked? */
 static __always_inline bool nobody_asked(void)
 {
@@ -70,6 +72,32 @@ static __always_inline bool memory_limit(struct refusal *w, struct proto *prot)
 }
 
 /*
+ * Is the memory of the cgroup that the socket counts for full, there or above? Then that refuses
+ * first, whatever the host has. On v1 sockets have a counter of their own there.
+ */
+static __noinline bool sock_memcg_full(struct sock *sk)
+{
+	struct mem_cgroup *memcg = BPF_CORE_READ(sk, sk_memcg);
+	struct page_counter *c;
+	int i;
+
+	if (!memcg)
+		return false;
+	if (!memory_is_v1)
+		c = __builtin_preserve_access_index(&memcg->memory);
+	else if (bpf_core_field_exists(memcg->tcpmem))
+		c = __builtin_preserve_access_index(&memcg->tcpmem);
+	else
+		return false;
+	for (i = 0; i < MEMCG_LEVELS && c; i++) {
+		if (BPF_CORE_READ(c, usage.counter) + SKB_PAGES > (__s64)BPF_CORE_READ(c, max))
+			return true;
+		c = BPF_CORE_READ(c, parent);
+	}
+	return false;
+}
+
+/*
  * Below the limit it was the cgroup's memory that refused, which is told by its own counters and
  * kills. Between the second and the third value of the sysctl a socket may be refused what others
  * still get: held says how far it is.
@@ -85,7 +113,7 @@ static __noinline int exceed_buf_limit(struct sock *sk, struct proto *prot, long
 	if (allocated <= (long)w.limit) {
 		/* UDP knows no pressure: above the first number already a socket gets its minimum
 		 * only. */
-		if (w.resource != FC_UDP_MEM || allocated <= (long)w.more[0])
+		if (w.resource != FC_UDP_MEM || allocated <= (long)w.more[0] || sock_memcg_full(sk))
 			return 0;
 		w.variant = FC_VARIANT_UDP_MEM_MIN;
 		w.limit = w.more[0];
@@ -318,7 +346,6 @@ ON_RETURN_WHOLE(FC_HOOK_INET_HASH_CONNECT, __inet_hash_connect, int, ret == -EAD
 /* ---- conntrack ---- */
 
 /* Of the module; 5.11 moved the count from struct net into the module's own part of it. */
-
 static __always_inline __s32 tracked(struct net *net)
 {
 	struct net___old *old = (void *)net;

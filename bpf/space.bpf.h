@@ -17,6 +17,7 @@
 #ifndef FAILCNT_SPACE_BPF_H
 #define FAILCNT_SPACE_BPF_H
 
+#include "commit.bpf.h"
 #include "quota.bpf.h"
 
 #define BOGO_INODE_SIZE 1024 /* mm/shmem.c */
@@ -127,7 +128,7 @@ static __always_inline bool refuse_shmem_blocks(struct refusal *w, const struct 
 	__u64 most = BPF_CORE_READ(sbi, max_blocks), used, need = 1;
 
 	if (!most)
-		return false; /* not limited: memory that may not be committed */
+		return false; /* not limited: refuse_shmem_commit() */
 	refuse_bytes(w, c);
 	/* A write takes page by page, and keeps those; fallocate gives all back. */
 	if (c->regs.call == FC_CALL_FALLOCATE && w->asked)
@@ -138,6 +139,23 @@ static __always_inline bool refuse_shmem_blocks(struct refusal *w, const struct 
 	w->held = used << page_shift;
 	w->limit = most << page_shift;
 	w->has |= FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_CERTAIN;
+	return true;
+}
+
+/*
+ * shmem_acct_blocks() of mm/shmem.c asks for each new page whether it may be promised, and makes
+ * ENOSPC of a no. A write has one that it did not get; fallocate has given back what it got.
+ */
+static __always_inline bool refuse_shmem_commit(struct refusal *w, const struct refused_call *c)
+{
+	__u64 bytes = bytes_asked(&c->regs), pages = 1;
+
+	if (c->regs.call == FC_CALL_FALLOCATE && bytes)
+		pages = (bytes + (1ULL << page_shift) - 1) >> page_shift;
+	if (!refuse_commit(w, pages))
+		return false;
+	w->ns_kind = FC_NS_NONE; /* the host's, whatever the mount */
+	w->ns = 0;
 	return true;
 }
 
@@ -174,7 +192,7 @@ static __always_inline bool refuse_shmem(struct refusal *w, const struct refused
 		return false;
 	note_told();
 	note_device(w, sb);
-	return refuse_shmem_blocks(w, c, sb);
+	return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c);
 }
 
 /* (file or kiocb, mapping, ...) */
@@ -300,7 +318,7 @@ static __always_inline bool exit_enospc(struct refusal *w, const struct refused_
 				return w->has & FC_HAS_LIMIT;
 			w->has &= ~(FC_HAS_ASKED | FC_HAS_HELD | FC_HAS_LIMIT);
 		}
-		return refuse_shmem_blocks(w, c, sb);
+		return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c);
 	}
 	refuse_bytes(w, c); /* or inodes: statfs tells */
 	return true;

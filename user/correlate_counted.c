@@ -20,12 +20,15 @@ const char *correlate_source_name(enum counter_source s)
 	return s < COUNTER_SOURCES ? source_names[s] : "";
 }
 
-/* v1 counts a charge that did not fit before reclaim is tried; v2 calls that high and max. */
+/*
+ * v1 counts a charge that did not fit before reclaim is tried; v2 calls that high and max. The
+ * counters kmem and kmem.tcp are tried without reclaim: __memcg_kmem_charge(),
+ * mem_cgroup_charge_skmem() of mm/memcontrol.c.
+ */
 bool correlate_is_pressure(enum counter_source s, const char *row)
 {
 	if (s == COUNTER_CGROUP1)
-		return util_streq(row, "memory") || util_streq(row, "memsw") ||
-		       util_streq(row, "kmem") || util_streq(row, "kmem.tcp");
+		return util_streq(row, "memory") || util_streq(row, "memsw");
 	return s == COUNTER_CGROUP2 &&
 	       (util_streq(row, "memory.max") || util_streq(row, "memory.high"));
 }
@@ -38,6 +41,9 @@ static const struct {
 	{"memory.oom_kill", false, "processes that the OOM killer killed"},
 	{"memory.oom_group_kill", false, "kills of a whole cgroup for lack of memory"},
 	{"memory", false, "allocations that found no memory below the limit, even after reclaim"},
+	{"kmem.tcp", false,
+	 "memory of sockets that the limit refused: packets are dropped, senders wait"},
+	{"kmem", false, "requests for kernel memory that the limit refused"},
 	{"swap", true, "pages that the swap limit, or full swap, kept in memory"},
 	{"pids", false, "forks that the limit refused"},
 	{"hugetlb.", true, "huge pages that the limit refused"},

@@ -62,6 +62,8 @@ static void says_action(struct explain *x)
 		says_name(x, object);
 	} else if (call_is(x, "socket socketpair")) {
 		explain_add(&x->says, " could not make a socket");
+	} else if (call_is(x, "connect")) {
+		explain_add(&x->says, " could not connect");
 	} else if (call_is(x, "pipe pipe2")) {
 		explain_add(&x->says, " could not make a pipe");
 	} else if (call_is(x, "recvmsg recvmmsg")) {
@@ -180,11 +182,23 @@ void explain_nr_open(struct explain *x)
 
 void explain_file_max(struct explain *x)
 {
+	bool sockets = util_streq(event_text(x->e, FIELD_MEASURE), "unix sockets");
 	uint64_t want = more_than(x->e);
 
 	says_action(x);
-	says_held(x, "the whole machine");
-	says_limit(x, "the limit for all processes but root's together (fs.file-max)");
+	if (sockets) {
+		explain_add(&x->says, " %s ", because(x));
+		if (event_has(x->e, FIELD_HELD))
+			explain_add(&x->says, "%lld", (long long)event_num(x->e, FIELD_HELD));
+		else
+			explain_add(&x->says, "too many");
+		explain_add(&x->says, " unix sockets exist on the whole machine");
+		says_limit(x, "the most there may be, root's too (twice fs.file-max)");
+		want = (want + 1) / 2;
+	} else {
+		says_held(x, "the whole machine");
+		says_limit(x, "the limit for all processes but root's together (fs.file-max)");
+	}
 	if (want)
 		fix_sysctl(x, "fs.file-max", want);
 	else

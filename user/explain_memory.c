@@ -35,6 +35,21 @@ static void says_asked(struct explain *x, uint64_t bytes, const char *more)
 	explain_add(&x->says, "%s", more);
 }
 
+/* Files in memory (tmpfs): what they get must be promised too, and ENOSPC is what they say. */
+static bool is_tmpfs(const struct explain *x)
+{
+	return util_streq(event_text(x->e, FIELD_ERRNO), "ENOSPC");
+}
+
+static void says_file(struct explain *x)
+{
+	const char *object = event_text(x->e, FIELD_OBJECT);
+
+	explain_add(&x->says, "%s", object[0] ? "" : "a file");
+	says_name(x, object);
+	explain_add(&x->says, " on a file system in memory (tmpfs)");
+}
+
 /* bytes: how much it asked for; 0: unknown, or not the point */
 static void says_action(struct explain *x, uint64_t bytes)
 {
@@ -60,6 +75,10 @@ static void says_action(struct explain *x, uint64_t bytes)
 	} else if (call_is(x, "fork vfork clone clone3")) {
 		explain_add(&x->says, " start another process, for which the kernel would promise "
 				      "all its memory once more,");
+	} else if (is_tmpfs(x)) {
+		explain_add(&x->says, " put");
+		says_asked(x, bytes, " into ");
+		says_file(x);
 	} else if (call_is(x, "mmap mmap2") || event_has(x->e, FIELD_SYSCALL)) {
 		explain_add(&x->says, " map");
 		says_asked(x, bytes, bytes ? " of memory" : " more memory");
@@ -78,6 +97,9 @@ static void says_symptom(struct explain *x, bool free_memory)
 	} else if (util_streq(event_text(x->e, FIELD_ERRNO), "ENOMEM")) {
 		explain_add(&x->says, "; the program reports \"Cannot allocate memory\"%s",
 			    free_memory ? ", however much the machine has left" : "");
+	} else if (is_tmpfs(x)) {
+		explain_add(&x->says, "; the program reports \"No space left on device\", though "
+				      "the file system is not full");
 	}
 	says_end(x);
 }

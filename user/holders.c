@@ -74,9 +74,12 @@ void holders_owner(const struct holders_ask *ask, char key[HOLDERS_KEY], char pr
 		snprintf(key, HOLDERS_KEY, "%s pid %lld", ask->resource, (long long)ask->pid);
 		snprintf(program, HOLDERS_KEY, "%s %s %s", ask->resource, ask->comm, ask->cgroup);
 	} else if (whose == USER) {
-		snprintf(key, HOLDERS_KEY, "%s uid %lld", ask->resource, (long long)ask->limit_uid);
+		snprintf(key, HOLDERS_KEY, "%s uid %lld user %u", ask->resource,
+			 (long long)ask->limit_uid, ask->user_ns);
 	} else if (ask->ipc_ns) {
 		snprintf(key, HOLDERS_KEY, "%s ipc %u", ask->resource, ask->ipc_ns);
+	} else if (ask->pid_ns) {
+		snprintf(key, HOLDERS_KEY, "%s pid namespace %u", ask->resource, ask->pid_ns);
 	} else if (ask->net_ns) {
 		snprintf(key, HOLDERS_KEY, "%s net %u", ask->resource, ask->net_ns);
 	} else {
@@ -88,6 +91,13 @@ void holders_owner(const struct holders_ask *ask, char key[HOLDERS_KEY], char pr
 static int64_t number_of(const struct event *e, enum field f, int64_t otherwise)
 {
 	return event_has(e, f) ? event_num(e, f) : otherwise;
+}
+
+static uint32_t namespace_of(const struct event *e, const char *kind)
+{
+	const char *inode = util_after(event_text(e, FIELD_NAMESPACE), kind);
+
+	return inode ? (uint32_t)strtoul(inode, NULL, 10) : 0;
 }
 
 void holders_ask_of(struct holders_ask *ask, const struct event *e, int64_t seq)
@@ -117,10 +127,10 @@ void holders_ask_of(struct holders_ask *ask, const struct event *e, int64_t seq)
 		ask->limit_cgroup[0] = '\0';
 	if (!util_strlcpy(ask->mount, event_text(e, FIELD_MOUNT), sizeof(ask->mount)))
 		ask->mount[0] = '\0';
-	if (util_after(event_text(e, FIELD_NAMESPACE), "ipc:["))
-		ask->ipc_ns = (uint32_t)strtoul(event_text(e, FIELD_NAMESPACE) + 5, NULL, 10);
-	if (util_after(event_text(e, FIELD_NAMESPACE), "net:["))
-		ask->net_ns = (uint32_t)strtoul(event_text(e, FIELD_NAMESPACE) + 5, NULL, 10);
+	ask->ipc_ns = namespace_of(e, "ipc:[");
+	ask->net_ns = namespace_of(e, "net:[");
+	ask->user_ns = namespace_of(e, "user:[");
+	ask->pid_ns = namespace_of(e, "pid:[");
 	ask->ipv6 = strstr(event_text(e, FIELD_LIMIT_NAME), "ipv6") != NULL;
 }
 

@@ -34,6 +34,8 @@ struct holders_ask {
 	uint32_t ipc_ns;     /* inode of the IPC namespace; 0 unknown */
 	uint32_t makers;     /* number of the BPF map of who made semaphore sets; 0: none */
 	uint32_t net_ns;     /* the same of the network namespace */
+	uint32_t user_ns;    /* whose limit it is, limit_uid's in it; 0: unknown, or the first */
+	uint32_t pid_ns;     /* whose limit it is; 0: the host's */
 	bool ipv6;           /* neighbours: of IPv6 */
 	bool killed;
 	bool self_only; /* a storm: look at the process that was refused and at no other */
@@ -67,6 +69,14 @@ struct sem_maker {
 	char comm[16];
 };
 
+/* A user namespace, and who made it, as a uid of the first one; -1 unknown. */
+#define OWNER_LEVELS 33 /* include/linux/user_namespace.h allows 32 below the first */
+struct owner_level {
+	uint32_t ns; /* inode */
+	int64_t owner;
+	bool first;
+};
+
 struct holders_env {
 	int proc;                  /* procfs */
 	struct counters *counters; /* for the directories of cgroups; NULL: none are read */
@@ -84,6 +94,11 @@ struct holders_env {
 	/* The same for the network namespace; a process that is not known (0): only where the
 	 * namespace is. */
 	int (*enter_net)(void *arg, int64_t pid);
+	/* The user namespace of a process (its directory below /proc) and those above it, lowest
+	 * first: how many; -errno. NULL: not to be asked. */
+	int (*user_levels)(void *arg, int proc, struct owner_level *ret, int max);
+	/* Whether it is in that pid namespace (inode) or below it. NULL: not to be asked. */
+	bool (*in_pid_ns)(void *arg, int proc, uint32_t ns);
 	/* Sends a netlink request for a dump, each answer to cb until it returns other than 0.
 	 * -ETIME: not through at deadline_ms. NULL: not to be asked. */
 	int (*dump)(void *arg, int protocol, struct nlmsghdr *request, uint64_t deadline_ms,

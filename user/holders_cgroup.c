@@ -127,7 +127,7 @@ int gather_memory(struct gather *g)
 
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
 	if (g->ask->limit_cgroup[0])
-		where = (struct walk_where){"memory", path};
+		where = (struct walk_where){.controller = "memory", .path = path};
 	r = proc_walk_top(g, &where, WALK_RSS, on_rss, NULL);
 	if (cgroup_open(g, "memory", path, &dir, &v1) < 0)
 		return r;

@@ -16,7 +16,7 @@ struct wanted {
 	bool (*is)(const char *link);
 	const char *line; /* lines of fdinfo that begin so are the units; NULL: the descriptors */
 	const char *kind;
-	bool of_user; /* only of limit_uid */
+	enum owner_by by; /* only of limit_uid */
 	uint64_t found, lines;
 };
 
@@ -51,8 +51,7 @@ static int on_proc(struct gather *g, const struct proc *p, void *arg)
 	struct holder h;
 	int r;
 
-	if (w->of_user && g->ask->limit_uid >= 0 &&
-	    (proc_status(p, &s) < 0 || s.uid != g->ask->limit_uid))
+	if (w->by && !p->counted && (proc_status(p, &s) < 0 || !owner_counts(g, p, &s, w->by)))
 		return 0;
 	w->found = w->lines = 0;
 	r = proc_fds(g, p, on_fd, w);
@@ -65,7 +64,7 @@ static int on_proc(struct gather *g, const struct proc *p, void *arg)
 		h.have |= HOLDER_COUNT;
 		h.count = (int64_t)w->found;
 	}
-	if (w->of_user && g->ask->limit_uid >= 0) {
+	if (w->by && g->ask->limit_uid >= 0) {
 		h.have |= HOLDER_UID;
 		h.uid = g->ask->limit_uid;
 	}
@@ -91,15 +90,20 @@ static bool is_ptmx(const char *link)
 
 static int walk(struct gather *g, struct wanted w)
 {
+	const struct walk_fds what = {.kinds =
+					      w.is == is_ptmx ? 1U << FC_FD_PTMX : 1U << FC_FD_ANON,
+				      .keep = w.is,
+				      .by = w.by};
+
 	util_strlcpy(g->f->measure, w.kind, sizeof(g->f->measure));
-	return proc_walk_fds(g, w.is == is_ptmx ? 1U << FC_FD_PTMX : 1U << FC_FD_ANON, w.is,
-			     on_proc, &w);
+	return proc_walk_fds(g, &what, on_proc, &w);
 }
 
 int gather_inotify_instances(struct gather *g)
 {
-	return walk(
-		g, (struct wanted){.is = is_inotify, .kind = "inotify instances", .of_user = true});
+	return walk(g, (struct wanted){.is = is_inotify,
+				       .kind = "inotify instances",
+				       .by = OWNER_EFFECTIVE});
 }
 
 int gather_inotify_watches(struct gather *g)
@@ -107,7 +111,7 @@ int gather_inotify_watches(struct gather *g)
 	return walk(g, (struct wanted){.is = is_inotify,
 				       .line = "inotify wd:", /* fs/notify/fdinfo.c */
 				       .kind = "watches",
-				       .of_user = true});
+				       .by = OWNER_EFFECTIVE});
 }
 
 int gather_epoll(struct gather *g)
@@ -115,7 +119,7 @@ int gather_epoll(struct gather *g)
 	return walk(g, (struct wanted){.is = is_epoll,
 				       .line = "tfd:", /* ep_show_fdinfo() of fs/eventpoll.c */
 				       .kind = "epoll watches",
-				       .of_user = true});
+				       .by = OWNER_ANY_NS}); /* of the user's, wherever */
 }
 
 int gather_pty(struct gather *g)

@@ -17,6 +17,7 @@
 #include <time.h>
 
 #include "holders_iter.h"
+#include "holders_ns.h"
 #include "holders_priv.h"
 #include "holders_watch.h"
 
@@ -225,6 +226,10 @@ static void serve(int fd, const char *root, uint64_t page_size)
 		env.enter_ipc = enter_ipc;
 		env.sem_pid = sem_pid;
 		env.sem_maker = sem_maker;
+	}
+	if (live) {
+		env.user_levels = ns_user_levels;
+		env.in_pid_ns = ns_in_pid_ns;
 	}
 	if (live && h.own_net >= 0) {
 		env.enter_net = enter_net;

@@ -57,11 +57,17 @@ void tally_each(const struct tally *t, void (*cb)(void *arg, const struct tally_
 
 struct fc_iter_fd;
 struct fc_iter_task;
+struct fc_iter_want;
+
+/* holders_owner.c: by the real uid; by the effective uid, as inotify is; by the real uid whatever
+ * the user namespace. */
+enum owner_by { OWNER_NOBODY, OWNER_REAL, OWNER_EFFECTIVE, OWNER_ANY_NS };
 
 /* Descriptors that are worth a look: an iterator found them. */
 struct proc_only {
 	const struct fc_iter_fd *fd;
 	size_t n;
+	bool counted; /* they count for whom is asked about */
 };
 
 /* A process as procfs shows it; or as an iterator does: then there is no directory. */
@@ -72,6 +78,7 @@ struct proc {
 	const struct fc_iter_task *task;
 	const struct proc_status *known;
 	const struct proc_only *only; /* NULL: all of its descriptors */
+	bool counted;                 /* the kernel says that it counts for whom is asked about */
 };
 /* Opens /proc/PID. -ESRCH: there is none. To be closed with proc_close(). */
 int proc_open(struct gather *g, int64_t pid, struct proc *ret);
@@ -97,6 +104,13 @@ struct proc_status {
 };
 int proc_status(const struct proc *p, struct proc_status *ret);
 
+/* Whether what the process has counts for limit_uid, in the user namespace whose limit it is. */
+bool owner_counts(struct gather *g, const struct proc *p, const struct proc_status *s,
+		  enum owner_by by);
+/* Whether it is in the pid namespace whose limit it is. */
+bool owner_in_pid_ns(struct gather *g, const struct proc *p);
+void owner_want(const struct gather *g, enum owner_by by, struct fc_iter_want *want);
+
 typedef int proc_fn(struct gather *g, const struct proc *p, void *arg);
 
 /* Calls cb for every process until it returns other than 0 or the time is up. In a storm: for
@@ -116,8 +130,10 @@ int proc_fds(struct gather *g, const struct proc *p, fd_fn *cb, void *arg);
 /* holders_walk.c: the same by iterators where there are any. controller NULL: all processes. */
 struct walk_where {
 	const char *controller, *path;
+	enum owner_by by; /* OWNER_REAL: iterators leave out whoever does not count */
+	bool pid_ns;      /* iterators leave out whoever is not in ask->pid_ns */
 };
-/* Every thread that has signals waiting, to cb; -ENOTSUP: there is no iterator. */
+/* Every thread of limit_uid that has signals waiting, to cb; -ENOTSUP: there is no iterator. */
 int walk_pending(struct gather *g,
 		 int (*cb)(struct gather *g, const struct fc_iter_task *t, void *arg), void *arg);
 /* For a cb that asks no more than proc_status() and proc_start(): p may have no directory. */
@@ -129,8 +145,12 @@ int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by
 		  void *arg);
 /* For a cb that looks at descriptors of some kinds (1 << enum fc_iter_kind of bpf/holders.h) only,
  * and of anonymous inodes at those that keep likes: processes without any may be left out. */
-int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *link), proc_fn *cb,
-		  void *arg);
+struct walk_fds {
+	uint32_t kinds;
+	bool (*keep)(const char *link);
+	enum owner_by by; /* OWNER_EFFECTIVE: iterators leave out what others made */
+};
+int proc_walk_fds(struct gather *g, const struct walk_fds *what, proc_fn *cb, void *arg);
 /* Of one process: known takes what an iterator tells of a descriptor, or says -ENOTSUP; then, and
  * without iterators, cb gets where it leads. */
 int proc_fds_known(struct gather *g, const struct proc *p,

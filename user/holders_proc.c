@@ -224,6 +224,7 @@ int proc_visit(struct gather *g, int64_t pid, const struct proc_only *only, proc
 	if (r < 0)
 		return 0;
 	p.only = only;
+	p.counted = only && only->counted;
 	r = cb(g, &p, arg);
 	proc_close(&p);
 	return r;

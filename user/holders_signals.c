@@ -16,18 +16,11 @@ struct signals {
 	struct gather *g;
 };
 
-static bool other_user(const struct gather *g, int64_t uid)
-{
-	return g->ask->limit_uid >= 0 && uid != g->ask->limit_uid;
-}
-
 static int on_thread(struct gather *g, const struct fc_iter_task *t, void *arg)
 {
 	struct signals *s = arg;
 	char key[24];
 
-	if (other_user(g, t->uid))
-		return 0;
 	if (t->has & FC_ITER_CUT)
 		g->f->incomplete = true; /* so many at least */
 	snprintf(key, sizeof(key), "%u", t->pid);
@@ -74,7 +67,7 @@ static int on_proc(struct gather *g, const struct proc *p, void *arg)
 	struct proc_status status;
 	struct holder h;
 
-	if (proc_status(p, &status) < 0 || other_user(g, status.uid))
+	if (proc_status(p, &status) < 0 || !owner_counts(g, p, &status, OWNER_REAL))
 		return 0;
 	if (status.sigq > s->of_user)
 		s->of_user = status.sigq;
@@ -120,7 +113,7 @@ int gather_sigpending(struct gather *g)
 	if (!r)
 		s.counted = walk_pending(g, on_thread, &s) == 0;
 	if (!r)
-		r = proc_walk_status(g, &(struct walk_where){}, on_proc, &s);
+		r = proc_walk_status(g, &(struct walk_where){.by = OWNER_REAL}, on_proc, &s);
 	if (!r) {
 		tally_each(s.waiting, on_waiting, &s);
 		says_waiting(g);

@@ -4,7 +4,8 @@
  * whether it is data that a program does not read or data that does not get out.
  *
  * What each socket has comes from the kernel's socket diagnosis
- * (net/core/sock_diag.c), whose it is from the descriptors. Of the network
+ * (net/core/sock_diag.c), or where that is missing from its queues in /proc/net;
+ * whose it is from the descriptors. Of the network
  * namespace of the process that was refused, else of this one: the limit is the
  * whole host's.
  */
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 
 #define SOCKETS_MAX 65536
+#define TCP_LISTEN_STATE 10 /* TCP_LISTEN of include/net/tcp_states.h */
 
 struct one_socket {
 	uint64_t inode, received, sending;
@@ -91,6 +93,39 @@ static int dump(struct gather *g, struct skmem *s, int family)
 
 	return g->env->dump(g->env->arg, NETLINK_SOCK_DIAG, &request.h, g->env->deadline_ms,
 			    on_diag, s);
+}
+
+/* get_tcp4_sock() of net/ipv4/tcp_ipv4.c and its like: what is queued, without its wrapping. Of one
+ * that listens these are connections. */
+static int on_line(struct gather *g _unused_, char *line, void *arg)
+{
+	unsigned long long sending, received, inode;
+	unsigned int state;
+
+	if (sscanf(line, " %*u: %*s %*s %x %llx:%llx %*s %*s %*u %*u %llu", &state, &sending,
+		   &received, &inode) != 4 ||
+	    state == TCP_LISTEN_STATE || sending + received == 0)
+		return 0;
+	return add_socket(arg, inode, received, sending);
+}
+
+/* The modules that answer a dump (tcp_diag, udp_diag) may be missing. */
+static int read_queues(struct gather *g, struct skmem *s)
+{
+	int r = read_lines(g, g->env->proc, s->udp ? "net/udp" : "net/tcp", on_line, s);
+	int r6 = r < 0 ? 0
+		       : read_lines(g, g->env->proc, s->udp ? "net/udp6" : "net/tcp6", on_line, s);
+
+	return r6 < 0 && r6 != -ENOENT ? r6 : r;
+}
+
+static int read_sockets(struct gather *g, struct skmem *s)
+{
+	int r = dump(g, s, AF_INET);
+
+	if (!r)
+		r = dump(g, s, AF_INET6);
+	return r < 0 && r != -ETIME && !s->n ? read_queues(g, s) : r;
 }
 
 static int by_inode(const void *a, const void *b)
@@ -193,16 +228,14 @@ int gather_socket_memory(struct gather *g)
 	if (!r && g->env->enter_net)
 		r = g->env->enter_net(g->env->arg, g->ask->pid);
 	if (!r)
-		r = dump(g, &s, AF_INET);
-	if (!r)
-		r = dump(g, &s, AF_INET6);
+		r = read_sockets(g, &s);
 	if (r == -ETIME) {
 		g->f->incomplete = true;
 		r = 0;
 	}
 	if (!r && s.n) {
 		qsort(s.at, s.n, sizeof(*s.at), by_inode);
-		r = proc_walk_fds(g, 1U << FC_FD_SOCKET, NULL, on_proc, &s);
+		r = proc_walk_fds(g, &(struct walk_fds){.kinds = 1U << FC_FD_SOCKET}, on_proc, &s);
 		offer_orphans(&s);
 		says_unread(g, &s);
 	}

@@ -95,7 +95,7 @@ int gather_disk(struct gather *g)
 	if (r < 0)
 		return r;
 	util_strlcpy(g->f->measure, "bytes", sizeof(g->f->measure));
-	r = proc_walk_fds(g, 1U << FC_FD_DELETED, NULL, on_proc, &d);
+	r = proc_walk_fds(g, &(struct walk_fds){.kinds = 1U << FC_FD_DELETED}, on_proc, &d);
 	tally_free(d.seen);
 	if (!g->f->n || (bytes ? d.all < (uint64_t)g->ask->limit / 20 : d.all < DELETED_LEAST))
 		return r;

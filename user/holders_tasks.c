@@ -27,7 +27,7 @@ static int on_proc(struct gather *g, const struct proc *p, void *arg)
 	char key[128];
 
 	if (proc_status(p, &s) < 0 || s.uid < 0 ||
-	    (t->by_user && g->ask->limit_uid >= 0 && s.uid != g->ask->limit_uid))
+	    (t->by_user && !owner_counts(g, p, &s, OWNER_REAL)) || !owner_in_pid_ns(g, p))
 		return 0;
 	if (s.threads < 1)
 		s.threads = 1;
@@ -121,12 +121,15 @@ static int tell(struct gather *g, struct tasks *t, bool users,
 
 static int walk_all(struct gather *g, struct tasks *t)
 {
-	return proc_walk_status(g, &(struct walk_where){}, on_proc, t);
+	const struct walk_where where = {.by = t->by_user ? OWNER_REAL : OWNER_NOBODY,
+					 .pid_ns = true};
+
+	return proc_walk_status(g, &where, on_proc, t);
 }
 
 static int walk_group(struct gather *g, struct tasks *t)
 {
-	const struct walk_where where = {"pids", g->ask->limit_cgroup};
+	const struct walk_where where = {.controller = "pids", .path = g->ask->limit_cgroup};
 
 	return proc_walk_status(g, &where, on_proc, t);
 }

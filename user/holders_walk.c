@@ -72,14 +72,18 @@ static int read_tasks(struct gather *g, const struct fc_iter_want *want, struct 
 		      holders_iter_tasks(g->env->iter, want, g->env->deadline_ms, on_task, r));
 }
 
-/* The cgroup that is walked, as the iterator knows it. */
-static int want_cgroup(struct gather *g, const struct walk_where *where, struct fc_iter_want *want)
+/* Who is walked, as the iterator knows it. */
+static int want_who(struct gather *g, const struct walk_where *where, struct fc_iter_want *want)
 {
 	_cleanup_close_ int dir = -1;
 	struct stat st;
 	bool v1;
 	int r;
 
+	if (where->by == OWNER_REAL)
+		owner_want(g, where->by, want);
+	if (where->pid_ns)
+		want->pid_ns = g->ask->pid_ns;
 	if (!where->controller)
 		return 0;
 	r = cgroup_open(g, where->controller, where->path, &dir, &v1);
@@ -119,7 +123,7 @@ static int walk_proc(struct gather *g, const struct walk_where *where, proc_fn *
 static int visit_known(struct gather *g, const struct fc_iter_task *t, proc_fn *cb, void *arg)
 {
 	struct proc_status s;
-	struct proc p = {.dir = -1, .pid = t->pid, .task = t, .known = &s};
+	struct proc p = {.dir = -1, .pid = t->pid, .task = t, .known = &s, .counted = true};
 
 	status_of(g, t, &s);
 	util_strlcpy(p.comm, s.comm, sizeof(p.comm));
@@ -132,7 +136,7 @@ int proc_walk_status(struct gather *g, const struct walk_where *where, proc_fn *
 	struct fc_iter_want want = {};
 	int r = 0;
 
-	if (!g->env->iter || g->ask->self_only || want_cgroup(g, where, &want) < 0 ||
+	if (!g->env->iter || g->ask->self_only || want_who(g, where, &want) < 0 ||
 	    read_tasks(g, &want, &tasks) < 0) {
 		free(tasks.at);
 		return walk_proc(g, where, cb, arg);
@@ -208,7 +212,7 @@ int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by
 	struct fc_iter_want want = {};
 	int r;
 
-	if (!g->env->iter || g->ask->self_only || want_cgroup(g, where, &want) < 0 ||
+	if (!g->env->iter || g->ask->self_only || want_who(g, where, &want) < 0 ||
 	    read_tasks(g, &want, &tasks) < 0) {
 		free(tasks.at);
 		return walk_proc(g, where, cb, arg);
@@ -218,13 +222,14 @@ int proc_walk_top(struct gather *g, const struct walk_where *where, enum walk_by
 	return r;
 }
 
-int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *link), proc_fn *cb,
-		  void *arg)
+int proc_walk_fds(struct gather *g, const struct walk_fds *what, proc_fn *cb, void *arg)
 {
-	struct records fds = {.size = sizeof(struct fc_iter_fd), .keep = keep};
-	const struct fc_iter_want want = {.kinds = kinds};
+	struct records fds = {.size = sizeof(struct fc_iter_fd), .keep = what->keep};
+	struct fc_iter_want want = {.kinds = what->kinds};
 	int r = -ENOTSUP;
 
+	if (what->by == OWNER_EFFECTIVE)
+		owner_want(g, what->by, &want);
 	if (g->env->iter && !g->ask->self_only)
 		r = finish(
 			g, &fds,
@@ -235,7 +240,7 @@ int proc_walk_fds(struct gather *g, uint32_t kinds, bool (*keep)(const char *lin
 	}
 	for (size_t i = 0, end; !r && i < fds.n && !gather_late(g); i = end) {
 		const struct fc_iter_fd *f = (struct fc_iter_fd *)fds.at + i;
-		struct proc_only only = {.fd = f};
+		struct proc_only only = {.fd = f, .counted = want.of_user};
 
 		for (end = i; end < fds.n && f[end - i].pid == f->pid; end++)
 			only.n++;
@@ -249,9 +254,11 @@ int walk_pending(struct gather *g,
 		 int (*cb)(struct gather *g, const struct fc_iter_task *t, void *arg), void *arg)
 {
 	struct records tasks = {.size = sizeof(struct fc_iter_task)};
-	const struct fc_iter_want want = {.pending = 1};
-	int r = g->env->iter && !g->ask->self_only ? read_tasks(g, &want, &tasks) : -ENOTSUP;
+	struct fc_iter_want want = {.pending = 1};
+	int r;
 
+	owner_want(g, OWNER_REAL, &want);
+	r = g->env->iter && !g->ask->self_only ? read_tasks(g, &want, &tasks) : -ENOTSUP;
 	for (size_t i = 0; !r && i < tasks.n; i++)
 		r = cb(g, (struct fc_iter_task *)tasks.at + i, arg);
 	free(tasks.at);

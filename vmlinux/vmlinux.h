@@ -134,6 +134,7 @@ struct sock {
 	u32 sk_max_ack_backlog;
 	u16 sk_type;
 	u16 sk_protocol;
+	struct mem_cgroup *sk_memcg;
 };
 struct socket {
 	struct sock *sk;
@@ -324,6 +325,7 @@ struct mem_cgroup {
 	struct cgroup_subsys_state css;
 	struct page_counter memory;
 	struct page_counter swap; /* in a union with memsw of v1 */
+	struct page_counter tcpmem; /* guarded: not without MEMCG_V1 */
 	bool oom_group;
 	atomic_long_t memory_events[1];
 	struct memcg_vmstats *vmstats; /* guarded: not a pointer before 6.1 */

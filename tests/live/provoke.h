@@ -30,7 +30,8 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 	charge_provocations[], namespace_provocations[], key_provocations[], socket_provocations[],
 	host_file_provocations[], kill_provocations[], quota_provocations[], ballot_provocations[],
 	death_provocations[], fault_provocations[], led_provocations[], oomd_provocations[],
-	bus_provocations[], hang_provocations[], writeback_provocations[], stall_provocations[];
+	bus_provocations[], hang_provocations[], writeback_provocations[], stall_provocations[],
+	holder_provocations[], edge_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.
@@ -38,6 +39,9 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
  * {"min":,"max":},
  * {"re":}, {"in":[]}, {"any":true}, null for absent: judge.jq); "tracepoint":{...}, "kprobe":{...},
  * "v1":{...} what is otherwise there. "limit_reached":false: nothing may be reported.
+ * "counted":{"owner","resource","says"}: a counter tells it; "never": what nobody may be told as.
+ * "holders":[{...}]: of each such holder one must be told, by a followup; "holders_total": so many
+ * there are.
  * "dies":{...} names fields of the `killed` event of pid, or one of each of "pids":[...].
  */
 void truth(pid_t pid, long n, const char *format, ...) __attribute__((format(printf, 3, 4)));
@@ -52,6 +56,12 @@ _Noreturn void fail(const char *what);
  * {"proved":true} or false. The process, its namespaces and cgroup must still be what was refused.
  */
 void prove(bool (*again)(void));
+
+/*
+ * After truth() with "holders":[...]: waits, for 20 seconds at most, until the file that
+ * FAILCNT_EVENTS names has a line with holders of that resource. Without it: does nothing.
+ */
+void hold(const char *resource);
 
 /*
  * The same where a child was refused. In the child, after the refusal: it ends, unless it is to be

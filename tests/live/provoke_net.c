@@ -258,8 +258,10 @@ static int neighbours(int argc, char **argv)
 	      "\"sendto\","
 	      "\"limit_name\":\"net.ipv4.neigh.default.gc_thresh3\",\"measure\":\"entries\","
 	      "\"held\":{\"min\":%d,\"max\":%d},\"limit\":%d,\"asked\":1,"
-	      "\"backend\":\"tracepoint\"}",
-	      limit, limit + 1, limit);
+	      "\"backend\":\"tracepoint\"},\"holders\":[{\"kind\":\"INCOMPLETE entries\","
+	      "\"object\":\"tap0\",\"held\":{\"min\":1,\"max\":%d}}]",
+	      limit, limit + 1, limit, limit + 1);
+	hold("neighbours");
 	prove(neighbour_again);
 	return 0;
 }
@@ -328,8 +330,14 @@ static int conntrack(int argc, char **argv)
 	      "\"some\":true,\"nobody\":true,\"eperm\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
 	      "\"resource\":\"conntrack\",\"errno\":null,\"measure\":\"entries\","
 	      "\"limit_name\":\"net.netfilter.nf_conntrack_max\",\"limit\":8,"
-	      "\"held\":{\"min\":8,\"max\":64}}," TOLD_BY_KERNEL_LOG,
+	      "\"held\":{\"min\":8,\"max\":64}}," TOLD_BY_KERNEL_LOG
+	      ",\"holders\":[{\"kind\":\"connections "
+	      "from\",\"object\":\"127.0.0.1\",\"held\":{\"min\":1,"
+	      "\"max\":64}},{\"kind\":\"connections "
+	      "to\",\"object\":\"127.0.0.1\",\"held\":{\"min\":1,"
+	      "\"max\":64}}]",
 	      refused, getpid());
+	hold("conntrack");
 	prove(conntrack_again);
 	return 0;
 }

@@ -21,8 +21,8 @@
 static int udp_from, udp_at;
 static struct sockaddr_in udp_to;
 
-/* How many of n large datagrams arrive. */
-static long arrive(int n)
+/* How many of n large datagrams arrive; they wait until somebody has looked whose they are. */
+static long arrive(int n, bool looked_at)
 {
 	static char data[32768];
 	long arrived = 0;
@@ -30,6 +30,8 @@ static long arrive(int n)
 	for (int i = 0; i < n; i++)
 		if (sendto(udp_from, data, sizeof(data), 0, (void *)&udp_to, sizeof(udp_to)) < 0)
 			fail("sendto");
+	if (looked_at)
+		hold("udp-mem");
 	while (recv(udp_at, data, sizeof(data), MSG_DONTWAIT) > 0)
 		arrived++;
 	return arrived;
@@ -39,7 +41,7 @@ static long fitted;
 
 static bool one_datagram_more(void)
 {
-	return arrive(fitted + 1) == fitted + 1;
+	return arrive(fitted + 1, false) == fitted + 1;
 }
 
 /* Three numbers of pages; the third is the most that all sockets together may have. */
@@ -58,7 +60,7 @@ static int udp_mem(int argc, char **argv)
 	if (bind(udp_at, (void *)&udp_to, sizeof(udp_to)))
 		fail("bind");
 	udp_from = socket(AF_INET, SOCK_DGRAM, 0);
-	fitted = arrive(MANY);
+	fitted = arrive(MANY, true);
 	dropped = MANY - fitted;
 	if (dropped < 1) {
 		errno = 0;
@@ -67,7 +69,10 @@ static int udp_mem(int argc, char **argv)
 	truth(getpid(), dropped,
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
 	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
-	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
+	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"},"
+	      "\"holders\":[{\"pid\":%d,\"kind\":\"UDP sockets, mostly received and not read\","
+	      "\"count\":1,\"held\":{\"min\":131072,\"max\":4194304}}]",
+	      getpid());
 	prove(one_datagram_more);
 	return 0;
 }
@@ -112,8 +117,12 @@ static int tcp_mem(int argc, char **argv)
 	      "\"some\":true,\"nobody\":true,\"sent\":%ld,\"expect\":{\"pid\":{\"in\":[null,%d]},"
 	      "\"resource\":\"tcp-mem\",\"errno\":null,\"limit_name\":\"net.ipv4.tcp_mem[2]\","
 	      "\"measure\":\"pages\",\"held\":{\"min\":32,\"max\":65536},\"limit\":32,"
-	      "\"backend\":\"tracepoint\"}",
-	      sent, getpid());
+	      "\"backend\":\"tracepoint\"},\"holders\":[{\"pid\":%d,\"count\":{\"min\":1,"
+	      "\"max\":2},\"kind\":{\"re\":\"^TCP sockets, mostly (received and not read|sent and "
+	      "not "
+	      "acknowledged)$\"},\"held\":{\"min\":131072,\"max\":67108864}}]",
+	      sent, getpid(), getpid());
+	hold("tcp-mem");
 	prove(sends_again);
 	return 0;
 }

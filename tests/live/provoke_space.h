@@ -16,6 +16,7 @@ extern int space_made;    /* how many make_file() made */
 
 /* A file system of ours in the machine, mounted with these options. */
 void own_ext4(const char *options);
+void own_mount(const char *source, const char *type, const char *options);
 int new_file(void);
 /* Blocks of one page until err: how many were written. */
 long fill_file(int fd, int err);

@@ -96,6 +96,7 @@ while [ $n -lt 1200 ] && ! grep -q '"event":"started"' /tmp/events; do
 	usleep 50000
 	n=$((n + 1))
 done
+export FAILCNT_EVENTS=/tmp/events # provoke waits there for who holds it
 for one in "$@"; do
 	if [ "$one" = wait ]; then sweep; else provoke "$one"; fi
 done

@@ -335,6 +335,30 @@ def decided($m):
 	     + if listed($m; "oom-freed") then [] else freed_of($m) end]
 	| add // [];
 
+# Who holds it: each that is expected is in a followup of its own, and no more than there are.
+def held_by($m):
+	. as $t
+	| [(if $t.expect then own_events($t; $m) else [] end)[].seq] as $seqs
+	| [$m.events[] | select(.event == "followup" and .holders and (.of_seq | IN($seqs[])))] as $told
+	| if any($told[]; . as $f
+		 | all($t.holders[]; . as $want | any($f.holders[]; misfits($want) == []))
+		   and ($t.holders_total == null or $f.holders_total == $t.holders_total))
+	  then [] else ["holders: expected \($t.holders | tojson), seen \($told | map(.holders) | tojson)"] end;
+
+# What no hook tells and a counter does: {owner, resource}, with a sentence.
+def counted_by($m):
+	. as $t
+	| if any($m.events[]; .event == "counted" and .owner == $t.counted.owner
+		 and any(.failcnt[]?; .resource == $t.counted.resource and .delta > 0)
+		 and ($t.counted.says == null or (.says | fits($t.counted.says))))
+	  then [] else ["counted: expected \($t.counted | tojson), seen \([$m.events[] | select(.event == "counted")] | map(brief)[:3])"] end;
+
+# A resource that would be the wrong one, of anybody in that time.
+def never($m):
+	. as $t
+	| [$m.events[] | select(.event == "refused" and .resource == $t.never and .uptime_us >= $m.began[$t.what] * 1e6
+				and .uptime_us <= $m.ended[$t.what].at * 1e6) | "told as \($t.never): \(brief)"];
+
 def judge($m):
 	. as $t
 	| if .what | IN("nofile-flood", "nofile-threads-flood") then flood($m; "nofile")
@@ -349,6 +373,9 @@ def judge($m):
 	| .mistakes += ($t | witness)
 		+ if $t.what == "pids-max" then $t | own_pids($m) else [] end
 		+ if $t.what == "oom-and-pids" then $t | coincident_pids($m) else [] end
+		+ if $t.holders then $t | held_by($m) else [] end
+		+ if $t.counted then $t | counted_by($m) else [] end
+		+ if $t.never then $t | never($m) else [] end
 		+ if $t.moved then $t | led_by_counters($m) else [] end
 		+ if $t.what | startswith("oom-") then $t | decided($m) else [] end;
 
