@@ -63,6 +63,45 @@ bool fix_prefix(const struct explain *x, char *buf, size_t size)
 	return true;
 }
 
+bool fix_inside(struct explain *x, const char *command)
+{
+	unsigned long inode;
+	int kind = kind_of(x, &inode);
+	char prefix[64];
+
+	if (fix_prefix(x, prefix, sizeof(prefix))) {
+		fix_line(x, "%s%s", prefix, command);
+		return true;
+	}
+	if (kind < 0 || event_has(x->e, FIELD_PID))
+		return false;
+	/* Nobody in particular was refused: whoever is in there lends its place. */
+	fix_line(x,
+		 "for p in /proc/[0-9]*; do [ \"$(readlink $p/ns/%.*s)\" = \"%s\" ] && nsenter -t "
+		 "${p#/proc/} %s %s && break; done",
+		 (int)strcspn(kinds[kind].prefix, ":"), kinds[kind].prefix,
+		 event_text(x->e, FIELD_NAMESPACE), kinds[kind].flag, command);
+	return true;
+}
+
+bool fix_mount_options(struct explain *x, const char *without, char *prefix, size_t size,
+		       char mount[QUOTED_MAX])
+{
+	unsigned int major, minor;
+	char of[24] = "self";
+
+	if (sscanf(event_text(x->e, FIELD_DEVICE), "%u:%u", &major, &minor) != 2 ||
+	    !shell_quote(mount, event_text(x->e, FIELD_MOUNT)) || !fix_prefix(x, prefix, size))
+		return false;
+	if (prefix[0])
+		snprintf(of, sizeof(of), "%lld", (long long)event_num(x->e, FIELD_PID));
+	fix_line(x,
+		 "o=$(awk '$3 == \"%u:%u\" && $4 == \"/\" { print $6 \",\" $NF; exit }' "
+		 "/proc/%s/mountinfo | sed 's/,%s=[^,]*//g')",
+		 major, minor, of, without);
+	return true;
+}
+
 static void sysctl_elsewhere(struct explain *x, const char *key, unsigned long long v)
 {
 	const char *runtime = event_text(x->e, FIELD_CONTAINER_RUNTIME);
