@@ -42,15 +42,14 @@ static bool one_datagram_more(void)
 	return arrive(fitted + 1) == fitted + 1;
 }
 
-/* Three numbers of pages; the third is the most that all sockets together may have. */
-static int udp_mem(int argc, char **argv)
+/* Three numbers of pages; which of them refuses. */
+static int beyond_udp_mem(const char *numbers, int which)
 {
 	int size = 64 << 20;
 	long dropped;
 
-	(void)argc, (void)argv;
 	need_vm();
-	write_until_exit("/proc/sys/net/ipv4/udp_mem", "32 32 32");
+	write_until_exit("/proc/sys/net/ipv4/udp_mem", numbers);
 	interface_up("lo");
 	udp_to = address("127.0.0.1", 4713);
 	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
@@ -66,10 +65,25 @@ static int udp_mem(int argc, char **argv)
 	}
 	truth(getpid(), dropped,
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
-	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
-	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}");
+	      "\"limit_name\":\"net.ipv4.udp_mem[%d]\",\"measure\":\"pages\","
+	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"}",
+	      which);
 	prove(one_datagram_more);
 	return 0;
+}
+
+/* The third is the most that all sockets together may have. */
+static int udp_mem(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return beyond_udp_mem("32 32 32", 2);
+}
+
+/* Above the first one a socket gets only what is promised to each. */
+static int udp_mem_min(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return beyond_udp_mem("32 64 65536", 0);
 }
 
 static int tcp_from;
@@ -173,6 +187,7 @@ static int tcp_orphans(int argc, char **argv)
 const struct provocation socket_provocations[] = {
 	{"tcp-mem", tcp_mem, "VM: a connection beyond tcp_mem", "tcp-mem"},
 	{"tcp-orphans", tcp_orphans, "VM: one orphan too many", "tcp-orphans"},
+	{"udp-mem-min", udp_mem_min, "VM: datagrams beyond the first of udp_mem", "udp-mem"},
 	{"udp-mem", udp_mem, "VM: datagrams beyond udp_mem", "udp-mem"},
 	{0},
 };

@@ -23,7 +23,7 @@ mkfifo /tmp/said_by_it
 /failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
 watch=$!
 n=0
-while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
+while [ $n -lt 2400 ] && ! grep -q '"event":"started"' /tmp/events; do
 	usleep 50000
 	n=$((n + 1))
 done
