@@ -60,8 +60,9 @@ bool other_namespace(const struct explain *x);
 bool fix_prefix(const struct explain *x, char *buf, size_t size);
 /* A line with command in that namespace; false: nobody can enter it, and no line is there. */
 bool fix_inside(struct explain *x, const char *command);
-/* A line that sets $o to the options that the full mount has, without one: a remount forgets what it
- * is not told. *mount: its mount point, quoted. false: it cannot be reached, and no line is there. */
+/* A line that sets $o to the options that the full mount has, without one: a remount forgets what
+ * it is not told. *mount: its mount point, quoted. false: it cannot be reached, and no line is
+ * there. */
 bool fix_mount_options(struct explain *x, const char *without, char *prefix, size_t size,
 		       char mount[QUOTED_MAX]);
 /* "sysctl -w KEY=VALUE" and the lasting form of it, in the namespace that the limit belongs to. */

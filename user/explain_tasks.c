@@ -127,11 +127,12 @@ void explain_pid_max(struct explain *x)
 		fix_sysctl(x, "kernel.pid_max", at_most(want, PIDS_MOST));
 	else
 		fix_line(x, "sysctl -w kernel.pid_max=$(($(cat /proc/sys/kernel/pid_max) * 2))");
-	/* Only who is in there can write it (pid_table_root_lookup() of kernel/pid.c), which takes a
-	 * number. */
+	/* Only who is in there can write it (pid_table_root_lookup() of kernel/pid.c), which takes
+	 * a number. */
 	if (want && event_has(e, FIELD_NAMESPACE) && other_namespace(x))
-		fix_line(x, "# does nsenter itself say \"Resource temporarily unavailable\": end one "
-			    "process of that namespace first");
+		fix_line(x,
+			 "# does nsenter itself say \"Resource temporarily unavailable\": end one "
+			 "process of that namespace first");
 }
 
 void explain_pids(struct explain *x)

@@ -214,9 +214,8 @@ static unsigned int tap_index;
 
 static struct sockaddr_in6 neighbour(int host)
 {
-	struct sockaddr_in6 a = {.sin6_family = AF_INET6,
-				 .sin6_port = htons(9),
-				 .sin6_scope_id = tap_index};
+	struct sockaddr_in6 a = {
+		.sin6_family = AF_INET6, .sin6_port = htons(9), .sin6_scope_id = tap_index};
 
 	a.sin6_addr.s6_addr[0] = 0xfd;
 	a.sin6_addr.s6_addr[14] = host >> 8;
@@ -296,6 +295,7 @@ const struct provocation variant_provocations[] = {
 	 "fanotify-marks"},
 	{"keys-root", keys_root, "VM: add_key: too many keys of root", "keys"},
 	{"keys-root-bytes", keys_root_bytes, "VM: add_key: too many bytes of root", "keys"},
+	{"udp-mem-min", udp_mem_min, "VM: datagrams beyond the first of udp_mem", "udp-mem"},
 	{"neighbours-ipv6", neighbours_ipv6, "VM: too many neighbours of IPv6", "neighbours"},
 	{0},
 };
