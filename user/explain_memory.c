@@ -122,6 +122,9 @@ static void fix_parent(struct explain *x, const char *option, const char *direct
 			 "# its parent: what that starts from now on",
 			 parent, option, (unsigned long long)soft, h);
 	fix_rlimit_lasting(x, option, directive, soft, hard);
+	if (!x->fix.n)
+		fix_line(x, "# start it with a higher limit: prlimit --%s=%llu:%s COMMAND", option,
+			 (unsigned long long)soft, h);
 }
 
 static void fix_bytes(struct explain *x, const char *option, const char *directive)
