@@ -56,7 +56,8 @@ bool fix_prefix(const struct explain *x, char *buf, size_t size)
 	buf[0] = '\0';
 	if (!other_namespace(x))
 		return true;
-	if (!event_has(x->e, FIELD_PID) || kind < 0)
+	/* What run has started is gone when this is read, and its namespaces with it. */
+	if (!event_has(x->e, FIELD_PID) || kind < 0 || x->facts->again)
 		return false;
 	snprintf(buf, size, "nsenter -t %lld %s ", (long long)event_num(x->e, FIELD_PID),
 		 kinds[kind].flag);
@@ -212,6 +213,18 @@ void fix_rlimit_lasting(struct explain *x, const char *item, const char *directi
 		lasting_login(x, item, soft);
 }
 
+void fix_shell(struct explain *x, const char *option, uint64_t soft)
+{
+	char s[24];
+
+	amount(s, soft, "unlimited");
+	/* Its own hard limit is not to come down, and goes up only where it must. */
+	fix_line(x,
+		 "prlimit --pid $$ --%s=%s: || prlimit --pid $$ --%s=%s:%s  "
+		 "# then run it again from this shell",
+		 option, s, option, s, s);
+}
+
 void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,
 		uint64_t hard)
 {
@@ -219,7 +232,9 @@ void fix_rlimit(struct explain *x, const char *option, const char *directive, ui
 
 	amount(s, soft, "unlimited");
 	amount(h, hard < soft ? soft : hard, "unlimited");
-	if (event_has(x->e, FIELD_PID))
+	if (x->facts->again && !own_service(x))
+		fix_shell(x, option, soft);
+	else if (event_has(x->e, FIELD_PID) && !x->facts->again)
 		fix_line(x, "prlimit --pid %lld --%s=%s:%s", (long long)event_num(x->e, FIELD_PID),
 			 option, s, h);
 	fix_rlimit_lasting(x, option, directive, soft, hard);

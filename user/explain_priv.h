@@ -71,6 +71,8 @@ void fix_sysctl(struct explain *x, const char *key, uint64_t value);
  * container or a login needs. Both in the unit that prlimit takes; UINT64_MAX: unlimited. */
 void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,
 		uint64_t hard);
+/* Of the shell that starts it anew: explain_facts.again. */
+void fix_shell(struct explain *x, const char *option, uint64_t soft);
 /* The lasting form alone; item: as limits.conf(5) calls it. */
 void fix_rlimit_lasting(struct explain *x, const char *item, const char *directive, uint64_t soft,
 			uint64_t hard);

@@ -112,7 +112,7 @@ static void fix_user_namespace(struct explain *x, const char *key, uint64_t valu
 			 "nsenter -t ${p#/proc/} -U --preserve-credentials sysctl -w %s=%llu && "
 			 "break; done",
 			 quoted, key, v);
-	else if (event_has(x->e, FIELD_PID))
+	else if (event_has(x->e, FIELD_PID) && !x->facts->again)
 		fix_line(x, "nsenter -t %lld -U --preserve-credentials sysctl -w %s=%llu",
 			 (long long)event_num(x->e, FIELD_PID), key, v);
 	else
