@@ -232,6 +232,7 @@ static int hugepages_mount(int argc, char **argv)
 	      "\"asked\":3,\"mount\":\"%s\",\"filesystem\":\"hugetlbfs\"}",
 	      mounted);
 	prove(map_file);
+	usleep(300000); /* while it is looked at */
 	return 0;
 }
 

@@ -208,7 +208,7 @@ static int backlog(int argc, char **argv)
 }
 
 /* The program asked for more: the namespace gave less. */
-static int backlog_max(int argc, char **argv)
+int backlog_max(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	own_network();
@@ -363,7 +363,6 @@ static int conntrack(int argc, char **argv)
 const struct provocation net_provocations[] = {
 	{"ports", ports, "connect: no port of the range is free", "ports"},
 	{"ports-other", ports_other, "EADDRNOTAVAIL twice, neither by the range", NULL},
-	{"backlog-max", backlog_max, "a queue that net.core.somaxconn made short", "backlog"},
 	{"backlog", backlog, "a SYN that finds the backlog full", "backlog"},
 	{"conntrack", conntrack, "VM: more connections than conntrack may follow", "conntrack"},
 	{"neighbours", neighbours, "VM: sendto to one neighbour too many", "neighbours"},

@@ -157,6 +157,7 @@ static int pty_devpts(int argc, char **argv)
 	      "\"mount\":null,\"filesystem\":null,\"namespace\":null}",
 	      dir, namespace);
 	prove(another_pty);
+	usleep(300000); /* while it is looked at */
 	return 0;
 }
 
