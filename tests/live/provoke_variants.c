@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #ifndef FAN_REPORT_FID
@@ -36,7 +37,7 @@ static int host_user_limit(const char *resource, const char *name, const char *e
 			   int (*fill)(void), bool (*again)(void), uid_t uid)
 {
 	char path[128] = "/proc/sys/";
-	int want = !strcmp(err, "EMFILE") ? EMFILE : ENOSPC;
+	int want = !strcmp(err, "EMFILE") ? EMFILE : ENOSPC, status;
 
 	need_vm();
 	strcat(path, name);
@@ -54,7 +55,8 @@ static int host_user_limit(const char *resource, const char *name, const char *e
 		prove(again);
 		_exit(0);
 	}
-	return reap(-1) != 0;
+	status = reap(-1);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 static int fill_watches(void)
