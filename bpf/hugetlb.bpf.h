@@ -12,6 +12,7 @@
 #define FAILCNT_HUGETLB_BPF_H
 
 #include "commit.bpf.h"
+#include "where.bpf.h"
 
 #define MAP_HUGETLB 0x40000
 #define SHM_HUGETLB 04000
@@ -45,8 +46,8 @@ static __always_inline bool pool_full(struct refusal *w, struct hstate *h, __u64
 	return w->held + asked > w->limit;
 }
 
-static __always_inline bool mount_full(struct refusal *w, struct hugepage_subpool *pool,
-				       __u64 asked)
+static __always_inline bool mount_full(struct refusal *w, struct inode *inode,
+				       struct hugepage_subpool *pool, __u64 asked)
 {
 	long max = pool ? BPF_CORE_READ(pool, max_hpages) : -1;
 	long used = BPF_CORE_READ(pool, used_hpages);
@@ -56,6 +57,7 @@ static __always_inline bool mount_full(struct refusal *w, struct hugepage_subpoo
 	w->variant = FC_VARIANT_HUGETLB_MOUNT;
 	w->held = used;
 	w->limit = max;
+	note_device(w, BPF_CORE_READ(inode, i_sb));
 	return true;
 }
 
@@ -134,7 +136,7 @@ static __always_inline bool refuse_huge(struct refusal *w, struct inode *inode, 
 	limit = w->limit;
 	w->has |= FC_HAS_CERTAIN;
 	if (cgroup_full(w, h, asked, true) || (!reserving && cgroup_full(w, h, asked, false)) ||
-	    mount_full(w, BPF_CORE_READ(info, spool), asked))
+	    mount_full(w, inode, BPF_CORE_READ(info, spool), asked))
 		return true;
 	w->held = held;
 	w->limit = limit;

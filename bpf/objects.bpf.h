@@ -8,6 +8,7 @@
 
 #include "files.bpf.h"
 #include "ucounts.bpf.h"
+#include "where.bpf.h"
 
 #define O_CREAT 0100
 
@@ -176,6 +177,7 @@ static __always_inline bool refuse_pty(struct refusal *w, const struct refused_c
 		w->variant = FC_VARIANT_PTY_DEVPTS;
 		w->limit = BPF_CORE_READ(fsi, mount_opts.max);
 		w->held = w->limit; /* ida_alloc_max() found none free */
+		note_device(w, BPF_CORE_READ(fsi, sb));
 	}
 	if (p.known)
 		w->has |= FC_HAS_CERTAIN;

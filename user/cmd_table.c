@@ -195,6 +195,25 @@ static int report(const struct options *o, int err, const char *owner)
 	return err == -EINVAL ? EXIT_USAGE : EXIT_NOTHING;
 }
 
+/* -p, -u and -c, which are the same everywhere, in the words of an OWNER; NULL: all. */
+static int find_owner(const struct options *o, char *buf, size_t size, const char **ret)
+{
+	int n = 0;
+
+	*ret = o->n_match ? o->match[0] : buf;
+	if (o->n_match + o->has_pid + o->has_uid + (o->cgroup != NULL) > 1)
+		return log_usage("table", "one owner, not several"), -EINVAL;
+	if (o->has_pid)
+		n = snprintf(buf, size, "pid:%llu", (unsigned long long)o->pid);
+	else if (o->has_uid)
+		n = snprintf(buf, size, "uid:%llu", (unsigned long long)o->uid);
+	else if (o->cgroup)
+		n = snprintf(buf, size, "cgroup:%s", o->cgroup);
+	else if (!o->n_match)
+		*ret = NULL;
+	return (size_t)n < size ? 0 : -ENAMETOOLONG;
+}
+
 static bool is_contradiction(const struct options *o)
 {
 	if ((o->near > 0) + o->oom + o->compat > 1)
@@ -211,10 +230,11 @@ int cmd_table(const struct options *o)
 	struct counter_options co = {.root = o->root, .beancounters = o->beancounters};
 	_cleanup_(published_freep) struct published *published = NULL;
 	_cleanup_(counters_closep) struct counters *c = NULL;
-	struct shown s = {.o = o, .owner = o->n_match ? o->match[0] : NULL};
+	char owner[4096 + 8];
+	struct shown s = {.o = o};
 	int err;
 
-	if (is_contradiction(o))
+	if (is_contradiction(o) || find_owner(o, owner, sizeof(owner), &s.owner) < 0)
 		return EXIT_USAGE;
 	err = counters_open(&c, &co);
 	if (err == 0)

@@ -56,10 +56,50 @@ bool fix_prefix(const struct explain *x, char *buf, size_t size)
 	buf[0] = '\0';
 	if (!other_namespace(x))
 		return true;
-	if (!event_has(x->e, FIELD_PID) || kind < 0)
+	/* What run has started is gone when this is read, and its namespaces with it. */
+	if (!event_has(x->e, FIELD_PID) || kind < 0 || x->facts->again)
 		return false;
 	snprintf(buf, size, "nsenter -t %lld %s ", (long long)event_num(x->e, FIELD_PID),
 		 kinds[kind].flag);
+	return true;
+}
+
+bool fix_inside(struct explain *x, const char *command)
+{
+	unsigned long inode;
+	int kind = kind_of(x, &inode);
+	char prefix[64];
+
+	if (fix_prefix(x, prefix, sizeof(prefix))) {
+		fix_line(x, "%s%s", prefix, command);
+		return true;
+	}
+	if (kind < 0 || event_has(x->e, FIELD_PID))
+		return false;
+	/* Nobody in particular was refused: whoever is in there lends its place. */
+	fix_line(x,
+		 "for p in /proc/[0-9]*; do [ \"$(readlink $p/ns/%.*s)\" = \"%s\" ] && nsenter -t "
+		 "${p#/proc/} %s %s && break; done",
+		 (int)strcspn(kinds[kind].prefix, ":"), kinds[kind].prefix,
+		 event_text(x->e, FIELD_NAMESPACE), kinds[kind].flag, command);
+	return true;
+}
+
+bool fix_mount_options(struct explain *x, const char *without, char *prefix, size_t size,
+		       char mount[QUOTED_MAX])
+{
+	unsigned int major, minor;
+	char of[24] = "self";
+
+	if (sscanf(event_text(x->e, FIELD_DEVICE), "%u:%u", &major, &minor) != 2 ||
+	    !shell_quote(mount, event_text(x->e, FIELD_MOUNT)) || !fix_prefix(x, prefix, size))
+		return false;
+	if (prefix[0])
+		snprintf(of, sizeof(of), "%lld", (long long)event_num(x->e, FIELD_PID));
+	fix_line(x,
+		 "o=$(awk '$3 == \"%u:%u\" && $4 == \"/\" { print $6 \",\" $NF; exit }' "
+		 "/proc/%s/mountinfo | sed 's/,%s=[^,]*//g')",
+		 major, minor, of, without);
 	return true;
 }
 
@@ -173,6 +213,18 @@ void fix_rlimit_lasting(struct explain *x, const char *item, const char *directi
 		lasting_login(x, item, soft);
 }
 
+void fix_shell(struct explain *x, const char *option, uint64_t soft)
+{
+	char s[24];
+
+	amount(s, soft, "unlimited");
+	/* Its own hard limit is not to come down, and goes up only where it must. */
+	fix_line(x,
+		 "prlimit --pid $$ --%s=%s: || prlimit --pid $$ --%s=%s:%s  "
+		 "# then run it again from this shell",
+		 option, s, option, s, s);
+}
+
 void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,
 		uint64_t hard)
 {
@@ -180,7 +232,9 @@ void fix_rlimit(struct explain *x, const char *option, const char *directive, ui
 
 	amount(s, soft, "unlimited");
 	amount(h, hard < soft ? soft : hard, "unlimited");
-	if (event_has(x->e, FIELD_PID))
+	if (x->facts->again && !own_service(x))
+		fix_shell(x, option, soft);
+	else if (event_has(x->e, FIELD_PID) && !x->facts->again)
 		fix_line(x, "prlimit --pid %lld --%s=%s:%s", (long long)event_num(x->e, FIELD_PID),
 			 option, s, h);
 	fix_rlimit_lasting(x, option, directive, soft, hard);

@@ -153,6 +153,27 @@ static void hugetlb_pool(struct explain *x, uint64_t page)
 	fix_pool(x, page);
 }
 
+/* hugetlbfs takes no new size: hugetlbfs_fs_context_ops of fs/hugetlbfs/inode.c has no reconfigure,
+ * and a remount that changes nothing says that it succeeded. */
+static void fix_mount(struct explain *x, uint64_t page)
+{
+	unsigned long long kib = more_than(x->e) * page / KIB;
+	char prefix[64], mount[QUOTED_MAX];
+
+	if (other_namespace(x) || !fix_mount_options(x, "size", prefix, sizeof(prefix), mount)) {
+		fix_line(x,
+			 "# a remount does not change it: start what uses this mount anew, with a "
+			 "mount of size=%lluK or more in its place",
+			 kib);
+		return;
+	}
+	fix_line(x, "# stop what has files on it first: else umount says \"target is busy\"");
+	fix_line(x, "umount %s && mount -t hugetlbfs -o \"$o,size=%lluK\" none %s", mount, kib,
+		 mount);
+	fix_line(x, "# lasting: option size=%lluK of %s in /etc/fstab or its mount unit", kib,
+		 mount);
+}
+
 void explain_hugepages(struct explain *x)
 {
 	const struct event *e = x->e;
@@ -172,10 +193,7 @@ void explain_hugepages(struct explain *x)
 			    (long long)event_num(e, FIELD_HELD),
 			    (long long)event_num(e, FIELD_LIMIT),
 			    (long long)event_num(e, FIELD_ASKED));
-		fix_line(x,
-			 "# mount it anew with a larger size=: mount -o remount,size=%lluK "
-			 "MOUNTPOINT",
-			 (unsigned long long)(more_than(e) * page / KIB));
+		fix_mount(x, page);
 	} else {
 		hugetlb_pool(x, page);
 	}

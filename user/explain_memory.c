@@ -138,12 +138,17 @@ static void fix_parent(struct explain *x, const char *option, const char *direct
 
 	if (hard != UINT64_MAX)
 		snprintf(h, sizeof(h), "%llu", (unsigned long long)hard);
-	if (parent > 1 && !own_service(x))
+	if (x->facts->again && !own_service(x))
+		fix_shell(x, option, soft);
+	else if (parent > 1 && !own_service(x))
 		fix_line(x,
 			 "prlimit --pid %lld --%s=%llu:%s  "
 			 "# its parent: what that starts from now on",
 			 parent, option, (unsigned long long)soft, h);
 	fix_rlimit_lasting(x, option, directive, soft, hard);
+	if (!x->fix.n)
+		fix_line(x, "# start it with a higher limit: prlimit --%s=%llu:%s COMMAND", option,
+			 (unsigned long long)soft, h);
 }
 
 static void fix_bytes(struct explain *x, const char *option, const char *directive)

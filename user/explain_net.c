@@ -24,15 +24,12 @@ static void says_of(struct explain *x, const char *what)
 /* A line in the network namespace that refused; key and value as sysctl takes them. */
 static void fix_words(struct explain *x, const char *key, const char *value)
 {
-	char prefix[64];
+	char command[160];
 
-	if (!fix_prefix(x, prefix, sizeof(prefix))) {
-		fix_line(x, "# in the network namespace that refused: sysctl -w %s=\"%s\"", key,
-			 value);
-		return;
-	}
-	fix_line(x, "%ssysctl -w %s=\"%s\"", prefix, key, value);
-	if (!prefix[0])
+	snprintf(command, sizeof(command), "sysctl -w %s=\"%s\"", key, value);
+	if (!fix_inside(x, command))
+		fix_line(x, "# in the network namespace that refused: %s", command);
+	else if (!other_namespace(x))
 		fix_line(x, "echo '%s = %s' > /etc/sysctl.d/90-%s.conf", key, value, key);
 }
 

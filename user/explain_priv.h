@@ -58,12 +58,21 @@ uint64_t more_than(const struct event *e);
 bool other_namespace(const struct explain *x);
 /* "nsenter -t PID -i " where other_namespace(), else ""; false: no process to enter it by. */
 bool fix_prefix(const struct explain *x, char *buf, size_t size);
+/* A line with command in that namespace; false: nobody can enter it, and no line is there. */
+bool fix_inside(struct explain *x, const char *command);
+/* A line that sets $o to the options that the full mount has, without one: a remount forgets what
+ * it is not told. *mount: its mount point, quoted. false: it cannot be reached, and no line is
+ * there. */
+bool fix_mount_options(struct explain *x, const char *without, char *prefix, size_t size,
+		       char mount[QUOTED_MAX]);
 /* "sysctl -w KEY=VALUE" and the lasting form of it, in the namespace that the limit belongs to. */
 void fix_sysctl(struct explain *x, const char *key, uint64_t value);
 /* "prlimit --pid PID --OPTION=SOFT:HARD", and DIRECTIVE= of the unit (LimitNPROC), or what a
  * container or a login needs. Both in the unit that prlimit takes; UINT64_MAX: unlimited. */
 void fix_rlimit(struct explain *x, const char *option, const char *directive, uint64_t soft,
 		uint64_t hard);
+/* Of the shell that starts it anew: explain_facts.again. */
+void fix_shell(struct explain *x, const char *option, uint64_t soft);
 /* The lasting form alone; item: as limits.conf(5) calls it. */
 void fix_rlimit_lasting(struct explain *x, const char *item, const char *directive, uint64_t soft,
 			uint64_t hard);

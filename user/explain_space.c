@@ -217,6 +217,9 @@ void explain_inodes(struct explain *x)
 			 "mkfs -N, or larger (resize2fs adds inodes with the room)",
 			 type);
 	fix_look(x, "du -x --inodes");
+	if (!x->fix.n)
+		fix_line(x, "# df -i tells which; remove files that are not needed, or enlarge the "
+			    "file system");
 }
 
 enum { USER, GROUP, PROJECT };

@@ -78,11 +78,16 @@ void explain_nproc(struct explain *x)
 		  inherited ? "RLIMIT_NPROC when the user namespace was made"
 			    : "RLIMIT_NPROC, \"ulimit -u\"");
 	says_outside(x);
-	if (want == 0 || inherited) {
-		fix_line(x, inherited ? "# raise RLIMIT_NPROC of the program that makes the user "
-					"namespace (LimitNPROC= of its unit), and start it anew"
-				      : "# raise the limit of processes: prlimit --pid PID "
-					"--nproc=SOFT:HARD");
+	if (want == 0) {
+		fix_line(x, "# raise the limit of processes: prlimit --pid PID --nproc=SOFT:HARD");
+		return;
+	}
+	if (inherited) {
+		fix_line(x,
+			 "# it cannot be raised any more: have the program that makes the user "
+			 "namespace run with RLIMIT_NPROC of %llu or more (LimitNPROC= of its "
+			 "unit), and start it anew",
+			 (unsigned long long)want);
 		return;
 	}
 	fix_rlimit(x, "nproc", "LimitNPROC", want, hard < want ? want : hard);
@@ -122,6 +127,12 @@ void explain_pid_max(struct explain *x)
 		fix_sysctl(x, "kernel.pid_max", at_most(want, PIDS_MOST));
 	else
 		fix_line(x, "sysctl -w kernel.pid_max=$(($(cat /proc/sys/kernel/pid_max) * 2))");
+	/* Only who is in there can write it (pid_table_root_lookup() of kernel/pid.c), which takes
+	 * a number. */
+	if (want && event_has(e, FIELD_NAMESPACE) && other_namespace(x))
+		fix_line(x,
+			 "# does nsenter itself say \"Resource temporarily unavailable\": end one "
+			 "process of that namespace first");
 }
 
 void explain_pids(struct explain *x)

@@ -112,7 +112,7 @@ static void fix_user_namespace(struct explain *x, const char *key, uint64_t valu
 			 "nsenter -t ${p#/proc/} -U --preserve-credentials sysctl -w %s=%llu && "
 			 "break; done",
 			 quoted, key, v);
-	else if (event_has(x->e, FIELD_PID))
+	else if (event_has(x->e, FIELD_PID) && !x->facts->again)
 		fix_line(x, "nsenter -t %lld -U --preserve-credentials sysctl -w %s=%llu",
 			 (long long)event_num(x->e, FIELD_PID), key, v);
 	else
@@ -238,17 +238,21 @@ void explain_aio(struct explain *x)
 
 static void fix_devpts(struct explain *x)
 {
-	uint64_t want = more_than(x->e);
+	const char *runtime = event_text(x->e, FIELD_CONTAINER_RUNTIME);
+	char prefix[64], mount[QUOTED_MAX];
+	unsigned long long want = more_than(x->e);
 
-	if (want && event_has(x->e, FIELD_PID))
-		fix_line(x,
-			 "# mount the devpts of the container with max=%llu, or none at all; now: "
-			 "nsenter -t %lld -m mount -o remount,OPTIONS,max=%llu /dev/pts, with the "
-			 "OPTIONS that it has (a remount forgets the others)",
-			 (unsigned long long)want, (long long)event_num(x->e, FIELD_PID),
-			 (unsigned long long)want);
-	else
+	if (!want || !fix_mount_options(x, "max", prefix, sizeof(prefix), mount)) {
 		fix_line(x, "# raise max= of the devpts mount, and see kernel.pty.max");
+		return;
+	}
+	fix_line(x, "%smount -o remount,\"$o,max=%llu\" %s", prefix, want, mount);
+	if (util_streq(runtime, "lxc"))
+		fix_line(x, "# lasting: lxc.pty.max = %llu in the container's configuration", want);
+	else
+		fix_line(x, "# lasting: max=%llu, or none, where %s is mounted: %s", want, mount,
+			 event_has(x->e, FIELD_CONTAINER) ? "the configuration of the container"
+							  : "/etc/fstab, or the program that does");
 }
 
 void explain_pty(struct explain *x)

@@ -45,7 +45,7 @@ static const struct command commands[] = {
 	 .more = "  failcnt table                    the host, every container, cgroup and user\n"
 		 "  failcnt table pid:4711           one process; also uid:N, ct:ID, fs:/MOUNT, "
 		 "host\n"
-		 "  failcnt table cgroup:/user.slice one cgroup\n"
+		 "  failcnt table cgroup:/user.slice one cgroup; -p, -u and -c do as well\n"
 		 "  failcnt table --near 80          what is 80 % full or more, before it fails\n"
 		 "  failcnt table --oom              who would be killed next, and why\n"
 		 "  failcnt table --compat           for scripts made for user_beancounters\n"},

@@ -140,10 +140,11 @@ static void judge_oomd(const struct pipeline *p, struct event *e, struct event_f
 		oom_memory_host(e, &unknown, p->proc, p->context->page_size);
 }
 
-static bool about_space(const struct event_facts *facts)
+/* A device: of a mount that has a limit of its own, devpts and hugetlbfs. */
+static bool about_mount(const struct event *e, const struct event_facts *facts)
 {
 	return facts->resource == FC_DISK || facts->resource == FC_INODES ||
-	       facts->resource == FC_QUOTA;
+	       facts->resource == FC_QUOTA || event_has(e, FIELD_DEVICE);
 }
 
 /* By ourselves: a helper that took too long, or a signal that run was sent and passed on. */
@@ -183,7 +184,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	now.hard_unlimited = facts->hard_unlimited;
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
-	if (about_space(facts) && p->proc >= 0)
+	if (about_mount(e, facts) && p->proc >= 0)
 		mounts_event(e, facts, p->proc, &p->mounts, &now.space);
 	if (facts->host)
 		oom_memory_host(e, facts->host, p->proc, p->context->page_size);

@@ -261,7 +261,30 @@ static bool is_filtered(const struct options *o)
 	       o->n_resources;
 }
 
-/* How many hooks there are, and whether none is missing. */
+/* What one hook alone tells of, and no other: where it sees nothing, or not of every file system,
+ * nothing is known of these. */
+static const struct {
+	enum fc_hook hook;
+	enum fc_resource resource;
+} alone[] = {
+	{FC_HOOK_TCP_CHECK_OOM, FC_TCP_ORPHANS},
+	{FC_HOOK_TCP_CONN_REQUEST, FC_BACKLOG},
+	{FC_HOOK_INET_HASH_CONNECT, FC_PORTS},
+	{FC_HOOK_CONNTRACK_ALLOC, FC_CONNTRACK},
+	{FC_HOOK_OTHER_FS, FC_DISK},
+	{FC_HOOK_OTHER_FS, FC_INODES},
+	{FC_HOOK_OTHER_FS, FC_QUOTA},
+};
+
+static bool is_alone(int h)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(alone); i++)
+		if ((int)alone[i].hook == h)
+			return true;
+	return false;
+}
+
+/* How many hooks there are, and whether none is missing but those. */
 static unsigned int hooks_of(const struct attach_plan *plan, bool *ret_complete)
 {
 	unsigned int n = 0;
@@ -271,13 +294,25 @@ static unsigned int hooks_of(const struct attach_plan *plan, bool *ret_complete)
 		bool there = plan->hook[h].backend != FC_BACKEND_NONE;
 
 		n += there;
-		*ret_complete &= there || attach_hooks[h].optional;
+		*ret_complete &= there || attach_hooks[h].optional || is_alone(h);
 	}
 	return n;
 }
 
+static void list_unseen(const struct attach_plan *plan, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(alone) && len < size; i++)
+		if (!attach_sees(plan, alone[i].hook))
+			len += (size_t)snprintf(buf + len, size - len, "unseen %s\n",
+						catalogue_get(alone[i].resource)->id);
+}
+
 int publish_open(struct publish **ret, const struct options *o, const struct attach_plan *plan)
 {
+	char unseen[PUBLISH_UNSEEN];
 	struct publish *p;
 	bool complete;
 	int err;
@@ -288,8 +323,9 @@ int publish_open(struct publish **ret, const struct options *o, const struct att
 	p = calloc(1, sizeof(*p));
 	if (!p)
 		return -ENOMEM;
+	list_unseen(plan, unseen, sizeof(unseen));
 	p->dir = publish_open_dir(o->root);
-	err = p->dir < 0 ? p->dir : publish_name(p, complete);
+	err = p->dir < 0 ? p->dir : publish_name(p, complete, unseen);
 	if (!err)
 		err = write_file(p);
 	if (err < 0) {

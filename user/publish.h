@@ -14,6 +14,7 @@
  *   pid_ns INODE           the pid namespace that pids belong to
  *   since NS               CLOCK_REALTIME when it began
  *   complete 0|1           1: every hook is there, what is not listed did not happen
+ *   unseen RESOURCE        but of this: nothing that is attached tells of it
  *   lost N                 events that could not be told: counts are at least
  *   unattributed N         refusals missing below uid, cgroup or pid (PUBLISH_OWNERS)
  *   unattributed_pids N    the same of processes alone (PUBLISH_PIDS)

@@ -92,7 +92,7 @@ int publish_open_dir(const char *root)
 	return util_take_fd(&fd);
 }
 
-int publish_name(struct publish *p, bool complete)
+int publish_name(struct publish *p, bool complete, const char *unseen)
 {
 	char boot[64] = "", boot_line[80], ns_line[40];
 	struct stat ns = {0};
@@ -111,9 +111,9 @@ int publish_name(struct publish *p, bool complete)
 	snprintf(ns_line, sizeof(ns_line), "\npid_ns %llu\n", (unsigned long long)ns.st_ino);
 	snprintf(p->name, sizeof(p->name), "%d-%llu", getpid(), (unsigned long long)start);
 	snprintf(p->head, sizeof(p->head),
-		 "failcnt-counts 1%spid %d %llu%ssince %lld\ncomplete %d\n", boot_line, getpid(),
+		 "failcnt-counts 1%spid %d %llu%ssince %lld\ncomplete %d\n%s", boot_line, getpid(),
 		 (unsigned long long)start, ns_line,
-		 (long long)now.tv_sec * 1000000000 + now.tv_nsec, complete);
+		 (long long)now.tv_sec * 1000000000 + now.tv_nsec, complete, unseen);
 	clean(p->dir, boot_line, ns_line);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #ifndef FAILCNT_PUBLISH_PRIV_H
 #define FAILCNT_PUBLISH_PRIV_H
 
+#define PUBLISH_UNSEEN 192
 #define HASH_NONFATAL_OOM 1
 #define uthash_nonfatal_oom(e) ((e)->unhashed = true)
 #include <uthash.h>
@@ -28,7 +29,7 @@ struct entry {
 struct publish {
 	int dir;
 	char name[48];
-	char head[256];
+	char head[256 + PUBLISH_UNSEEN];
 	uint64_t host[FC_RESOURCES];
 	struct entry *entries;
 	size_t n_owners, n_pids;
@@ -45,6 +46,7 @@ int publish_start_of(int64_t pid, uint64_t *ret);
 int publish_open_dir(const char *root);
 
 /* The file's name and its first lines; removes files of runs that are gone. */
-int publish_name(struct publish *p, bool complete);
+/* unseen: lines, each ended. */
+int publish_name(struct publish *p, bool complete, const char *unseen);
 
 #endif

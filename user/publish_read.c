@@ -30,7 +30,7 @@ struct sum {
 struct run {
 	int64_t since;
 	uint64_t lost, unattributed, unattributed_pids, pid, start;
-	bool complete, ended;
+	bool complete, ended, unseen[FC_RESOURCES];
 	struct sum *sums;
 };
 
@@ -105,6 +105,16 @@ static int count_line(struct run *run, struct parse_text line)
 	return add(run, resource, owner, n, start);
 }
 
+static int unseen_line(struct run *run, struct parse_text line)
+{
+	char resource[32];
+
+	if (word_copy(&line, resource, sizeof(resource)) < 0)
+		return -EBADMSG;
+	run->unseen[catalogue_by_id(resource)] = true; /* one that is not known: no resource's */
+	return 0;
+}
+
 static int one_line(struct run *run, struct parse_text line, const char *boot)
 {
 	uint64_t complete, since;
@@ -123,6 +133,8 @@ static int one_line(struct run *run, struct parse_text line, const char *boot)
 		return -EBADMSG;
 	if (parse_is(word, "count"))
 		return count_line(run, line);
+	if (parse_is(word, "unseen"))
+		return unseen_line(run, line);
 	if (parse_is(word, "end"))
 		run->ended = true;
 	if (parse_is(word, "boot_id"))
@@ -276,7 +288,7 @@ static int ask(const struct run *run, struct counters *c, const char *owner, con
 		missing += run->unattributed;
 	if (pid)
 		missing += run->unattributed_pids;
-	if (!run->complete || missing)
+	if (!run->complete || missing || run->unseen[catalogue_by_id(resource)])
 		return -ENODATA;
 	*ret = 0;
 	return 0;

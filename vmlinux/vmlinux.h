@@ -714,6 +714,7 @@ struct pts_mount_opts {
 };
 struct pts_fs_info {
 	struct pts_mount_opts mount_opts;
+	struct super_block *sb;
 };
 struct rb_node {
 	struct rb_node *rb_right;

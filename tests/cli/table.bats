@@ -132,6 +132,23 @@ table() {
 	[ "$status" -eq 2 ]
 }
 
+@test "-p, -u and -c name an owner, as everywhere" {
+	table -u 0
+	[ "$status" -eq 0 ]
+	[[ $output == *" uid:0:  nproc "* ]]
+	table -u root
+	[[ $output == *" uid:0:  nproc "* ]]
+	table -p $$ --json
+	[ "$(jq -n '[inputs.owner] | unique | .[]' -r "$OUT")" = "pid:$$" ]
+	table --oom --root "$FIXTURES/host" -c /nowhere
+	[ "$err" = "failcnt: there is no cgroup:/nowhere" ]
+	table -p $$ uid:0
+	[ "$status" -eq 2 ]
+	[ "$err" = "failcnt table: one owner, not several" ]
+	table -u 0 -p 1
+	[ "$status" -eq 2 ]
+}
+
 @test "one thing at a time" {
 	for args in "--near 80 --oom" "--oom --compat" "--near 80 --compat"; do
 		# shellcheck disable=SC2086 # words

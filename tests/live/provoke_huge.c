@@ -16,6 +16,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -67,6 +68,11 @@ static int hugepages_mmap(int argc, char **argv)
 	return 0;
 }
 
+static bool again_shmget(void)
+{
+	return shmget(IPC_PRIVATE, 3 * HUGE, SHM_HUGETLB | 0600) >= 0;
+}
+
 static int hugepages_shmget(int argc, char **argv)
 {
 	(void)argc, (void)argv;
@@ -75,36 +81,58 @@ static int hugepages_shmget(int argc, char **argv)
 		skip("unshare(CLONE_NEWIPC)");
 	must_be(shmget(IPC_PRIVATE, 3 * HUGE, SHM_HUGETLB | 0600) < 0, ENOMEM);
 	truth(getpid(), 1, HUGE_TRUTH, "ENOMEM", "\"shmget\"", 0, 2, 3);
+	prove(again_shmget);
 	return 0;
 }
 
-/* Touches n pages that nobody promised, and dies of one. */
-static pid_t touch_huge(long n, const struct group *in)
+#define TOUCHED 3
+
+static const struct group *touch_in;
+
+/* Touches pages that nobody promised, in a child: its wait status. */
+static int touch_pages(const struct group *in, pid_t *ret)
 {
 	pid_t pid = spawn();
-	int status;
 
 	if (!pid) {
 		char *p;
 
 		if (in)
 			group_join(in);
-		p = map_huge(n, MAP_NORESERVE);
-		for (long i = 0; p != MAP_FAILED && i < n; i++)
+		p = map_huge(TOUCHED, MAP_NORESERVE);
+		for (long i = 0; p != MAP_FAILED && i < TOUCHED; i++)
 			p[i * HUGE] = 1;
-		_exit(1);
+		_exit(p == MAP_FAILED);
 	}
-	status = reap(pid);
+	*ret = pid;
+	return reap(pid);
+}
+
+/* And dies of one. */
+static pid_t touch_huge(const struct group *in)
+{
+	pid_t pid;
+	int status = touch_pages(in, &pid);
+
 	if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGBUS)
 		fail("no SIGBUS");
+	touch_in = in;
 	return pid;
+}
+
+static bool again_touch(void)
+{
+	pid_t pid;
+
+	return touch_pages(touch_in, &pid) == 0;
 }
 
 static int hugepages_fault(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	pool("2");
-	truth(touch_huge(3, NULL), 1, HUGE_TRUTH, "ENOSPC", "null", 2, 2, 1);
+	truth(touch_huge(NULL), 1, HUGE_TRUTH, "ENOSPC", "null", 2, 2, 1);
+	prove(again_touch);
 	return 0;
 }
 
@@ -132,7 +160,8 @@ static int hugepages_cgroup(int argc, char **argv)
 
 	(void)argc, (void)argv;
 	huge_group(&h, &g, "");
-	truth(touch_huge(3, &g), 1, GROUP_TRUTH, "ENOSPC", "max", 2 * HUGE, 2 * HUGE, HUGE, g.path);
+	truth(touch_huge(&g), 1, GROUP_TRUTH, "ENOSPC", "max", 2 * HUGE, 2 * HUGE, HUGE, g.path);
+	prove(again_touch);
 	return 0;
 }
 
@@ -163,26 +192,47 @@ static int hugepages_rsvd(int argc, char **argv)
 	return 0;
 }
 
-static int hugepages_mount(int argc, char **argv)
+static char mounted[64];
+
+static void unmount(void)
 {
-	char path[64];
+	umount2(mounted, MNT_DETACH);
+}
+
+/* Nothing stays open, so that it can be mounted anew. */
+static bool map_file(void)
+{
+	char path[80];
+	void *p;
 	int fd;
 
+	snprintf(path, sizeof(path), "%s/file", mounted);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		fail(path);
+	p = mmap(NULL, 3 * HUGE, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	return p != MAP_FAILED;
+}
+
+static int hugepages_mount(int argc, char **argv)
+{
 	(void)argc, (void)argv;
 	pool("4");
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("none", "/proc/sys", "hugetlbfs", 0, "size=4M"))
+	mkdir("/tmp", 0755);
+	snprintf(mounted, sizeof(mounted), "/tmp/failcnt-huge-%d", getpid());
+	mkdir_until_exit(mounted);
+	if (mount("none", mounted, "hugetlbfs", 0, "size=4M,mode=0700"))
 		skip("a hugetlbfs mount: %s", strerror(errno));
-	snprintf(path, sizeof(path), "/proc/sys/file");
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-	must_be(fd >= 0 && mmap(NULL, 3 * HUGE, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED,
-		ENOMEM);
-	close(fd);
-	umount2("/proc/sys", MNT_DETACH);
+	atexit(unmount);
+	must_be(!map_file(), ENOMEM);
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"hugepages\",\"errno\":\"ENOMEM\",\"syscall\":\"mmap\","
-	      "\"limit_name\":\"size= of the hugetlbfs "
-	      "mount\",\"held\":0,\"limit\":2,\"asked\":3}");
+	      "\"limit_name\":\"size= of the hugetlbfs mount\",\"held\":0,\"limit\":2,"
+	      "\"asked\":3,\"mount\":\"%s\",\"filesystem\":\"hugetlbfs\"}",
+	      mounted);
+	prove(map_file);
+	usleep(300000); /* while it is looked at */
 	return 0;
 }
 

@@ -160,17 +160,24 @@ long counted(const char *counter)
 	return found;
 }
 
+static int backlog_fd, backlog_asked;
+
+/* As a program that is started anew: it asks for as many as it did. */
+static bool listen_again(void)
+{
+	return listen(backlog_fd, backlog_asked) == 0 && connect_to(4712) >= 0;
+}
+
 /* A queue for one lets two in; the third SYN is dropped, and the kernel sends it again after a
  * second: it is looked at before. */
-static int backlog(int argc, char **argv)
+static int fill_backlog(int asked)
 {
 	struct sockaddr_in to = address("127.0.0.1", 4712);
 	long before, after;
 	int fd;
 
-	(void)argc, (void)argv;
-	own_network();
-	listener("127.0.0.1", 4712, 1);
+	backlog_asked = asked;
+	backlog_fd = listener("127.0.0.1", 4712, asked);
 	before = counted("ListenOverflows");
 	for (int i = 0; i < 2; i++)
 		if (connect_to(4712) < 0)
@@ -188,8 +195,27 @@ static int backlog(int argc, char **argv)
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"backlog\",\"errno\":null,"
 	      "\"limit_name\":\"listen "
 	      "backlog\",\"measure\":\"connections\",\"held\":2,\"limit\":1,"
-	      "\"namespace\":\"%s\",\"object\":\"127.0.0.1:4712\"}",
-	      net_namespace);
+	      "\"namespace\":\"%s\",\"object\":\"127.0.0.1:4712\",\"fix\":{\"re\":\"%s\"}}",
+	      net_namespace, asked > 1 ? "net.core.somaxconn=" : "raise backlog");
+	return 0;
+}
+
+static int backlog(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_network();
+	return fill_backlog(1);
+}
+
+/* The program asked for more: the namespace gave less. */
+int backlog_max(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	own_network();
+	if (write_file("/proc/sys/net/core/somaxconn", "1"))
+		skip("net.core.somaxconn: %s", strerror(errno));
+	fill_backlog(64);
+	prove(listen_again);
 	return 0;
 }
 

@@ -22,6 +22,11 @@ int connect_to(int port);
 long counted(const char *counter);
 int listener(const char *ip, int port, int backlog);
 
+/* Far from backlog and udp-mem, which they look like: all of them are nobody's. provoke_net.c,
+ * provoke_socket.c */
+int backlog_max(int argc, char **argv);
+int udp_mem_min(int argc, char **argv);
+
 /* No tracepoint tells of it, but a line of the kernel log does, without numbers. */
 #define TOLD_BY_KERNEL_LOG \
 	"\"tracepoint\":{\"backend\":\"kmsg\",\"pid\":null,\"held\":null,\"limit\":null}"

@@ -151,8 +151,13 @@ static int pty_devpts(int argc, char **argv)
 		fail("a pty at the limit");
 	truth(getpid(), 1,
 	      "\"expect\":{\"resource\":\"pty\",\"errno\":\"ENOSPC\",\"syscall\":\"openat\","
-	      "\"limit_name\":\"max= of the devpts mount\",\"held\":2,\"limit\":2,\"asked\":1},"
-	      "\"tracepoint\":{\"held\":null,\"limit\":null,\"asked\":null,\"certain\":false}");
+	      "\"limit_name\":\"max= of the devpts mount\",\"held\":2,\"limit\":2,\"asked\":1,"
+	      "\"mount\":\"%s\",\"filesystem\":\"devpts\",\"namespace\":\"%s\"},"
+	      "\"tracepoint\":{\"held\":null,\"limit\":null,\"asked\":null,\"certain\":false,"
+	      "\"mount\":null,\"filesystem\":null,\"namespace\":null}",
+	      dir, namespace);
+	prove(another_pty);
+	usleep(300000); /* while it is looked at */
 	return 0;
 }
 

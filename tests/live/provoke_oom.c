@@ -71,6 +71,22 @@ void must_be_killed(int status)
 	exit(1);
 }
 
+static struct group killed_in;
+static long killed_at;
+
+/* A quarter more than was allowed. */
+static bool eats_again(void)
+{
+	pid_t pid = spawn();
+
+	if (!pid) {
+		group_join(&killed_in);
+		eat(killed_at / 4 * 5);
+		_exit(0);
+	}
+	return reap(pid) == 0;
+}
+
 /* By its own group's limit, or by that of the group above. */
 static int killed_by_group(long limit, bool nested)
 {
@@ -97,6 +113,9 @@ static int killed_by_group(long limit, bool nested)
 	      "\"cause\":\"oom-memcg\",\"status\":%d,\"cgroup\":\"%s\",\"memcg\":\"%s\","
 	      "\"version\":%d,\"limit\":%ld,\"oom_kill\":%ld",
 	      status, inner.path, g.path, h.version, limit, oom_kills(&inner));
+	killed_in = inner;
+	killed_at = limit;
+	prove(eats_again);
 	return 0;
 }
 

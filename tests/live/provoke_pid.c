@@ -125,17 +125,24 @@ static int pid_max(int argc, char **argv)
 }
 
 struct told {
-	int err;
+	struct attempt *attempt;
 	long held;
 	pid_t pid;
 	gate set, go;
 	char namespace[64];
 };
 
+/* 0 or errno */
+static int fork_more(void)
+{
+	return forks_more() ? 0 : EAGAIN;
+}
+
 /* PID 1 of a namespace of its own, and all it can make. */
 static void fill_namespace(struct told *t)
 {
 	pid_t pid;
+	int err;
 
 	if (unshare(CLONE_NEWPID))
 		_exit(77);
@@ -144,13 +151,15 @@ static void fill_namespace(struct told *t)
 		ssize_t n = readlink("/proc/self/ns/pid_for_children", t->namespace,
 				     sizeof(t->namespace) - 1);
 
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		t->namespace[n > 0 ? n : 0] = '\0';
 		if (write_file("/proc/sys/kernel/pid_max", "301"))
 			_exit(1);
 		gate_open(&t->set);
 		gate_wait(&t->go);
-		t->held = 1 + fork_until(MOST, &t->err);
-		_exit(0);
+		made_before = fork_until(MOST, &err);
+		t->held = 1 + made_before;
+		attempt_refused(t->attempt, err, fork_more);
 	}
 	t->pid = pid;
 	_exit(reap(pid) ? 1 : 0);
@@ -163,9 +172,11 @@ static int pid_max_ns(int argc, char **argv)
 	struct told *t = shared(sizeof(*t));
 	long before = read_number(path, NULL);
 	pid_t pid;
+	int err;
 
 	(void)argc, (void)argv;
 	need_vm();
+	t->attempt = attempt_make();
 	pid = spawn();
 	if (!pid)
 		fill_namespace(t);
@@ -179,8 +190,8 @@ static int pid_max_ns(int argc, char **argv)
 		skip("pid_max is the whole host's on this kernel");
 	}
 	gate_open(&t->go);
-	if (reap(pid) || t->err != EAGAIN) {
-		errno = t->err;
+	if (attempt_wait(t->attempt, pid, &err) || err != EAGAIN) {
+		errno = err;
 		fail("fork not refused");
 	}
 	truth(t->pid, 1,
@@ -190,6 +201,7 @@ static int pid_max_ns(int argc, char **argv)
 	      "kernel.pid_max=\"}},"
 	      "\"tracepoint\":{\"certain\":false}",
 	      t->held, t->namespace, t->pid);
+	prove_child(t->attempt);
 	return 0;
 }
 

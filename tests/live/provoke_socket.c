@@ -44,15 +44,14 @@ static bool one_datagram_more(void)
 	return arrive(fitted + 1, false) == fitted + 1;
 }
 
-/* Three numbers of pages; the third is the most that all sockets together may have. */
-static int udp_mem(int argc, char **argv)
+/* Three numbers of pages; which of them refuses. */
+static int beyond_udp_mem(const char *numbers, int which)
 {
 	int size = 64 << 20;
 	long dropped;
 
-	(void)argc, (void)argv;
 	need_vm();
-	write_until_exit("/proc/sys/net/ipv4/udp_mem", "32 32 32");
+	write_until_exit("/proc/sys/net/ipv4/udp_mem", numbers);
 	interface_up("lo");
 	udp_to = address("127.0.0.1", 4713);
 	udp_at = socket(AF_INET, SOCK_DGRAM, 0);
@@ -68,13 +67,27 @@ static int udp_mem(int argc, char **argv)
 	}
 	truth(getpid(), dropped,
 	      "\"nobody\":true,\"expect\":{\"pid\":null,\"resource\":\"udp-mem\",\"errno\":null,"
-	      "\"limit_name\":\"net.ipv4.udp_mem[2]\",\"measure\":\"pages\","
+	      "\"limit_name\":\"net.ipv4.udp_mem[%d]\",\"measure\":\"pages\","
 	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"},"
 	      "\"holders\":[{\"pid\":%d,\"kind\":\"UDP sockets, mostly received and not read\","
 	      "\"count\":1,\"held\":{\"min\":131072,\"max\":4194304}}]",
-	      getpid());
+	      which, getpid());
 	prove(one_datagram_more);
 	return 0;
+}
+
+/* The third is the most that all sockets together may have. */
+static int udp_mem(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return beyond_udp_mem("32 32 32", 2);
+}
+
+/* Above the first one a socket gets only what is promised to each. */
+int udp_mem_min(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return beyond_udp_mem("32 64 65536", 0);
 }
 
 static int tcp_from;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/explain*.c user/identity.c user/field.c ; libs: */
+/* needs: user/explain*.c user/identity.c user/field.c user/catalogue.c ; libs: */
 /*
  * test_explain_pasted.c - remedies hold no name that a shell could run, and work when they are
  * pasted.
  */
 #include "explain_fixture.h"
+
+#include "../../user/catalogue.h"
 
 #include <sched.h>
 #include <signal.h>
@@ -221,13 +223,77 @@ static void syntax(void **state _unused_)
 	}
 }
 
+/* The shell that starts it anew: its soft limit goes up, its hard one never comes down. */
+static void pasted_again(void **state _unused_)
+{
+	const struct explain_facts again = {.again = true};
+	char command[512], line[64] = "";
+	FILE *f;
+
+	refused_by("memlock", "bytes", "x", 12);
+	amounts(65536, 65536, 65536, 4096);
+	says(&again);
+	snprintf(command, sizeof(command),
+		 "prlimit --pid $$ --memlock=65536:262144\n%s\n"
+		 "prlimit --pid $$ --memlock --noheadings --raw --output=SOFT,HARD",
+		 fixed());
+	f = popen(command, "r");
+	assert_non_null(f);
+	assert_non_null(fgets(line, sizeof(line), f));
+	pclose(f);
+	assert_string_equal(line, "131072 262144\n");
+	/* Of a namespace that is gone nothing is entered. */
+	refused_by("ports", "ports", "x", 12);
+	event_static(&e, FIELD_NAMESPACE, "net:[4026532999]");
+	amounts(8, 8, -1, 1);
+	says(&(struct explain_facts){.again = true,
+				     .has_more = true,
+				     .more = {50000, 50007},
+				     .host_ns = {[FC_NS_NET] = 8}});
+	assert_lacks(fixed(), "nsenter");
+	assert_has(fixed(), "# in the network namespace that refused: sysctl -w ");
+}
+
+static void explain_row(unsigned int resource, unsigned int way)
+{
+	const struct explain_facts facts = {
+		.more = {2 << 20, 2, 3, 4}, .has_more = way & 1, .again = way & 2};
+
+	refused_by(catalogue_get(resource)->id, catalogue_get(resource)->measure, "'\"$(x)",
+		   way & 4 ? 12 : 0);
+	amounts(10, 10, -1, 1);
+	event_str(&e, FIELD_LIMIT_NAME, way & 8 ? "size= of it" : "hugetlb.*.max");
+	event_static(&e, FIELD_NAMESPACE, "net:[4026532999]");
+	event_str(&e, FIELD_DEVICE, "0:45");
+	event_str(&e, FIELD_MOUNT, "/a b'c$(x)");
+	event_str(&e, FIELD_FILESYSTEM, way & 8 ? "tmpfs" : "ext4");
+	event_str(&e, FIELD_LIMIT_CGROUP, "/a;b&c|d`e`");
+	says(&facts);
+}
+
+/* And of every row of the catalogue, with whatever is known of it. */
+static void syntax_of_rows(void **state _unused_)
+{
+	for (unsigned int r = 1; r < FC_RESOURCES; r++) {
+		FILE *f = popen("sh -n", "w");
+
+		assert_non_null(f);
+		for (unsigned int way = 0; way < 16; way++) {
+			explain_row(r, way);
+			assert_true(fprintf(f, "%s\n", fixed()) > 0);
+			assert_lacks(fixed(), "(null)");
+		}
+		if (pclose(f) != 0)
+			fail_msg("not sh: %s", fixed());
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(pasted_prlimit),
-		cmocka_unit_test(pasted_sem),
-		cmocka_unit_test(pasted_memcg),
-		cmocka_unit_test(syntax),
+		cmocka_unit_test(pasted_prlimit), cmocka_unit_test(pasted_sem),
+		cmocka_unit_test(pasted_memcg),   cmocka_unit_test(pasted_again),
+		cmocka_unit_test(syntax),         cmocka_unit_test(syntax_of_rows),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

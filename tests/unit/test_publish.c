@@ -353,6 +353,34 @@ static void incomplete(void **state _unused_)
 	remove_tree(root);
 }
 
+/* What the attached hooks cannot see at all is not known to be 0; the rest is. */
+static void unseen(void **state _unused_)
+{
+	char *root = make_root();
+	const struct options o = {.root = root};
+	struct attach_plan plan = all_hooks(); /* by tracepoints */
+	struct publish *p;
+
+	/* Opt-in: without it nothing but ext4 and tmpfs is seen. */
+	plan.hook[FC_HOOK_OTHER_FS].backend = FC_BACKEND_NONE;
+	assert_int_equal(publish_open(&p, &o, &plan), 0);
+	assert_int_equal(told(root, "host", "ports"), -1);
+	assert_int_equal(told(root, "host", "tcp-orphans"), -1);
+	assert_int_equal(told(root, "host", "quota"), -1);
+	assert_int_equal(told(root, "host", "nofile"), 0);
+	publish_event(p, refusal("disk", 1, "/a", 0, 0));
+	publish_flush(p, 1000);
+	assert_int_equal(told(root, "host", "disk"), 1);
+	publish_close(p);
+	for (int h = 0; h < FC_HOOKS; h++)
+		plan.hook[h].backend = FC_BACKEND_FEXIT;
+	assert_int_equal(publish_open(&p, &o, &plan), 0);
+	assert_int_equal(told(root, "host", "ports"), 0);
+	assert_int_equal(told(root, "host", "quota"), 0);
+	publish_close(p);
+	remove_tree(root);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,6 +388,7 @@ int main(void)
 		cmocka_unit_test(nameless),   cmocka_unit_test(bounded),
 		cmocka_unit_test(stale),      cmocka_unit_test(cleaned),
 		cmocka_unit_test(incomplete), cmocka_unit_test(not_for_others),
+		cmocka_unit_test(unseen),
 	};
 
 	return cmocka_run_group_tests_name("publish", tests, NULL, NULL);

@@ -35,7 +35,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define MAX_ARGS 256
+#define MAX_ARGS 1024
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 struct mount_point {
@@ -168,6 +168,11 @@ static int read_strings(const char *path, char **vector, int max)
 	used = 1;
 	for (end = at + (len > 0 ? len : 0); at < end && n < max - 1; at += strlen(at) + 1)
 		vector[n++] = at;
+	/* What did not fit would be tests that nobody misses. */
+	if (at < end || len == sizeof(text[0]) - 1) {
+		fprintf(stderr, "init: %s: more than %d words\n", path, max - 1);
+		return 0;
+	}
 	vector[n] = NULL;
 	return n;
 }

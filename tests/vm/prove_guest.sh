@@ -23,7 +23,7 @@ mkfifo /tmp/said_by_it
 /failcnt watch --json --backend="$backend" >/tmp/events 2>/tmp/said &
 watch=$!
 n=0
-while [ $n -lt 300 ] && ! grep -q '"event":"started"' /tmp/events; do
+while [ $n -lt 2400 ] && ! grep -q '"event":"started"' /tmp/events; do
 	usleep 50000
 	n=$((n + 1))
 done
@@ -68,9 +68,9 @@ prove() { # NAME RESOURCE
 	read -r line <&3
 	echo "$line" >/tmp/truth
 	grep -q '"pid":' /tmp/truth || { echo "none $(cat /tmp/truth /tmp/error)"; wait $provoke; return; }
-	# By process, or where a child or nobody was refused, by resource.
+	# Refused or killed. By process, or where a child or nobody was refused, by resource.
 	pid=$(sed -n 's/.*"pid":\([0-9]*\),.*/\1/p' /tmp/truth | head -n 1)
-	refused="\"event\":\"refused\".*\"resource\":\"$2\""
+	refused="\"event\":\"[rk][a-z]*ed\".*\"resource\":\"$2\""
 	whose="\"pid\":$pid,"
 	! grep -q '"nobody":true' /tmp/truth || whose=
 	n=0
