@@ -59,7 +59,7 @@ $(BUILD)/user $(BUILD)/san $(BUILD)/unit $(BUILD)/fuzz:
 
 $(BUILD)/%.bpf.o: bpf/%.bpf.c $(BPF_SRC) | $(BUILD)/user
 	$(call say,BPF,$@)
-	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -D__TARGET_ARCH_$(BPF_ARCH) \
+	$(Q)$(CLANG) -g -O2 -Wall -Wextra -Wno-unused-parameter -target bpf -mcpu=v2 -D__TARGET_ARCH_$(BPF_ARCH) \
 		-Ivmlinux -Ibpf -c $< -o $@
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o

@@ -75,6 +75,15 @@ enum fc_hint {
 };
 #define FC_CALL_NUMBERS 512 /* above any system call's number */
 
+/* Errnos as bits of one word (calls.def), those above 64 folded into it. */
+#define FC_ERRNO(e) (1ULL << (((e)-1) & 63))
+/* Whatever the call: descriptors, files, memory of a cgroup (bpf/sys_exit.bpf.h) */
+#define FC_EVERY_CALL (FC_ERRNO(EMFILE) | FC_ERRNO(ENFILE) | FC_ERRNO(ENOMEM) | FC_ERRNO(ENOBUFS))
+/* All together; tests/unit/test_calls.c compares it with calls.def. */
+#define FC_OUR_ERRNOS                                                                           \
+	(FC_EVERY_CALL | FC_ERRNO(EPERM) | FC_ERRNO(E2BIG) | FC_ERRNO(EAGAIN) | FC_ERRNO(EINVAL) | \
+	 FC_ERRNO(ENOSPC) | FC_ERRNO(ERANGE) | FC_ERRNO(EDQUOT))
+
 /* Another limit of the same resource; numbers count from 1 through all resources. */
 enum fc_variant {
 	FC_VARIANT_NONE,

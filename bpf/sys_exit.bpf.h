@@ -24,7 +24,7 @@
 #include "tasks.bpf.h"
 #include "users.bpf.h"
 
-/* From calls.def: bit e & 63 for each errno that a limit can refuse that call with. */
+/* From calls.def: FC_ERRNO() of each errno that a limit can refuse that call with. */
 const volatile __u64 call_errnos[FC_CALLS + 1];
 /* The same by number, of native and 32-bit calls together, with those that count for every call. */
 const volatile __u64 nr_errnos[FC_CALL_NUMBERS];
@@ -44,7 +44,7 @@ static __always_inline bool not_ours(const struct refused_call *c)
 		return false;
 	if (!IS_ERRNO(c->ret)) /* brk() returns where the heap ends: at less than was asked for? */
 		return call != FC_CALL_BRK || (__u64)c->ret >= c->regs.arg[0];
-	return call >= FC_CALLS || !(call_errnos[call] >> (-c->ret & 63) & 1);
+	return call >= FC_CALLS || !(call_errnos[call] & FC_ERRNO(-c->ret));
 }
 
 /*
@@ -135,12 +135,15 @@ static __noinline bool sys_exit_again(bool first)
 }
 
 /* Not inline: hook.bpf.h tells why. */
-static __noinline int sys_exit_refused(long ret, bool first)
+static __noinline int sys_exit_refused(bool first, long ret)
 {
 	__u32 which = first;
-	struct exit_state *s = bpf_map_lookup_elem(&exit_states, &which);
+	struct exit_state *s;
 	struct task_regs regs; /* what is read back from a map has no bounds */
 
+	if (ret < -EDQUOT || (ret == -EMFILE && sys_exit_again(first)))
+		return 0;
+	s = bpf_map_lookup_elem(&exit_states, &which);
 	if (!s)
 		return 0;
 	current_regs(&regs);
@@ -156,113 +159,108 @@ static __noinline int sys_exit_refused(long ret, bool first)
 }
 
 /*
- * The only thing that every system call pays for. Errnos are bits of one word, those above 63
- * folded into it: what comes through is looked at more closely.
+ * What every system call pays for: so each instruction counts, and README says how many there are.
+ * The context stays in the register where it came, the result in the one where it is handed on.
+ *
+ *   failed         Errnos are bits of one word, those above 64 folded into it. EAGAIN of read() is
+ *                  as frequent as success: so the number tells whether a limit can refuse that
+ *                  call with that errno.
+ *   succeeded      with less than any heap's address, which read() and its kin return at most;
+ *   an address     or one that mmap() returns, from the upper end: above any heap. brk() knows no
+ *                  errno, but returns the old end of the heap, less than was asked for. 32-bit
+ *                  programs ask in another register.
  */
-#define IS(e) (1ULL << ((e)&63))
-#define OUR_ERRNOS                                                                                \
-	(IS(E2BIG) | IS(EAGAIN) | IS(ENOMEM) | IS(EINVAL) | IS(ENFILE) | IS(EMFILE) | IS(EFBIG) | \
-	 IS(ENOSPC) | IS(ERANGE) | IS(EPERM) | IS(EADDRNOTAVAIL) | IS(ENOBUFS) | IS(EDQUOT))
-/* Below any heap: what read() and its kin return, at most, in one go. */
 #define ORDINARY (4UL << 20)
-/*
- * brk() knows no errno: it returns an address, the old end of the heap, which is less than was
- * asked for. The heap is below what mmap() returns, which comes from the upper end. 32-bit programs
- * ask in another register, and have only addresses below this; so above it there is but one
- * register to compare with, and few that return less than what is in it.
- */
 #if defined(__TARGET_ARCH_arm64)
-#define ABOVE_32BIT ORDINARY
 #define MMAP_LOWEST 0xc00000000000UL
-#define NR(regs) ((regs)->syscallno)
+#define NR(regs) ((__u32)(regs)->syscallno)
 #define NR_BRK 214 /* asm-generic/unistd.h */
-#define ASKED(regs) ((regs)->orig_x0)
+#define ASKED orig_x0
+#define ASKED_32BIT orig_x0
 #else
-#define ABOVE_32BIT (1L << 32)
 #define MMAP_LOWEST 0x700000000000UL
 #define NR(regs) ((regs)->orig_ax)
-#define NR_BRK 12 /* asm/unistd_64.h; of 32-bit programs it is chdir */
-#define ASKED(regs) ((regs)->di)
+#define NR_BRK 12 /* asm/unistd_64.h; of 32-bit programs chdir, which returns no address */
+#define ASKED di
+#define ASKED_32BIT bx
 #endif
+#define NR_BRK_32BIT 45 /* asm/unistd_32.h, also arm's; of 64-bit programs a call without address */
 
-static __always_inline bool is_brk(const struct pt_regs *regs, __u64 ret)
+/* Is it one of them? A shift counts by the lowest 6 bits of ret: bit -ret - 1 becomes the sign. */
+static __always_inline bool errno_among(__u64 errnos, long ret)
 {
-	__u64 nr;
+	asm("%0 <<= %1" : "+r"(errnos) : "r"(ret));
+	return (__s64)errnos < 0;
+}
 
-#if defined(__TARGET_ARCH_arm64)
-	nr = BPF_CORE_READ(regs, syscallno);
-	return nr < FC_CALL_NUMBERS &&
-	       (call_of[0][nr] == FC_CALL_BRK || call_of[1][nr] == FC_CALL_BRK) &&
-	       ret < BPF_CORE_READ(regs, orig_x0);
-#else
-	nr = BPF_CORE_READ(regs, orig_ax);
-	if (nr >= FC_CALL_NUMBERS)
-		return false;
-	return (call_of[0][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, di)) ||
-	       (call_of[1][nr] == FC_CALL_BRK && ret < BPF_CORE_READ(regs, bx));
-#endif
+static __always_inline bool may_refuse(__u64 nr, long ret)
+{
+	return errno_among(nr_errnos[nr & (FC_CALL_NUMBERS - 1)], ret);
 }
 
 /* Not inline, so that nothing is kept for it where it is not called. */
-static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool first)
+static __noinline int brk_returned(bool first, long ret)
 {
-	return exit_serves[FC_HOOK_BRK] && is_brk(regs, ret) ? sys_exit_refused(ret, first) : 0;
+	return exit_serves[FC_HOOK_BRK] ? sys_exit_refused(first, ret) : 0;
 }
 
-#define SYS_EXIT_ERRNO(ret, first)                              \
-	do {                                                    \
-		if ((ret) != -EMFILE || !sys_exit_again(first)) \
-			sys_exit_refused(ret, first);           \
-	} while (0)
-
-/* Can that call be refused with it, native or 32-bit? EAGAIN of read() is as frequent as success.
- */
-static __always_inline bool may_refuse(__u64 nr, long ret)
-{
-	return nr >= FC_CALL_NUMBERS || nr_errnos[nr] >> (-ret & 63) & 1;
-}
-
-/* Typed: what stands in the registers costs one load each. The order is that of frequency. */
+/* Typed: what stands in the registers costs one load each. */
 SEC("tp_btf/sys_exit")
 int tpbtf_sys_exit(unsigned long long *ctx)
 {
 	struct pt_regs *regs;
 	long ret = ctx[1];
+	__u64 nr;
 
-	if ((__u64)ret < ORDINARY || ret >= (long)MMAP_LOWEST)
-		return 0;
-	if (ret >= (long)ABOVE_32BIT) {
+	if (ret < 0) {
+		if (!errno_among(FC_OUR_ERRNOS, ret))
+			return 0;
 		regs = (struct pt_regs *)ctx[0];
-		if ((__u64)ret < ASKED(regs))
-			brk_returned(regs, ret, true);
+		if (may_refuse(NR(regs), ret))
+			sys_exit_refused(true, ret);
 		return 0;
 	}
-	regs = (struct pt_regs *)ctx[0];
-	/* A 32-bit call of that number returns no address. */
-	if (NR(regs) == NR_BRK && ret >= 0 && (__u64)ret >= ASKED(regs))
+	if ((__u64)ret < ORDINARY || (__u64)ret >= MMAP_LOWEST)
 		return 0;
-	if (ret >= 0)
-		brk_returned(regs, ret, true);
-	else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(NR(regs), ret))
-		SYS_EXIT_ERRNO(ret, true);
+	regs = (struct pt_regs *)ctx[0];
+	nr = NR(regs);
+	if (nr == NR_BRK) {
+		if ((__u64)ret < regs->ASKED)
+			brk_returned(true, ret);
+		return 0;
+	}
+	barrier_var(nr); /* else 45 is compared first */
+	if (nr == NR_BRK_32BIT && (__u64)ret < regs->ASKED_32BIT)
+		brk_returned(true, ret);
 	return 0;
+}
+
+static __noinline int brk_returned_classic(long ret, __u64 nr)
+{
+	__u64 asked;
+
+	if (nr == NR_BRK)
+		TASK_REG(asked, ASKED);
+	else
+		TASK_REG(asked, ASKED_32BIT);
+	return (__u64)ret < asked ? brk_returned(false, ret) : 0;
 }
 
 /* The same for preemptible kernels, where typed programs are skipped. Costs more. */
 SEC("tracepoint/raw_syscalls/sys_exit")
 int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 {
-	struct pt_regs *regs;
 	long ret = ctx->ret;
 
-	if ((__u64)ret < ORDINARY || ret >= (long)MMAP_LOWEST)
+	if (ret < 0) {
+		if (errno_among(FC_OUR_ERRNOS, ret) && may_refuse(ctx->id, ret))
+			sys_exit_refused(false, ret);
 		return 0;
-	if (ret >= 0) {
-		regs = task_pt_regs((void *)bpf_get_current_task());
-		brk_returned(regs, ret, false);
-	} else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(ctx->id, ret)) {
-		SYS_EXIT_ERRNO(ret, false);
 	}
+	if ((__u64)ret < ORDINARY || (__u64)ret >= MMAP_LOWEST)
+		return 0;
+	if (ctx->id == NR_BRK || ctx->id == NR_BRK_32BIT)
+		brk_returned_classic(ret, ctx->id);
 	return 0;
 }
 

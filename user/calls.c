@@ -7,9 +7,7 @@
 
 #include "catalogue.h"
 
-#define IS(e) (1ULL << ((e)&63))
-/* Whatever the call: descriptors, files, memory of a cgroup (bpf/sys_exit.bpf.h) */
-#define EVERY_CALL (IS(EMFILE) | IS(ENFILE) | IS(ENOMEM) | IS(ENOBUFS))
+#define IS(e) FC_ERRNO(e)
 
 static const struct {
 	const char *names;
@@ -37,5 +35,5 @@ void calls_fill(struct calls *ret)
 		ret->errnos[c] = calls[c].errnos;
 	for (int nr = 0; nr < FC_CALL_NUMBERS; nr++)
 		ret->by_nr[nr] =
-			EVERY_CALL | calls[ret->of[0][nr]].errnos | calls[ret->of[1][nr]].errnos;
+			FC_EVERY_CALL | calls[ret->of[0][nr]].errnos | calls[ret->of[1][nr]].errnos;
 }
