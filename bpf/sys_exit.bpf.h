@@ -117,6 +117,7 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 
 static __always_inline bool exit_tell(struct exit_state *s, bool first)
 {
+	s->w.way = first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT;
 	s->w.place = repeat_call(&s->c.regs, s->w.hook, s->c.ret);
 	if (s->w.hook < FC_HOOKS && !hook_silent(s->w.hook, first))
 		tell_whole(&s->w, &s->c, finish_any);
@@ -126,12 +127,12 @@ static __always_inline bool exit_tell(struct exit_state *s, bool first)
 AT_EXIT(tell, exit_tell(s, which))
 
 /* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. Not inline, as below. */
-static __noinline bool sys_exit_again(bool first)
+static __noinline bool sys_exit_again(__u64 nr, bool first)
 {
 	if (!exit_serves[FC_HOOK_ALLOC_FD] || hook_handover[FC_HOOK_ALLOC_FD] ||
 	    hook_silent(FC_HOOK_ALLOC_FD, first))
 		return false;
-	return repeat_count(0);
+	return repeat_count(first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT, 1 + (__u32)nr);
 }
 
 /* Not inline: hook.bpf.h tells why. */
@@ -209,10 +210,10 @@ static __noinline int brk_returned(const struct pt_regs *regs, long ret, bool fi
 	return exit_serves[FC_HOOK_BRK] && is_brk(regs, ret) ? sys_exit_refused(ret, first) : 0;
 }
 
-#define SYS_EXIT_ERRNO(ret, first)                              \
-	do {                                                    \
-		if ((ret) != -EMFILE || !sys_exit_again(first)) \
-			sys_exit_refused(ret, first);           \
+#define SYS_EXIT_ERRNO(nr, ret, first)                              \
+	do {                                                        \
+		if ((ret) != -EMFILE || !sys_exit_again(nr, first)) \
+			sys_exit_refused(ret, first);               \
 	} while (0)
 
 /* Can that call be refused with it, native or 32-bit? EAGAIN of read() is as frequent as success.
@@ -244,7 +245,7 @@ int tpbtf_sys_exit(unsigned long long *ctx)
 	if (ret >= 0)
 		brk_returned(regs, ret, true);
 	else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(NR(regs), ret))
-		SYS_EXIT_ERRNO(ret, true);
+		SYS_EXIT_ERRNO(NR(regs), ret, true);
 	return 0;
 }
 
@@ -261,7 +262,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 		regs = task_pt_regs((void *)bpf_get_current_task());
 		brk_returned(regs, ret, false);
 	} else if (ret >= -EDQUOT && OUR_ERRNOS >> (-ret & 63) & 1 && may_refuse(ctx->id, ret)) {
-		SYS_EXIT_ERRNO(ret, false);
+		SYS_EXIT_ERRNO(ctx->id, ret, false);
 	}
 	return 0;
 }
