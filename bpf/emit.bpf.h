@@ -37,19 +37,12 @@ struct {
 	__uint(max_entries, 1 << 19);
 } events SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FC_STATS);
-	__type(key, __u32);
-	__type(value, __u64);
-} stats SEC(".maps");
+/* Not in a map, nor is `overflow`: the collector reads them without bpf(2) (tracer_sweep.c). */
+__u64 stats[FC_STATS];
 
-static __always_inline void count_stat(__u32 which)
+static __always_inline void count_stat(enum fc_stat which)
 {
-	__u64 *n = bpf_map_lookup_elem(&stats, &which);
-
-	if (n)
-		__sync_fetch_and_add(n, 1);
+	__sync_fetch_and_add(&stats[which], 1);
 }
 
 /* Components from the leaf to below the root, each with its NUL. */
@@ -139,6 +132,7 @@ struct refusal {
 	__u32 ns, limit_uid, dev;
 	__s32 key;
 	bool nobody; /* in softirq, or a kernel thread: current is a bystander */
+	__u8 way;    /* with place: enum fc_repeat_way */
 	__u32 place; /* where repeats need no second look (fold.bpf.h); 0: nowhere */
 	__u64 held, limit, hard, asked;
 	__u64 more[FC_MORE];
@@ -220,7 +214,7 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);
 		if (w->place && !w->nobody && !filter_by_uid)
-			repeat_note(w->place, &key, now);
+			repeat_note(w->way, w->place, &key, now, f->epoch);
 		return NULL;
 	}
 	f->burst++;

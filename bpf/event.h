@@ -237,6 +237,27 @@ struct fc_fold {
 	__u64 limit, hard; /* of the last one that was not folded; see has */
 };
 
+/*
+ * What a program counted on one processor since its latest verdict (bpf/fold.bpf.h): to be added to
+ * the entry of that key. Slot number: processor * FC_REPEAT_WAYS + way.
+ */
+enum fc_repeat_way {
+	FC_REPEAT_FEXIT,
+	FC_REPEAT_KPROBE,
+	FC_REPEAT_RAW_EXIT,
+	FC_REPEAT_EXIT,
+	FC_REPEAT_WAYS,
+};
+
+struct fc_repeat {
+	__u64 turn; /* odd while it passes from one key to the next */
+	__u64 count, last;
+	struct fc_fold_key key;
+	__u64 thread, until; /* of the verdict, as what follows */
+	__u32 place;         /* 0: none */
+	__u32 epoch;
+};
+
 /* Where the fold table is full: by program; and where that is full too, by resource. */
 struct fc_coarse_key {
 	char comm[FC_COMM]; /* empty: nobody's */
@@ -279,6 +300,7 @@ FC_ASSERT_SIZE(struct fc_refused, 136 + sizeof(struct fc_who) + sizeof(struct fc
 _Static_assert(FC_HOOKS < 256 && FC_VARIANTS < 256 && FC_CALLS < 256, "one byte each");
 FC_ASSERT_SIZE(struct fc_fold_key, 16);
 FC_ASSERT_SIZE(struct fc_fold, 96);
+FC_ASSERT_SIZE(struct fc_repeat, 64); /* a line of the cache */
 FC_ASSERT_SIZE(struct fc_coarse_key, 24);
 FC_ASSERT_SIZE(struct fc_overflow, 32);
 

@@ -8,7 +8,7 @@
  *
  * A program in a retry loop is refused a million times a second, and pays for it each time. So the
  * verdict on a thread is kept for 10 ms: the same errno from the same place is counted under it
- * without looking at the limit again. Only where that errno has one meaning there (repeat_place).
+ * without looking at the limit again. Only where that errno has one meaning there (repeat_sure).
  */
 #ifndef FAILCNT_FOLD_BPF_H
 #define FAILCNT_FOLD_BPF_H
@@ -19,7 +19,6 @@
 #define FOLD_WHOLE \
 	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
 #define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
-#define REPEAT_SLOTS 1024
 #define REPEAT_NS 10000000
 
 /* Written by the collector while running. */
@@ -39,12 +38,7 @@ struct {
 	__type(value, struct fc_overflow);
 } coarse SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, FC_RESOURCES);
-	__type(key, __u32);
-	__type(value, struct fc_overflow);
-} overflow SEC(".maps");
+struct fc_overflow overflow[FC_RESOURCES];
 
 static const struct fc_overflow no_overflow;
 static const struct fc_fold no_fold;
@@ -56,7 +50,7 @@ static __noinline int coarse_count(__u16 resource, __u16 err, bool nobody, __u64
 {
 	struct fc_coarse_key key = {.resource = resource, .err = err};
 	struct fc_overflow *o;
-	__u32 i = resource;
+	__u64 i = resource;
 
 	if (!nobody) {
 		key.uid = (__u32)bpf_get_current_uid_gid();
@@ -67,8 +61,9 @@ static __noinline int coarse_count(__u16 resource, __u16 err, bool nobody, __u64
 		bpf_map_update_elem(&coarse, &key, &no_overflow, BPF_NOEXIST);
 		o = bpf_map_lookup_elem(&coarse, &key);
 	}
-	if (!o)
-		o = bpf_map_lookup_elem(&overflow, &i);
+	asm volatile("" : "+r"(i)); /* the register that is compared is the one that is used */
+	if (!o && i < FC_RESOURCES)
+		o = &overflow[i];
 	if (!o)
 		return 0;
 	if (o->epoch != fold_epoch || !o->first) {
@@ -120,27 +115,48 @@ static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct
 	return f;
 }
 
+/* Set by the collector before load: a task may be preempted inside a program, or we do not know. */
+const volatile bool may_preempt;
+
 /*
- * The latest verdict on a thread at one place. Any processor may write a slot at any time, and be
- * preempted over it: what does not add up is no verdict.
+ * The latest verdict on each processor, one for each kind of program, and what was counted under it
+ * since. Nobody but that program writes there (repeat_alone()), and the collector only reads. So to
+ * count one more is an addition, and no table is looked into; what was counted moves to the table
+ * when the next process comes. Until then the collector adds it (user/tracer_repeats.c).
  */
-struct repeat {
-	__u64 thread, start, until, regs;
-	__u32 place; /* 0: none */
-	__u16 resource, err;
-	__u64 sum;
-};
-static struct repeat repeats[REPEAT_SLOTS];
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FC_REPEAT_WAYS); /* for each processor, which the collector knows */
+	__type(key, __u32);
+	__type(value, struct fc_repeat);
+} repeats SEC(".maps");
+
+/*
+ * Is a program of ours on a processor once at a time? Those of probes and of classic tracepoints
+ * run with preemption off (trace_call_bpf()), the others too before 5.11; since 5.12 the kernel
+ * skips one while a preempted task is inside it (bpf_prog_get_recursion_context(), then
+ * prog->active).
+ */
+static __always_inline bool repeat_alone(void)
+{
+	return !may_preempt || bpf_core_field_exists(struct bpf_prog, active);
+}
 
 /* Functions that have one reason for that errno, and no memory to ask for before it. */
 static __always_inline bool repeat_sure(__u8 hook, long ret)
 {
-	return hook == FC_HOOK_ALLOC_FD && ret == -EMFILE;
+	return hook == FC_HOOK_ALLOC_FD && ret == -EMFILE && repeat_alone();
 }
 
 static __always_inline __u32 repeat_function(__u8 hook)
 {
 	return 0x10000 | hook;
+}
+
+static __always_inline __u8 repeat_way(__u8 backend)
+{
+	return backend == FC_BACKEND_FEXIT ? FC_REPEAT_FEXIT : FC_REPEAT_KPROBE;
 }
 
 /* At sys_exit, by the number of the call; 0: more than one limit of it answers so. */
@@ -153,97 +169,96 @@ static __always_inline __u32 repeat_call(const struct task_regs *regs, __u8 hook
 	return 1 + regs->nr;
 }
 
-static __always_inline __u64 repeat_sum(const struct repeat *r)
+static __always_inline struct fc_repeat *repeat_slot(__u32 way)
 {
-	__u64 what = (__u64)r->place << 32 | (__u32)r->resource << 16 | r->err;
+	__u32 i = bpf_get_smp_processor_id() * FC_REPEAT_WAYS + way;
 
-	/* Odd numbers, each of its own. */
-	return r->thread * 0x9e3779b97f4a7c15ULL + r->start * 0xc2b2ae3d27d4eb4fULL +
-	       r->until * 0x165667b19e3779f9ULL + r->regs * 0x27d4eb2f165667c5ULL +
-	       what * 0xd6e8feb86659fd93ULL + 1;
+	return bpf_map_lookup_elem(&repeats, &i);
 }
 
-static __always_inline struct repeat *repeat_slot(__u64 thread, __u32 place)
-{
-	return &repeats[((__u32)thread + (place >> 16 ? place : 0)) & (REPEAT_SLOTS - 1)];
-}
-
-/* The registers of the calling thread lie where they lay. */
-static __always_inline bool repeat_same_call(const struct repeat *r)
-{
-	struct pt_regs *regs = (void *)r->regs;
-#if defined(__TARGET_ARCH_arm64)
-	__u64 nr = (__u32)BPF_CORE_READ(regs, syscallno);
+/*
+ * The collector must not see a count twice, here and in the table: what is stored in this order
+ * becomes visible in this order on x86. Elsewhere nothing is counted here.
+ */
+#if defined(__TARGET_ARCH_x86)
+#define STORES_IN_ORDER true
 #else
-	__u64 nr = BPF_CORE_READ(regs, orig_ax);
+#define STORES_IN_ORDER false
 #endif
+#define THEN() asm volatile("" ::: "memory")
 
-	return r->place == 1 + nr;
-}
-
-static __always_inline bool repeat_load(struct repeat *r, __u64 thread, __u32 place)
+/* Counted under the verdict of a moment ago. */
+static __always_inline bool repeat_count(__u32 way, __u32 place)
 {
-	const volatile struct repeat *slot = repeat_slot(thread, place);
-
-	r->thread = slot->thread;
-	if (r->thread != thread)
-		return false;
-	r->start = slot->start;
-	r->until = slot->until;
-	r->regs = slot->regs;
-	r->place = slot->place;
-	r->resource = slot->resource;
-	r->err = slot->err;
-	return slot->sum == repeat_sum(r);
-}
-
-/* Counted under the verdict of a moment ago. place 0: at sys_exit. */
-static __always_inline bool repeat_count(__u32 place)
-{
-	__u64 thread = bpf_get_current_pid_tgid(), now;
-	struct fc_fold_key key = {};
+	struct fc_repeat *r = repeat_slot(way);
 	struct fc_fold *f;
-	struct repeat r;
+	__u64 now;
 
-	if (!repeat_load(&r, thread, place) || (place ? r.place != place : !repeat_same_call(&r)))
+	/* Of another epoch: the table is to know when this one began. */
+	if (!r || r->thread != bpf_get_current_pid_tgid() || r->place != place ||
+	    r->epoch != fold_epoch)
 		return false;
 	now = bpf_ktime_get_boot_ns();
-	if (now >= r.until)
+	if (now >= r->until)
 		return false;
-	key.start = r.start;
-	key.pid = thread >> 32;
-	key.resource = r.resource;
-	key.err = r.err;
-	f = bpf_map_lookup_elem(&folds, &key);
-	if (!f || f->burst < FOLD_WHOLE)
+	if (STORES_IN_ORDER) {
+		r->last = now;
+		THEN();
+		r->count++;
+		return true;
+	}
+	f = bpf_map_lookup_elem(&folds, &r->key);
+	if (!f)
 		return false;
 	fold_count(f, now);
 	return true;
 }
 
 /* repeat_count() for functions. Not inline: the stack. */
-static __noinline bool repeat_function_count(__u32 place)
+static __noinline bool repeat_function_count(__u32 way, __u32 place)
 {
-	return repeat_count(place);
+	return repeat_count(way, place);
 }
 
-static __noinline int repeat_note(__u32 place, const struct fc_fold_key *key, __u64 now)
+/*
+ * From now on the slot is another key's. Where the old one's entry is gone, the collector has told
+ * what was here (it forgets nobody who has a count here).
+ */
+static __always_inline void repeat_take(struct fc_repeat *r, const struct fc_fold_key *key)
 {
-	struct repeat r = {.thread = bpf_get_current_pid_tgid(),
-			   .start = key->start,
-			   .until = now + REPEAT_NS,
-			   .place = place,
-			   .resource = key->resource,
-			   .err = key->err};
+	struct fc_fold_key old = r->key;
+	__u64 n = r->count, last = r->last;
+	struct fc_fold *f;
 
-	void *regs;
-
-	if (!(place >> 16)) { /* as a number: the verifier knows it for a pointer */
-		regs = task_pt_regs((void *)bpf_get_current_task());
-		bpf_probe_read_kernel(&r.regs, sizeof(r.regs), &regs);
+	r->turn++; /* odd: between the two */
+	THEN();
+	r->count = 0;
+	THEN();
+	f = n ? bpf_map_lookup_elem(&folds, &old) : NULL;
+	if (f) {
+		if (f->last < last)
+			f->last = last;
+		__sync_fetch_and_add(&f->count, n);
 	}
-	r.sum = repeat_sum(&r);
-	*repeat_slot(r.thread, place) = r;
+	r->key = *key;
+	THEN();
+	r->turn++;
+}
+
+static __noinline int repeat_note(__u32 way, __u32 place, const struct fc_fold_key *key, __u64 now,
+				  __u32 epoch)
+{
+	struct fc_repeat *r = repeat_slot(way);
+
+	if (!r)
+		return 0;
+	if (r->key.start != key->start || r->key.pid != key->pid ||
+	    r->key.resource != key->resource || r->key.err != key->err)
+		repeat_take(r, key);
+	r->thread = bpf_get_current_pid_tgid();
+	r->place = place;
+	r->epoch = epoch; /* when the table was told, not now */
+	r->until = now + REPEAT_NS;
 	return 0;
 }
 

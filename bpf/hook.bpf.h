@@ -189,7 +189,8 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
 			return 0;                                                            \
 		if (repeat_sure(hook_, ret)) {                                               \
-			if (repeat_function_count(repeat_function(hook_)))                   \
+			w.way = repeat_way(backend_);                                        \
+			if (repeat_function_count(w.way, repeat_function(hook_)))            \
 				return 0;                                                    \
 			w.place = repeat_function(hook_);                                    \
 		}                                                                            \

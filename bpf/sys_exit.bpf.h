@@ -117,6 +117,7 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 
 static __always_inline bool exit_tell(struct exit_state *s, bool first)
 {
+	s->w.way = first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT;
 	s->w.place = repeat_call(&s->c.regs, s->w.hook, s->c.ret);
 	if (s->w.hook < FC_HOOKS && !hook_silent(s->w.hook, first))
 		tell_whole(&s->w, &s->c, finish_any);
@@ -126,22 +127,22 @@ static __always_inline bool exit_tell(struct exit_state *s, bool first)
 AT_EXIT(tell, exit_tell(s, which))
 
 /* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. Not inline, as below. */
-static __noinline bool sys_exit_again(bool first)
+static __noinline bool sys_exit_again(__u64 nr, bool first)
 {
 	if (!exit_serves[FC_HOOK_ALLOC_FD] || hook_handover[FC_HOOK_ALLOC_FD] ||
 	    hook_silent(FC_HOOK_ALLOC_FD, first))
 		return false;
-	return repeat_count(0);
+	return repeat_count(first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT, 1 + (__u32)nr);
 }
 
 /* Not inline: hook.bpf.h tells why. */
-static __noinline int sys_exit_refused(bool first, long ret)
+static __noinline int sys_exit_refused(bool first, long ret, __u64 nr)
 {
 	__u32 which = first;
 	struct exit_state *s;
 	struct task_regs regs; /* what is read back from a map has no bounds */
 
-	if (ret < -EDQUOT || (ret == -EMFILE && sys_exit_again(first)))
+	if (ret < -EDQUOT || (ret == -EMFILE && sys_exit_again(nr, first)))
 		return 0;
 	s = bpf_map_lookup_elem(&exit_states, &which);
 	if (!s)
@@ -201,7 +202,7 @@ static __always_inline bool may_refuse(__u64 nr, long ret)
 /* Not inline, so that nothing is kept for it where it is not called. */
 static __noinline int brk_returned(bool first, long ret)
 {
-	return exit_serves[FC_HOOK_BRK] ? sys_exit_refused(first, ret) : 0;
+	return exit_serves[FC_HOOK_BRK] ? sys_exit_refused(first, ret, NR_BRK) : 0;
 }
 
 /* Typed: what stands in the registers costs one load each. */
@@ -217,7 +218,7 @@ int tpbtf_sys_exit(unsigned long long *ctx)
 			return 0;
 		regs = (struct pt_regs *)ctx[0];
 		if (may_refuse(NR(regs), ret))
-			sys_exit_refused(true, ret);
+			sys_exit_refused(true, ret, NR(regs));
 		return 0;
 	}
 	if ((__u64)ret < ORDINARY || (__u64)ret >= MMAP_LOWEST)
@@ -254,7 +255,7 @@ int tp_sys_exit(struct trace_event_raw_sys_exit *ctx)
 
 	if (ret < 0) {
 		if (errno_among(FC_OUR_ERRNOS, ret) && may_refuse(ctx->id, ret))
-			sys_exit_refused(false, ret);
+			sys_exit_refused(false, ret, ctx->id);
 		return 0;
 	}
 	if ((__u64)ret < ORDINARY || (__u64)ret >= MMAP_LOWEST)

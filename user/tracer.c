@@ -77,6 +77,7 @@ void tracer_rodata(const struct tracer *t, struct failcnt_bpf *s)
 		s->rodata->want_resource[i] = t->options.want[i];
 		s->rodata->filter_resources |= t->options.want[i];
 	}
+	s->rodata->may_preempt = t->facts.may_preempt;
 	s->rodata->memory_is_v1 = t->facts.memory_is_v1;
 	s->rodata->hugetlb_reserve_is_bool = t->facts.hugetlb_reserve_is_bool;
 	s->rodata->mark_victim_has_task = t->facts.mark_victim_has_task;
@@ -228,6 +229,7 @@ static void unload(struct tracer *t)
 	bpf_link__destroy(t->sys_exit_spare);
 	t->sys_exit = t->sys_exit_spare = NULL;
 	tracer_modules_close(t);
+	tracer_repeats_close(t);
 	ring_buffer__free(t->ring);
 	t->ring = NULL;
 	failcnt_bpf__destroy(t->skel);
@@ -247,7 +249,11 @@ static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 	choose_programs(t);
 	tracer_rodata(t, t->skel);
 	tracer_fold_size(t);
+	bpf_map__set_max_entries(t->skel->maps.repeats,
+				 FC_REPEAT_WAYS * t->skel->rodata->possible_cpus);
 	err = failcnt_bpf__load(t->skel);
+	if (err == 0)
+		err = tracer_repeats_open(t);
 	if (err < 0)
 		return err;
 	*ret_at_attach = true;

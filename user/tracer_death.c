@@ -16,6 +16,8 @@ static void make_record(struct tracer *t, struct fc_death *r, const struct fc_de
 {
 	struct fc_death_key by = {.start = d->sender_start, .pid = d->sender_pid};
 	static struct fc_death_sender sender;
+	struct tracer_rank before;
+	bool first, known = false;
 
 	memset(r, 0, sizeof(*r));
 	r->h = (struct fc_header){.type = FC_TYPE_DEATH, .size = sizeof(*r), .time = d->when};
@@ -36,7 +38,13 @@ static void make_record(struct tracer *t, struct fc_death *r, const struct fc_de
 	r->victim.cgroup_id = d->cgroup_id;
 	memcpy(r->victim.comm, d->comm, sizeof(d->comm));
 	memcpy(r->victim.parent_comm, d->parent_comm, sizeof(d->parent_comm));
-	if (by.pid && bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.senders), &by, &sender) == 0) {
+	if (by.pid) {
+		first = tracer_first(t, &before);
+		known = bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.senders), &by, &sender) == 0;
+		if (first)
+			tracer_last(&before);
+	}
+	if (known) {
 		r->has |= FC_DEATH_SENDER;
 		r->sender = sender.who;
 	} else if (by.pid) {
@@ -52,19 +60,28 @@ static uint64_t tell_left(struct tracer *t, const struct tracer_events *ev,
 			  const struct fc_death_key *keys, struct fc_death_state *deaths,
 			  uint32_t n)
 {
+	struct tracer_rank before;
 	static struct fc_death r;
 	uint64_t told = 0;
+	bool first;
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (!deaths[i].left)
 			continue;
 		make_record(t, &r, &keys[i], &deaths[i]);
 		ev->record(ev->arg, &r, sizeof(r));
+		told++;
+	}
+	first = tracer_first(t, &before);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!deaths[i].left)
+			continue;
 		deaths[i].left = 0;
 		bpf_map_update_elem(bpf_map__fd(t->skel->maps.deaths), &keys[i], &deaths[i],
 				    BPF_EXIST);
-		told++;
 	}
+	if (first)
+		tracer_last(&before);
 	return told;
 }
 
@@ -75,10 +92,9 @@ bool tracer_deaths(struct tracer *t, const struct tracer_events *ev)
 	int err;
 	uint32_t which = FC_STAT_DEATHS_LEFT, in = 0, out = 0, n;
 	bool first = true;
-	uint64_t left;
+	uint64_t left = t->skel->bss->stats[which];
 
-	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &which, &left) < 0 ||
-	    left <= t->stat_told[which])
+	if (left <= t->stat_told[which])
 		return false;
 	do {
 		n = BATCH;

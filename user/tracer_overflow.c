@@ -27,14 +27,14 @@ void tracer_fold_size(struct tracer *t)
 
 static bool sweep_resources(struct tracer *t, const struct tracer_events *ev)
 {
-	int fd = bpf_map__fd(t->skel->maps.overflow);
 	bool found = false;
 
 	for (uint32_t i = 0; i < FC_RESOURCES; i++) {
 		const struct fc_coarse_key key = {.resource = i};
-		struct fc_overflow o;
+		const volatile struct fc_overflow *at = &t->skel->bss->overflow[i];
+		struct fc_overflow o = *at;
 
-		if (bpf_map_lookup_elem(fd, &i, &o) < 0 || o.count <= t->overflow_told[i])
+		if (o.count <= t->overflow_told[i])
 			continue;
 		ev->overflow(ev->arg, &key, &o, o.count - t->overflow_told[i]);
 		t->overflow_told[i] = o.count;

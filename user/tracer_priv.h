@@ -8,6 +8,7 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <sched.h>
 
 #include "../bpf/event.h" /* before the skeleton, which has its structures in it */
 #include "failcnt.skel.h"
@@ -45,7 +46,11 @@ struct tracer {
 	uint64_t overflow_told[FC_RESOURCES];
 	uint64_t deaths_at; /* CLOCK_MONOTONIC ms: looked for in the table */
 	uint32_t sweeps;
-	bool folds_crowded; /* more than half of the fold table is in use */
+	const struct fc_repeat *repeats; /* of the kernel's; what was read of them: */
+	struct fc_repeat *read;
+	uint32_t nrepeats, nread;
+	bool repeats_moving; /* one was on its way from one key to the next */
+	bool folds_crowded;  /* more than half of the fold table is in use */
 };
 
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
@@ -54,9 +59,33 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h);
 /* Before the load: p is not to be loaded. */
 void tracer_leave_out(struct bpf_program *p);
 
+/*
+ * From here to tracer_last() nobody preempts us: while bpf(2) reads or writes a map the kernel runs
+ * no program of a probe on that processor. False: we are not the first, and nothing is to be
+ * undone.
+ */
+struct tracer_rank {
+	int policy;
+	struct sched_param param;
+};
+bool tracer_first(const struct tracer *t, struct tracer_rank *before);
+void tracer_last(const struct tracer_rank *before);
+
 /* bpf_map_lookup_batch() of a hash map, so that no probe misses a call meanwhile. */
 int tracer_walk(const struct tracer *t, const struct bpf_map *map, uint32_t *in, uint32_t *out,
 		void *keys, void *values, uint32_t *n);
+
+/*
+ * What programs counted beside the fold table: tracer_repeats.c. Read it after the entries that it
+ * is added to, or it may be counted twice.
+ */
+int tracer_repeats_open(struct tracer *t);
+void tracer_repeats_close(struct tracer *t);
+void tracer_repeats_read(struct tracer *t);
+void tracer_repeats_add(const struct tracer *t, const struct fc_fold_key *key,
+			struct fc_fold *fold);
+/* Does any of them count for that key, or might? */
+bool tracer_repeats_hold(const struct tracer *t, const struct fc_fold_key *key);
 
 /* What the fold table had no room for, and how large the table is: tracer_overflow.c. False: there
  * was nothing new. */

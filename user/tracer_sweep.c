@@ -6,7 +6,6 @@
  */
 #include "tracer_priv.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <time.h>
 
@@ -265,18 +264,29 @@ static bool tell_fold(struct tracer *t, const struct tracer_events *ev,
 	return n > 0;
 }
 
-/* Its process is gone, so that nothing counts there any more: what was read before may be less. */
+/*
+ * Its process is gone, so that nothing counts there any more: what was read before may be less. But
+ * as long as some of it is elsewhere (tracer_repeats.c) it must have a place to go to.
+ */
 static void forget_fold(struct tracer *t, const struct tracer_events *ev,
 			const struct fc_fold_key *key)
 {
 	int fd = bpf_map__fd(t->skel->maps.folds);
+	struct tracer_rank before;
 	struct fc_fold last;
+	bool first;
 
-	if (bpf_map_lookup_elem(fd, key, &last) < 0)
+	tracer_repeats_read(t);
+	if (tracer_repeats_hold(t, key))
 		return;
-	tell_fold(t, ev, key, &last);
-	if (bpf_map_delete_elem(fd, key) == 0)
-		folds_forget(t->folds, key);
+	first = tracer_first(t, &before);
+	if (bpf_map_lookup_elem(fd, key, &last) == 0) {
+		tell_fold(t, ev, key, &last);
+		if (bpf_map_delete_elem(fd, key) == 0)
+			folds_forget(t->folds, key);
+	}
+	if (first)
+		tracer_last(&before);
 }
 
 /* Was there something new in it? */
@@ -291,29 +301,6 @@ static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
 	if (fold->last + quiet < now && process_gone(key, t->sweeps))
 		forget_fold(t, ev, key);
 	return found;
-}
-
-/*
- * While bpf(2) walks a hash map the kernel runs no probe's program on that processor
- * (bpf_disable_instrumentation), and on 7.3 we can be preempted there: up to 3 % of a flood was
- * skipped. As a real-time task for as long as the call takes nobody preempts us.
- */
-int tracer_walk(const struct tracer *t, const struct bpf_map *map, uint32_t *in, uint32_t *out,
-		void *keys, void *values, uint32_t *n)
-{
-	const struct sched_param first = {.sched_priority = 1};
-	struct sched_param before;
-	int policy = t->facts.may_preempt ? sched_getscheduler(0) : -1, err, saved;
-	bool raised = policy >= 0 && policy != SCHED_FIFO && policy != SCHED_RR &&
-		      sched_getparam(0, &before) == 0 &&
-		      sched_setscheduler(0, SCHED_FIFO, &first) == 0;
-
-	err = bpf_map_lookup_batch(bpf_map__fd(map), in, out, keys, values, n, NULL);
-	saved = errno;
-	if (raised && sched_setscheduler(0, policy, &before) < 0)
-		log_debug("sched_setscheduler: %s", strerror(errno));
-	errno = saved;
-	return err;
 }
 
 /* While it is more than half full, those who find no room in it are counted in silence. */
@@ -336,8 +323,12 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 			return true;
 		}
 		/* What came whole before it was folded is told before. */
-		if (n)
+		if (n) {
 			tracer_consume(t, ev);
+			tracer_repeats_read(t);
+		}
+		for (uint32_t i = 0; i < n; i++)
+			tracer_repeats_add(t, &keys[i], &values[i]);
 		for (uint32_t i = 0; i < n; i++)
 			found |= sweep_fold(t, ev, &keys[i], &values[i], now);
 		entries += n;
@@ -351,10 +342,9 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 static bool sweep_stats(struct tracer *t, const struct tracer_events *ev)
 {
 	uint32_t i = FC_STAT_RING_FULL;
-	uint64_t n;
+	uint64_t n = t->skel->bss->stats[i];
 
-	if (bpf_map_lookup_elem(bpf_map__fd(t->skel->maps.stats), &i, &n) < 0 ||
-	    n <= t->stat_told[i])
+	if (n <= t->stat_told[i])
 		return false;
 	ev->lost(ev->arg, "ringbuf", NULL, n - t->stat_told[i]);
 	t->stat_told[i] = n;

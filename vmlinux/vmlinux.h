@@ -47,6 +47,7 @@ enum bpf_map_type {
 };
 enum { BPF_ANY, BPF_NOEXIST, BPF_EXIST };
 enum { BPF_RB_NO_WAKEUP = 1 };
+enum { BPF_F_MMAPABLE = 1024 };
 enum bpf_func_id {
 	BPF_FUNC_task_pt_regs = 175,         /* guarded: from 5.15 */
 	BPF_FUNC_get_current_task_btf = 158, /* guarded: from 5.11 */
@@ -756,6 +757,9 @@ struct key_type {
 struct key {
 	struct key_user *user;
 	unsigned short datalen;
+};
+struct bpf_prog {
+	int *active; /* guarded: from 5.12 */
 };
 
 #pragma clang attribute pop
