@@ -271,6 +271,18 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0; /* anything else would end the poll */
 }
 
+/* The kernel has its own copy: the object that is linked in, 1.6 MB, is read once, and what libbpf
+ * made of it, as much again, is freed at the end without a look at it. */
+static void forget_instructions(const struct tracer *t)
+{
+	struct bpf_program *p;
+
+	trim_unread(t->skel->skeleton->data, t->skel->skeleton->data_sz);
+	bpf_object__for_each_program (p, t->skel->obj)
+		trim_unread(bpf_program__insns(p),
+			    bpf_program__insn_cnt(p) * sizeof(struct bpf_insn));
+}
+
 int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		const struct tracer_options *o)
 {
@@ -312,8 +324,7 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		tracer_close(t);
 		return err;
 	}
-	/* The object that is linked in is read once: 1.6 MB. */
-	trim_file(t->skel->skeleton->data, t->skel->skeleton->data_sz);
+	forget_instructions(t);
 	*ret = t;
 	return 0;
 }
