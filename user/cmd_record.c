@@ -19,6 +19,7 @@
 #include "session.h"
 #include "sink_store.h"
 #include "store.h"
+#include "trim.h"
 #include "when.h"
 
 #define COMMIT_MS 500  /* after the first event that waits: on disk within a second */
@@ -168,6 +169,10 @@ static void tick(struct record *r)
 	if (now >= r->watchdog) {
 		notify("WATCHDOG=1");
 		r->watchdog = now + r->watchdog_ms;
+	}
+	if (r->session.pace.asleep) {
+		store_trim(r->store);
+		trim_memory();
 	}
 }
 

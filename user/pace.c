@@ -19,6 +19,7 @@ void pace_init(struct pace *p, uint64_t refresh_ms, uint64_t misses_ms, uint64_t
 void pace_active(struct pace *p, uint64_t now_ms)
 {
 	p->active_at = now_ms;
+	p->asleep = false;
 	if (p->sweep_at > now_ms + PACE_SWEEP_MS)
 		p->sweep_at = now_ms + PACE_SWEEP_MS;
 }

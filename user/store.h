@@ -76,6 +76,9 @@ int store_commit(struct store *s, bool sure);
 /* Somebody still watches, at time. Written with the next commit. */
 int store_alive(struct store *s, int64_t time);
 
+/* Gives back memory that is only kept for the next line. */
+void store_trim(struct store *s);
+
 /* What to keep. 0: no such limit. */
 struct store_keep {
 	uint64_t max_bytes;  /* of the file; its log, beside it, is a few MiB more */

@@ -8,10 +8,7 @@
  */
 #include "tracer_priv.h"
 
-#include <fcntl.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <sys/syscall.h>
 
 #include "calls.h"
 #include "log.h"
@@ -184,7 +181,7 @@ static int attach_one(struct tracer *t, const char *name, struct bpf_link **ret)
 	util_strlcpy(libbpf_said.program, name, sizeof(libbpf_said.program));
 	if (!p)
 		return -ENOENT;
-	link = bpf_program__attach(p);
+	link = tracer_attach(t, p);
 	if (!link)
 		return -errno;
 	*ret = link;
@@ -230,6 +227,8 @@ static void unload(struct tracer *t)
 	t->sys_exit = t->sys_exit_spare = NULL;
 	tracer_modules_close(t);
 	tracer_repeats_close(t);
+	if (!t->closing)
+		tracer_probes_remove(t, getpid());
 	ring_buffer__free(t->ring);
 	t->ring = NULL;
 	failcnt_bpf__destroy(t->skel);
@@ -277,6 +276,18 @@ static int on_record(void *arg, void *data, size_t size)
 	return 0; /* anything else would end the poll */
 }
 
+/* The kernel has its own copy: the object that is linked in, 1.6 MB, is read once, and what libbpf
+ * made of it, as much again, is freed at the end without a look at it. */
+static void forget_instructions(const struct tracer *t)
+{
+	struct bpf_program *p;
+
+	trim_unread(t->skel->skeleton->data, t->skel->skeleton->data_sz);
+	bpf_object__for_each_program (p, t->skel->obj)
+		trim_unread(bpf_program__insns(p),
+			    bpf_program__insn_cnt(p) * sizeof(struct bpf_insn));
+}
+
 int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		const struct tracer_options *o)
 {
@@ -318,43 +329,9 @@ int tracer_open(struct tracer **ret, const struct kernel_facts *facts,
 		tracer_close(t);
 		return err;
 	}
-	/* The object that is linked in is read once: 1.6 MB. */
-	trim_file(t->skel->skeleton->data, t->skel->skeleton->data_sz);
+	forget_instructions(t);
 	*ret = t;
 	return 0;
-}
-
-/* A copy of this process keeps the links a moment longer: then our own end is not the one that
- * waits for the kernel. It holds nothing else, so that no pipe stays open for it. */
-static void detach_in_child(struct tracer *t)
-{
-	int keep[3 * FC_HOOKS + 1], n = 0, top = -1;
-
-	for (int h = 0; h < FC_HOOKS; h++) {
-		const struct bpf_link *links[] = {t->link[h], t->spare_link[h], t->entry_link[h]};
-
-		for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-			if (links[i])
-				keep[n++] = bpf_link__fd(links[i]);
-	}
-	if (t->slow_fd > 0)
-		keep[n++] = t->slow_fd;
-	if (n == 0 || fork() != 0)
-		return;
-	setsid();
-	signal(SIGINT, SIG_IGN);
-	for (int i = 0; i < n; i++)
-		top = keep[i] > top ? keep[i] : top;
-	for (int fd = 0; fd <= top; fd++) {
-		bool kept = false;
-
-		for (int i = 0; i < n; i++)
-			kept |= keep[i] == fd;
-		if (!kept)
-			close(fd);
-	}
-	syscall(__NR_close_range, top + 1, ~0U, 0);
-	_exit(0);
 }
 
 void tracer_close(struct tracer *t)
@@ -362,7 +339,7 @@ void tracer_close(struct tracer *t)
 	if (!t)
 		return;
 	if (t->skel)
-		detach_in_child(t);
+		tracer_detach(t);
 	unload(t);
 	folds_free(t->folds);
 	free(t);

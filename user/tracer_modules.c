@@ -39,7 +39,7 @@ void tracer_modules_choose(struct tracer *t)
 			want(t->skel, PROGRAM);
 }
 
-static struct bpf_link *attach(struct failcnt_bpf *s, const char *name)
+static struct bpf_link *attach(struct tracer *t, struct failcnt_bpf *s, const char *name)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(s->obj, name);
 
@@ -47,12 +47,12 @@ static struct bpf_link *attach(struct failcnt_bpf *s, const char *name)
 		errno = ENOENT;
 		return NULL;
 	}
-	return bpf_program__attach(p);
+	return tracer_attach(t, p);
 }
 
 void tracer_modules_attach(struct tracer *t)
 {
-	t->modules = attach(t->skel, PROGRAM);
+	t->modules = attach(t, t->skel, PROGRAM);
 	if (!t->modules)
 		log_debug("modules that are loaded later are not looked at: %s", strerror(errno));
 }
@@ -94,11 +94,11 @@ static int load_late(struct tracer *t, int h, enum fc_backend b, struct failcnt_
 	if (err < 0)
 		return err;
 	if (b == FC_BACKEND_KPROBE && hook->entry) {
-		t->entry_link[h] = attach(s, hook->entry);
+		t->entry_link[h] = attach(t, s, hook->entry);
 		if (!t->entry_link[h])
 			return -errno;
 	}
-	t->link[h] = attach(s, hook->program[b]);
+	t->link[h] = attach(t, s, hook->program[b]);
 	return t->link[h] ? 0 : -errno;
 }
 

@@ -40,6 +40,11 @@ struct tracer {
 
 	int slow_fd; /* 0: none */
 
+	bool tracefs_sought;
+	const char *tracefs; /* where return probes are made; NULL: it cannot be written */
+	unsigned int probes; /* how many were */
+	bool closing;        /* a child does the rest */
+
 	uint64_t missed_told[FC_HOOKS]; /* calls that were skipped, told so far */
 	uint64_t sys_exit_told;
 	uint64_t stat_told[FC_STATS];
@@ -52,6 +57,14 @@ struct tracer {
 	bool repeats_moving; /* one was on its way from one key to the next */
 	bool folds_crowded;  /* more than half of the fold table is in use */
 };
+
+/* bpf_program__attach(), for a return probe with room for many calls at a time; NULL and errno. */
+struct bpf_link *tracer_attach(struct tracer *t, const struct bpf_program *p);
+/* What maker made of them for that, when nobody holds them open any more. */
+void tracer_probes_remove(struct tracer *t, pid_t maker);
+
+/* Before the links are closed: tracer_detach.c. */
+void tracer_detach(struct tracer *t);
 
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);

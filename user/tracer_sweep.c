@@ -112,7 +112,7 @@ static int move(struct tracer *t, uint8_t *via, uint8_t *handover, const char *t
 
 	*via = 1;
 	*handover = 1;
-	*link = p ? bpf_program__attach(p) : NULL;
+	*link = p ? tracer_attach(t, p) : NULL;
 	if (!*link) {
 		*handover = 0;
 		*via = 0;

@@ -11,7 +11,7 @@
 #include <malloc.h>
 #include <sys/mman.h>
 
-void trim_file(const void *at, size_t size)
+void trim_unread(const void *at, size_t size)
 {
 	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t begin = ((uintptr_t)at + page - 1) & ~(page - 1);
@@ -40,7 +40,7 @@ static int trim_code(struct dl_phdr_info *info, size_t size _unused_, void *arg 
 		const ElfW(Phdr) *p = &info->dlpi_phdr[i];
 
 		if (p->p_type == PT_LOAD && p->p_flags & PF_X && !(p->p_flags & PF_W))
-			trim_file((const void *)(info->dlpi_addr + p->p_vaddr), p->p_memsz);
+			trim_unread((const void *)(info->dlpi_addr + p->p_vaddr), p->p_memsz);
 	}
 	return 0;
 }

@@ -10,7 +10,7 @@
 /* Free heap; and code that ran once: what runs again comes back from the page cache. */
 void trim_memory(void);
 
-/* A part of a file that is mapped and that nobody has written to: whole pages of it. */
-void trim_file(const void *at, size_t size);
+/* Whole pages of a file that nobody has written to, or of memory that nobody will read again. */
+void trim_unread(const void *at, size_t size);
 
 #endif

@@ -15,8 +15,9 @@ in_group() { # NAME COMMAND ...: becomes the command, inside a cgroup of that na
 	served "$@"
 }
 
-ended() { # PID: its status; what does not end in 30 s is made to
-	(usleep 30000000 && kill -KILL "$1") 2>/dev/null &
+# Apache waits 10 s after each fork that was refused, and then some more for its children.
+ended() { # PID: its status; what does not end in 120 s is made to
+	(usleep 120000000 && kill -KILL "$1") 2>/dev/null &
 	dog=$!
 	wait "$1"
 	set -- $?
@@ -121,8 +122,16 @@ postgres_start() {
 	END
 	echo 12 >/sys/fs/cgroup/soak-postgres/pids.max
 	echo $((96 << 20)) >/sys/fs/cgroup/soak-postgres/memory.max
-	(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups \
-		"$pgbin/postgres" -D /tmp/pg/data) 2>/tmp/pg/log &
+	# After a backend's death it begins anew, and ends where that one fork is refused.
+	(
+		status=1
+		until [ -e /tmp/pg/stop ]; do
+			(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups \
+				"$pgbin/postgres" -D /tmp/pg/data) 2>>/tmp/pg/log
+			status=$?
+		done
+		exit $status
+	) &
 	postgres=$!
 	until_there /tmp/pg/.s.PGSQL.5432
 	/load connect /tmp/pg/.s.PGSQL.5432 12 1500 "$seconds" &
@@ -145,11 +154,14 @@ postgres_stop() {
 	: >/tmp/pg/stop
 	ended "$postgres_client"
 	ended "$postgres_query"
-	kill -INT "$postgres"
+	kill -INT "$(head -n 1 /tmp/pg/data/postmaster.pid)"
 	ended "$postgres"
-	echo "X postgres $?"
-	grep -c 'could not fork .*: Resource temporarily unavailable' /tmp/pg/log |
-		awk -v pid="$postgres" '{ print "V postgres " pid " pids EAGAIN " $1 }'
+	status=$?
+	echo "X postgres $status"
+	[ $status = 0 ] || tail -n 3 /tmp/pg/log | sed 's/^/W postgres: /'
+	# "2026-11-22 18:50:00.000 UTC [424] LOG:  could not fork new process for connection: Resource temporarily unavailable"
+	sed -n 's/.* \[\([0-9]*\)\] .*could not fork .*: Resource temporarily unavailable.*/\1/p' /tmp/pg/log | sort | uniq -c |
+		awk '{ print "V postgres " $2 " pids EAGAIN " $1 }'
 	awk '$1 == "max" { print "M postgres pids.events max " $2 " pids" }' /sys/fs/cgroup/soak-postgres/pids.events
 	awk '$1 == "oom_kill" { print "M postgres memory.events oom_kill " $2 " oom-memcg" }' /sys/fs/cgroup/soak-postgres/memory.events
 	grep -c 'was terminated by signal 9: Killed' /tmp/pg/log | awk '{ print "M postgres log killed " $1 " oom-memcg" }'
