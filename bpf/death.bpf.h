@@ -49,6 +49,7 @@ static __always_inline void fill_fault(struct fc_death *r, const struct death_in
 
 	r->fault_addr = info->addr;
 	r->syscall = info->syscall;
+	r->arch = info->arch;
 	if (r->how != FC_HOW_FAULT || !(HAS_ADDRESS & BIT(r->sig & 63)))
 		return;
 #if defined(__TARGET_ARCH_arm64)
@@ -107,6 +108,7 @@ static __noinline int death_tell(struct fc_death_state *d, struct death_info *in
 	r->pdeath = 0;
 	r->fault_addr = r->ip = 0;
 	r->syscall = 0;
+	r->arch = 0;
 	r->code.flags = r->data.flags = 0;
 	if (hook == FC_HOOK_DEATH_DELIVER)
 		fill_fault(r, info);
@@ -156,6 +158,13 @@ static __always_inline void death_join(struct fc_death_state *d, const struct fc
 	d->how = info->code == SI_TIMER ? FC_HOW_TIMER : FC_HOW_PROCESS;
 }
 
+/* It may be a victim: of a SIGKILL by the kernel that has no other explanation. */
+static __always_inline bool of_oom_killer(const struct fc_death_state *d)
+{
+	return d->sig == SIGKILL &&
+	       (d->how == FC_HOW_KERNEL || d->how == FC_HOW_UNKNOWN || d->how == FC_HOW_INJECTED);
+}
+
 /* from: where the address of its siginfo stands */
 static __noinline int death_delivered(int sig, const void *from)
 {
@@ -185,8 +194,7 @@ static __noinline int death_delivered(int sig, const void *from)
 		return 0;
 	death_join(&d, known, sig, &info);
 	d.told = 1;
-	if (sig == SIGKILL && (d.how == FC_HOW_KERNEL || d.how == FC_HOW_UNKNOWN) &&
-	    BPF_CORE_READ(signal, oom_mm))
+	if (of_oom_killer(&d) && BPF_CORE_READ(signal, oom_mm))
 		; /* told at mark_victim */
 	else
 		d.told = death_tell(&d, &info, FC_HOOK_DEATH_DELIVER);
@@ -254,8 +262,7 @@ static __noinline int death_exit(int sig)
 			d.has |= FC_DEATH_STRICT;
 	}
 	d.told = 1;
-	if (sig == SIGKILL && (d.how == FC_HOW_KERNEL || d.how == FC_HOW_UNKNOWN) &&
-	    BPF_CORE_READ(signal, oom_mm))
+	if (of_oom_killer(&d) && BPF_CORE_READ(signal, oom_mm))
 		; /* told at mark_victim */
 	else if (!death_tell(&d, &info, FC_HOOK_DEATH_EXIT))
 		death_leave(&d, task);

@@ -21,6 +21,7 @@
 #define SIGALRM 14
 #define SIGVTALRM 26
 #define SIGPROF 27
+#define SIGIO 29
 #define SIGSYS 31
 #define BIT(sig) (1ULL << (sig))
 /* SIGCHLD, SIGCONT, SIGURG, SIGWINCH are ignored, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU only stop */
@@ -151,6 +152,12 @@ static __always_inline void sent_by_limit(struct fc_death_state *d, struct task_
 		d->limit = BPF_CORE_READ(task, signal, rlim[RLIMIT_CPU].rlim_max);
 }
 
+static __always_inline bool traced_by(struct task_struct *target, struct task_struct *cur)
+{
+	return BPF_CORE_READ(target, ptrace) &&
+	       BPF_CORE_READ(target, parent, tgid) == BPF_CORE_READ(cur, tgid);
+}
+
 /* SEND_SIG_PRIV: the kernel, on whoever's behalf. */
 static __always_inline void sent_by_kernel(struct fc_death_state *d, struct task_struct *cur,
 					   struct task_struct *target, bool self)
@@ -168,6 +175,11 @@ static __always_inline void sent_by_kernel(struct fc_death_state *d, struct task
 		d->how = FC_HOW_OOM_SHARED;
 	else if (d->sig == SIGKILL && !self && from_dying_init(cur, target))
 		d->how = FC_HOW_NAMESPACE;
+	else if (!self && d->sig == SIGKILL && BPF_CORE_READ(cur, flags) & PF_EXITING &&
+		 traced_by(target, cur))
+		d->how = FC_HOW_TRACER; /* exit_ptrace(): PTRACE_O_EXITKILL */
+	else if (self && d->sig != SIGIO && BPF_CORE_READ(target, ptrace))
+		d->how = FC_HOW_INJECTED; /* ptrace_report_syscall() */
 }
 
 /* SEND_SIG_NOINFO: the kernel, in the name of the current process. */
@@ -184,6 +196,8 @@ static __always_inline void sent_for_current(struct fc_death_state *d, struct ta
 	else if (BPF_CORE_READ(cur, flags) & PF_EXITING &&
 		 BPF_CORE_READ(target, pdeath_signal) == d->sig)
 		d->how = FC_HOW_PARENT;
+	else if (d->sig == SIGKILL && traced_by(target, cur))
+		d->how = FC_HOW_TRACER; /* PTRACE_KILL */
 	else if (d->sig == SIGKILL)
 		d->has |= FC_DEATH_NOINFO; /* cgroup.kill */
 }
@@ -245,7 +259,10 @@ static __noinline int death_signal(struct task_struct *target, int sig, __u64 in
 		return 0;
 	d.sealed = BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT &&
 		   (BPF_CORE_READ(signal, group_exit_code) & 0x7f) == sig;
-	if (d.how == FC_HOW_PROCESS || d.how == FC_HOW_NAMESPACE || d.how == FC_HOW_PARENT)
+	if (d.how == FC_HOW_INJECTED)
+		cur = BPF_CORE_READ(target, parent);
+	if (d.how == FC_HOW_PROCESS || d.how == FC_HOW_NAMESPACE || d.how == FC_HOW_PARENT ||
+	    d.how == FC_HOW_TRACER || d.how == FC_HOW_INJECTED)
 		note_sender(&d, cur, target);
 	bpf_map_update_elem(&deaths, &key, &d, BPF_ANY);
 	return 0;

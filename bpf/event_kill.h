@@ -150,6 +150,8 @@ enum fc_how {
 	FC_HOW_PARENT,     /* its parent, the sender, ended, and it had asked for this signal */
 	FC_HOW_OOM_SHARED, /* it had the address space of a victim of the OOM killer */
 	FC_HOW_KERNEL,     /* the kernel, for another reason */
+	FC_HOW_TRACER,     /* who traced it, the sender, killed it with ptrace(2), or ended */
+	FC_HOW_INJECTED,   /* inferred: who traced it, the sender, had it go on with this signal */
 	FC_HOWS,
 };
 
@@ -197,7 +199,7 @@ struct fc_death {
 	__u64 limit;        /* FC_HOW_RLIMIT: seconds or bytes */
 	__u64 shared_start; /* FC_HOW_OOM_SHARED: the victim */
 	__u32 shared_pid;
-	__u32 pad;
+	__u32 arch;                   /* of syscall: AUDIT_ARCH_ of linux/audit.h; 0: unknown */
 	struct fc_mapping code, data; /* around ip and fault_addr */
 	struct fc_who victim, sender;
 };

@@ -74,6 +74,7 @@ int cmd_info(const struct options *o)
 	q.most = 100; /* enough to say that there are others */
 	err = store_each_incident(s, &q, on_match, &one);
 	if (!err && one.matching == 0) {
+		look_damage(s);
 		log_info("No incidents found.");
 		return EXIT_NOTHING;
 	}
@@ -86,6 +87,7 @@ int cmd_info(const struct options *o)
 			log_error("cannot write to standard output: %s", strerror(-err));
 		return EXIT_NOTHING;
 	}
+	look_damage(s);
 	if (one.matching > 1 && o->n_match)
 		log_info("%llu%s more match: failcnt list shows them",
 			 (unsigned long long)(one.matching - 1),

@@ -235,6 +235,7 @@ int cmd_list(const struct options *o)
 		log_error("%s", store_why(s));
 		return EXIT_NOTHING;
 	}
+	look_damage(s);
 	if (!err && l.incidents == 0) {
 		log_info("No incidents found.");
 		return EXIT_NOTHING;

@@ -235,6 +235,7 @@ int cmd_report(const struct options *o)
 		log_error("%s", *store_why(s) ? store_why(s) : strerror(-err));
 		return EXIT_NOTHING;
 	}
+	look_damage(s);
 	look.filter = filter(o, text, sizeof(text));
 	look.store = o->from                     ? import_file_name(o->from)
 		     : !o->store                 ? STORE_PATH

@@ -19,6 +19,8 @@ struct death_facts {
 	int si_code;
 	uint64_t addr;
 	uint64_t limit;                      /* seconds or bytes; UINT64_MAX: none */
+	int syscall;                         /* what seccomp did not allow, if has_syscall */
+	bool has_syscall, syscall_32;        /* 32: the number is one of 32-bit programs */
 	unsigned int code_flags, data_flags; /* enum fc_map_flags, around ip and addr */
 	uint64_t data_offset, data_size;
 	char data_name[FC_NAME];

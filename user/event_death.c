@@ -2,6 +2,7 @@
 /*
  * event_death.c - decode: a process that died of a signal. Who sent it, or what the process did.
  */
+#include <linux/audit.h>
 #include <signal.h>
 
 #include "attach.h"
@@ -70,6 +71,17 @@ static int set_sender(struct event *e, const struct fc_death *d)
 	return 0;
 }
 
+/* seccomp says which system call it was */
+static bool names_call(const struct fc_death *d)
+{
+	return d->how == FC_HOW_SECCOMP && !(d->has & FC_DEATH_STRICT) && d->code_si;
+}
+
+static bool of_32_bits(const struct fc_death *d)
+{
+	return d->arch && !(d->arch & __AUDIT_ARCH_64BIT);
+}
+
 static void set_fault(struct event *e, const struct fc_death *d)
 {
 	if (d->how == FC_HOW_FAULT || (d->how == FC_HOW_SECCOMP && d->code_si))
@@ -80,8 +92,8 @@ static void set_fault(struct event *e, const struct fc_death *d)
 		event_strn(e, FIELD_MAP_OBJECT, d->code.name, FC_NAME);
 		event_fmt(e, FIELD_MAP_OFFSET, "0x%llx", (unsigned long long)d->code.offset);
 	}
-	if (d->how == FC_HOW_SECCOMP && !(d->has & FC_DEATH_STRICT) && d->code_si)
-		event_static(e, FIELD_SYSCALL, catalogue_syscall(d->syscall, false));
+	if (names_call(d))
+		event_static(e, FIELD_SYSCALL, catalogue_syscall(d->syscall, of_32_bits(d)));
 }
 
 static void keep_facts(struct event_facts *facts, const struct fc_death *d)
@@ -94,6 +106,9 @@ static void keep_facts(struct event_facts *facts, const struct fc_death *d)
 	f->si_code = d->code_si;
 	f->addr = d->fault_addr;
 	f->limit = d->limit;
+	f->has_syscall = names_call(d);
+	f->syscall = d->syscall;
+	f->syscall_32 = of_32_bits(d);
 	f->code_flags = d->code.flags;
 	f->data_flags = d->data.flags;
 	f->data_offset = d->data.offset;
@@ -114,10 +129,10 @@ static void keep_facts(struct event_facts *facts, const struct fc_death *d)
 /* What was seen happen, and not only its end. */
 static bool is_certain(const struct fc_death *d)
 {
-	bool sent =
-		d->how == FC_HOW_PROCESS || d->how == FC_HOW_NAMESPACE || d->how == FC_HOW_PARENT;
+	bool sent = d->how == FC_HOW_PROCESS || d->how == FC_HOW_NAMESPACE ||
+		    d->how == FC_HOW_PARENT || d->how == FC_HOW_TRACER;
 
-	return d->has & FC_HAS_CERTAIN && d->how != FC_HOW_UNKNOWN &&
+	return d->has & FC_HAS_CERTAIN && d->how != FC_HOW_UNKNOWN && d->how != FC_HOW_INJECTED &&
 	       (!sent || d->has & (FC_DEATH_SENDER | FC_DEATH_SENDER_PID));
 }
 

@@ -4,6 +4,8 @@
  *
  * explain_fault.c has the signals that the processor sends.
  */
+#include <signal.h>
+
 #include "explain_priv.h"
 #include "requested.h"
 
@@ -155,6 +157,21 @@ static void explain_sent(struct explain *x)
 	fix_sent(x);
 }
 
+/* ptrace(2): gdb, strace, a sandbox */
+static void explain_traced(struct explain *x)
+{
+	bool ended = death(x)->how == FC_HOW_TRACER && death(x)->si_code == SI_KERNEL;
+
+	says_who(x);
+	explain_add(&x->says, " was killed with %s %s ", event_text(x->e, FIELD_SIGNAL),
+		    ended ? "because the process that traced it ended," : "by");
+	says_sender(x);
+	if (ended)
+		explain_add(&x->says, ": it had asked the kernel for that (PTRACE_O_EXITKILL)");
+	else
+		explain_add(&x->says, ", which traced it, as a debugger does (ptrace)");
+}
+
 static void explain_tty(struct explain *x)
 {
 	says_who(x);
@@ -238,6 +255,9 @@ static void explain_seccomp(struct explain *x)
 		explain_add(&x->says, " (strict mode: it may only read, write and exit)");
 	else if (call[0])
 		explain_add(&x->says, ", which does not allow %s", call);
+	else if (death(x)->has_syscall)
+		explain_add(&x->says, ", which does not allow system call %d%s", death(x)->syscall,
+			    death(x)->syscall_32 ? " of 32-bit programs" : "");
 	else
 		explain_add(&x->says, ", for a system call that it does not allow");
 	if (x->id.container[0])
@@ -292,6 +312,8 @@ void explain_death(struct explain *x)
 		explain_seccomp(x);
 	else if (death(x)->how == FC_HOW_PROCESS)
 		explain_sent(x);
+	else if (death(x)->how == FC_HOW_TRACER || death(x)->how == FC_HOW_INJECTED)
+		explain_traced(x);
 	else if (death(x)->how == FC_HOW_TTY)
 		explain_tty(x);
 	else

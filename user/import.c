@@ -88,15 +88,25 @@ static void clean(char *to, size_t size, const char *s, size_t n)
 			memmove(at + 1, at + 3, strlen(at + 3) + 1);
 }
 
-/* Where a second message begins in a line that has lost its end: "...uid=1000[30930.543901] Out" */
+/*
+ * Where a second message begins in a line that has lost its end: "...uid=1000[30930.543901] Out",
+ * or whose end became a blank, after another such stamp and a text.
+ */
 static char *glued(char *s)
 {
+	static const char between[] = " \t>]`|";
+	char *first = NULL; /* what follows the first stamp */
+
 	for (char *at = strchr(s, '['); at; at = strchr(at + 1, '[')) {
 		size_t whole = strspn(at + 1, " 0123456789");
 
-		if (at > s && !strchr(" \t>]`|", at[-1]) && at[1 + whole] == '.' &&
-		    strspn(at + 2 + whole, "0123456789") == 6 && at[8 + whole] == ']')
+		if (at[1 + whole] != '.' || strspn(at + 2 + whole, "0123456789") != 6 ||
+		    at[8 + whole] != ']')
+			continue;
+		if ((at > s && !strchr(between, at[-1])) ||
+		    (first && first + strspn(first, between) < at))
 			return at;
+		first = at + 9 + whole;
 	}
 	return NULL;
 }
@@ -105,15 +115,18 @@ static char *glued(char *s)
 static void take_line(struct import *im, char *line)
 {
 	while (line) {
-		char *next = glued(line), kept = next ? *next : '\0';
+		char *next = glued(line), *end = next ? next : line + strlen(line), kept;
 		struct scan_hit hit;
 
-		if (next)
-			*next = '\0';
-		hit = scan_line(line, strlen(line));
+		if (end - line >= IMPORT_LINE_MAX)
+			end = line + IMPORT_LINE_MAX - 1;
+		while (next && end > line && end[-1] == ' ')
+			end--;
+		kept = *end;
+		*end = '\0';
+		hit = scan_line(line, (size_t)(end - line));
 		import_text(im, line, hit.kind == SCAN_NONE ? SIZE_MAX : hit.at);
-		if (next)
-			*next = kept;
+		*end = kept;
 		line = next;
 	}
 }
@@ -121,6 +134,7 @@ static void take_line(struct import *im, char *line)
 void import_line(struct import *im, const char *s, size_t n)
 {
 	struct scan_hit hit = scan_line(s, n);
+	_cleanup_free_ char *whole = NULL;
 	char line[IMPORT_LINE_MAX];
 
 	im->stats.lines++;
@@ -135,7 +149,10 @@ void import_line(struct import *im, const char *s, size_t n)
 		if (record)
 			return;
 	}
-	take_line(im, line);
+	whole = n >= sizeof(line) ? malloc(n + 1) : NULL; /* many messages */
+	if (whole)
+		clean(whole, n + 1, s, n);
+	take_line(im, whole ? whole : line);
 }
 
 void import_end(struct import *im)
@@ -180,6 +197,31 @@ static bool is_text(const unsigned char *s, size_t n)
 		odd += s[i] && s[i] < ' ' && !strchr("\t\n\r\033\f\b", s[i]);
 	}
 	return odd <= (n - zero) / 20;
+}
+
+/* What makes text of a file that begins so; NULL: nothing that is known here. */
+static const char *converter(const char *s, size_t n)
+{
+	static const struct {
+		const char *magic, *command;
+	} rows[] = {
+		{"\xfd"
+		 "7zXZ",
+		 "xz -dc"},
+		{"BZh", "bzip2 -dc"},
+		{"\x28\xb5\x2f\xfd", "zstd -dc"},
+		{"\x04\x22\x4d\x18", "lz4 -dc"},
+		{"PK\x03\x04", "unzip -p"},
+		{"LPKSHHRH", "journalctl -k --file"}, /* systemd's JOURNAL_FILE_FORMAT.md */
+		{"\xff\xfe", "iconv -f UTF-16 -t UTF-8"},
+		{"\xfe\xff", "iconv -f UTF-16 -t UTF-8"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (n >= strlen(rows[i].magic) &&
+		    memcmp(s, rows[i].magic, strlen(rows[i].magic)) == 0)
+			return rows[i].command;
+	return NULL;
 }
 
 struct reader {
@@ -234,7 +276,9 @@ static int read_all(struct import *im, struct reader *r)
 		im->stats.bytes += (uint64_t)n;
 		r->have += (size_t)n;
 		if (!r->looked && r->have > 0) {
-			if (!is_text((unsigned char *)r->buf, r->have < LOOK ? r->have : LOOK))
+			im->stats.converter = converter(r->buf, r->have);
+			if (im->stats.converter ||
+			    !is_text((unsigned char *)r->buf, r->have < LOOK ? r->have : LOOK))
 				return -EILSEQ;
 			r->looked = true;
 		}

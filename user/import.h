@@ -16,10 +16,11 @@
 struct import_stats {
 	uint64_t bytes, lines; /* after decompression */
 	uint64_t killed, refused, lost;
-	uint64_t cut;       /* reports of the OOM killer whose victim is not in the text */
-	uint64_t too_long;  /* lines of which only the beginning was read */
-	bool ends_early;    /* the compressed data is damaged or cut: what came before counts */
-	char first_cut[96]; /* the beginning of the first line of such a report */
+	uint64_t cut;          /* reports of the OOM killer whose victim is not in the text */
+	uint64_t too_long;     /* lines of which only the beginning was read */
+	bool ends_early;       /* the compressed data is damaged or cut: what came before counts */
+	char first_cut[96];    /* the beginning of the first line of such a report */
+	const char *converter; /* no text: the command that makes text of such a file; or NULL */
 };
 
 struct import_options {

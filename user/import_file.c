@@ -16,17 +16,21 @@ const char *import_file_name(const char *file)
 	return util_streq(file, "-") ? "standard input" : file;
 }
 
-static void complain(const char *name, int err)
+static void complain(const char *name, int err, const char *converter)
 {
 	if (err == -EISDIR)
 		log_error("%s is a directory: name the log files in it", name);
 	else if (err == -ENODATA)
 		log_error("%s is empty", name);
+	else if (err == -EILSEQ && converter)
+		log_error("%s is no text yet: %s %s | failcnt import - (or list, info, report "
+			  "--from -)",
+			  name, converter, util_streq(name, "standard input") ? "FILE" : name);
 	else if (err == -EILSEQ)
 		log_error(
 			"%s is no text (of compressed files only gzip is read; of a journal file, "
-			"journalctl -k --file %s | failcnt import -)",
-			name, name);
+			"journalctl -k --file FILE | failcnt import -)",
+			name);
 	else
 		log_error("cannot read %s: %s", name, strerror(-err));
 }
@@ -66,7 +70,7 @@ int import_file(const char *file, const struct options *o, struct import_stats *
 		log_warn("%s: the compressed data is cut or damaged; what came before it was read",
 			 import_file_name(file));
 	if (err < 0)
-		complain(import_file_name(file), err);
+		complain(import_file_name(file), err, stats->converter);
 	return err;
 }
 

@@ -159,6 +159,12 @@ int look_open(struct store **ret, const struct options *o)
 	if (util_streq(path, "-") || is_lines(path))
 		return open_lines(ret, path);
 	err = store_open(&s, path, STORE_READ);
+	if (err == 0 && store_lacks_log(s))
+		log_warn("%s was never closed, and its log %s-wal is not beside it: if it was "
+			 "copied while "
+			 "failcnt recorded into it, copy that as well, or the newest events are "
+			 "missing",
+			 path, path);
 	if (err < 0) {
 		log_error("%s", s ? store_why(s) : strerror(-err));
 		store_close(s);
@@ -166,6 +172,15 @@ int look_open(struct store **ret, const struct options *o)
 	}
 	*ret = s;
 	return 0;
+}
+
+void look_damage(const struct store *s)
+{
+	uint64_t n = store_unreadable(s);
+
+	if (n)
+		log_warn("%llu event%s could not be read and %s left out: the file is damaged",
+			 (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "is" : "are");
 }
 
 static int64_t now_ns(void)
@@ -184,6 +199,13 @@ static int check_match(const char *m, const char *command)
 	if (!m[n] || *m == '/')
 		return 0;
 	snprintf(key, sizeof(key), "%.*s", (int)n, m);
+	if (util_streq(key, "id") &&
+	    (!m[n + 1] || strspn(m + n + 1, "0123456789") != strlen(m + n + 1))) {
+		log_usage(command,
+			  "'%.100s': id= wants the number of an incident, as failcnt list shows it",
+			  m);
+		return -EINVAL;
+	}
 	if (util_streq(key, "id") || field_by_key(key) >= 0)
 		return 0;
 	log_usage(command,

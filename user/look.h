@@ -18,6 +18,9 @@ int look_open(struct store **ret, const struct options *o);
  * command. */
 int look_query(struct store_query *q, const struct options *o, const char *command);
 
+/* Says what of it could not be read, if anything. */
+void look_damage(const struct store *s);
+
 /* Who it happened to: "nginx[812]", "nginx (12 processes)", "cgroup:/a.slice". */
 void look_who(const struct incident *i, char *buf, size_t size);
 

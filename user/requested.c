@@ -60,6 +60,8 @@ const char *requested_by(const struct event *e, const struct death_facts *d)
 	case FC_HOW_NAMESPACE:
 		return "parent";
 	case FC_HOW_PROCESS:
+	case FC_HOW_TRACER:
+	case FC_HOW_INJECTED:
 		return of_sender(e, d);
 	default:
 		return NULL;

@@ -56,6 +56,9 @@ int store_fail(struct store *s)
 	int code = s->db ? sqlite3_extended_errcode(s->db) : SQLITE_CANTOPEN;
 	int os = s->db ? sqlite3_system_errno(s->db) : 0;
 
+	/* What ->> says of a line that is none any more: each was valid when it was written. */
+	if (s->db && util_streq(sqlite3_errmsg(s->db), "malformed JSON"))
+		code = SQLITE_CORRUPT;
 	switch (code & 0xff) {
 	case SQLITE_FULL:
 		return say_disk(s, ENOSPC);
@@ -81,6 +84,11 @@ int store_fail(struct store *s)
 		return store_say(s, -EIO, "%s: %s", s->path,
 				 s->db ? sqlite3_errmsg(s->db) : "it cannot be opened");
 	}
+}
+
+uint64_t store_unreadable(const struct store *s)
+{
+	return s->unreadable;
 }
 
 const char *store_why(const struct store *s)
@@ -212,7 +220,7 @@ static int lock_file(struct store *s, int fd)
 			 s->path);
 }
 
-static bool beside(const struct store *s, const char *end)
+bool store_beside(const struct store *s, const char *end)
 {
 	_cleanup_free_ char *path = NULL;
 
@@ -246,7 +254,7 @@ static int open_uri(struct store *s, const char *more, int flags)
  */
 static int open_to_read(struct store *s)
 {
-	bool log = beside(s, "-wal");
+	bool log = store_beside(s, "-wal");
 	int64_t n;
 	int err = open_uri(s, s->watched || log ? "?mode=ro" : "?mode=ro&immutable=1",
 			   SQLITE_OPEN_READONLY);

@@ -162,6 +162,11 @@ int store_each_sample(struct store *s, int64_t since, int64_t until, const char 
 		      const char *resource, int (*cb)(void *arg, const struct store_sample *r),
 		      void *arg);
 
+/* How many events could not be read so far, though the file itself could: a damaged one. */
+uint64_t store_unreadable(const struct store *s);
+/* A reader's: a copy of a file that was recorded into, without its log, seems to be all there is.
+ */
+bool store_lacks_log(struct store *s);
 /*
  * Times when nobody watched, since the first record; the last one is open where nobody does now.
  * stopped: it was ended in order; else it died. A store in memory has no last one.

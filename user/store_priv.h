@@ -53,6 +53,7 @@ struct store {
 	char run[24];  /* whose signs of life come */
 	char *hello;   /* how it began: for a file that is begun later; NULL: nobody records */
 	int64_t alive; /* the latest, to be written; 0: nothing new */
+	uint64_t unreadable; /* a reader's: rows that hold no event */
 	struct store_series *series;
 	unsigned int reading; /* number of the latest one */
 	unsigned int turns;   /* in which samples were dropped */
@@ -63,6 +64,8 @@ int store_say(struct store *s, int err, const char *fmt, ...) _printf_(3, 4);
 /* The same from SQLite's last error. */
 int store_fail(struct store *s);
 int store_exec(struct store *s, const char *sql);
+/* Is there a file of that name with `end` added? */
+bool store_beside(const struct store *s, const char *end);
 /* One number: PRAGMA, count(*) ... */
 int store_number(struct store *s, const char *sql, int64_t *ret);
 /* The prepared statement, reset; NULL: see store_fail(). */

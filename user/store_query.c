@@ -110,11 +110,19 @@ static void below(struct store_select *w, const char *column, const char *path)
 /* "field=value" of an event e; the caller has checked the field. */
 static void field_value(struct store_select *w, const char *match, const char *event)
 {
-	int n = (int)strcspn(match, "=");
-	char sql[192];
+	int n = (int)strcspn(match, "="), f;
+	const char *value = match + n + 1;
+	char sql[192], key[64];
 
+	snprintf(key, sizeof(key), "%.*s", n, match);
+	f = field_by_key(key);
+	/* SQLite makes numbers of them, people write what they see */
+	if (f >= 0 && field_defs[f].type == TYPE_BOOL && util_listed("true yes", value))
+		value = "1";
+	else if (f >= 0 && field_defs[f].type == TYPE_BOOL && util_listed("false no", value))
+		value = "0";
 	snprintf(sql, sizeof(sql), "CAST(%s.line ->> '$.%.*s' AS TEXT) = ?", event, n, match);
-	text(w, sql, match + n + 1);
+	text(w, sql, value);
 }
 
 static bool is_number(const char *s)

@@ -3,6 +3,8 @@
  * store_read.c - what was recorded, one row a call. Each function is one
  * SELECT; rows are read while they are asked for.
  */
+#include <fcntl.h>
+
 #include "json_read.h"
 #include "store_priv.h"
 
@@ -46,7 +48,15 @@ static void order(struct store_select *w, const struct store_query *q, const cha
 	}
 }
 
+/* A row that is damaged is left out and counted. */
+static int unreadable(struct store *s)
+{
+	s->unreadable++;
+	return 0;
+}
+
 struct incident_reader {
+	struct store *s;
 	int (*cb)(void *arg, const struct incident *i);
 	void *arg;
 	struct event verdict;
@@ -65,7 +75,7 @@ static int incident_row(sqlite3_stmt *q, void *arg)
 			     .processes = (uint64_t)sqlite3_column_int64(q, 7),
 			     .verdict = &r->verdict};
 
-	return column_event(q, 8, &r->verdict) < 0 ? 0 : r->cb(r->arg, &i);
+	return column_event(q, 8, &r->verdict) < 0 ? unreadable(r->s) : r->cb(r->arg, &i);
 }
 
 int store_each_incident(struct store *s, const struct store_query *q,
@@ -74,6 +84,7 @@ int store_each_incident(struct store *s, const struct store_query *q,
 	static struct incident_reader r; /* one thread */
 	struct store_select w = {};
 
+	r.s = s;
 	r.cb = cb;
 	r.arg = arg;
 	store_sql_add(&w, "SELECT i.id, i.first, i.last, i.refused, i.killed, i.counted, i.events,"
@@ -85,6 +96,7 @@ int store_each_incident(struct store *s, const struct store_query *q,
 }
 
 struct event_reader {
+	struct store *s;
 	int (*cb)(void *arg, const struct event *e, int64_t incident);
 	void *arg;
 	struct event e;
@@ -95,7 +107,7 @@ static int event_row(sqlite3_stmt *q, void *arg)
 	struct event_reader *r = arg;
 
 	if (column_event(q, 1, &r->e) < 0)
-		return 0;
+		return unreadable(r->s);
 	return r->cb(r->arg, &r->e, sqlite3_column_int64(q, 0));
 }
 
@@ -108,6 +120,7 @@ int store_each_event(struct store *s, const struct store_query *q,
 
 	if (!r)
 		return -ENOMEM;
+	r->s = s;
 	r->cb = cb;
 	r->arg = arg;
 	/* The lines are fetched last: sorting is of numbers alone. */
@@ -228,6 +241,24 @@ int store_each_gap(struct store *s, int64_t since, int64_t until,
 	if (err || s->watched || s->mode == STORE_MEMORY)
 		return err;
 	return tell_gap(&r, 0);
+}
+
+bool store_lacks_log(struct store *s)
+{
+	unsigned char version =
+		0; /* 2 where there is a log: "File format version numbers" of SQLite */
+	_cleanup_close_ int fd = open(s->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	int64_t open_end = 0;
+
+	if (s->watched || s->mode != STORE_READ || store_beside(s, "-wal"))
+		return false;
+	if (fd < 0 || pread(fd, &version, 1, 18) != 1 || version != 2)
+		return false;
+	return store_number(s,
+			    "SELECT ifnull((SELECT stopped IS NULL FROM watch ORDER BY started DESC"
+			    " LIMIT 1), NOT EXISTS(SELECT 1 FROM event))",
+			    &open_end) == 0 &&
+	       open_end;
 }
 
 struct dropped_reader {

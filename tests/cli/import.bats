@@ -131,6 +131,10 @@ import() {
 	[ "$status" -eq 1 ]
 	[[ $err == "failcnt: $FAILCNT is no text (of compressed files only gzip is read; of a journal file, journalctl -k --file "* ]]
 	[ -z "$output" ]
+	printf '\xfd7zXZ\0\0' >"$BATS_TEST_TMPDIR/log.xz"
+	import "$BATS_TEST_TMPDIR/log.xz"
+	[ "$status" -eq 1 ]
+	[[ $err == "failcnt: $BATS_TEST_TMPDIR/log.xz is no text yet: xz -dc $BATS_TEST_TMPDIR/log.xz | failcnt import - "* ]]
 	import "$BATS_TEST_TMPDIR/none" "$LOGS/6.18-v1-plain.txt"
 	[ "$status" -eq 1 ]
 	[[ $output == *KILLED* ]]

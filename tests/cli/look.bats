@@ -89,6 +89,8 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 		3 cause=oom-memcg
 		3 memcg=/system.slice/shop.service pid=4790
 		1,3 certain=1 /system.slice
+		1,3 certain=true /system.slice
+		1,3 certain=yes /system.slice
 		2 id=2
 		3 id=3 -k
 	END
@@ -218,6 +220,31 @@ ids() { tail -n +2 <<<"$output" | grep -v ^-- | awk '{ printf "%s ", $1 }'; }
 	[ "$status" -eq 1 ]
 	[[ $err == "failcnt: other.db belongs to another program"* ]]
 	[ -z "$(ls -- *-wal *-journal *-shm 2>/dev/null)" ]
+}
+
+@test "a copy of a live store without its log: that is said" {
+	sqlite3 "$STORE" 'PRAGMA journal_mode=WAL; UPDATE watch SET stopped = NULL' >/dev/null
+	[ ! -e "$STORE-wal" ]
+	failcnt list --store "$STORE"
+	[ "$status" -eq 0 ]
+	[[ $err == "failcnt: $STORE was never closed, and its log $STORE-wal is not beside it: "* ]]
+	sqlite3 "$STORE" 'DELETE FROM watch; DELETE FROM event; DELETE FROM incident'
+	failcnt info --store "$STORE"
+	[ "$status" -eq 1 ]
+	[[ $err == *"copy that as well"*$'\n'"failcnt: No incidents found." ]]
+	: >"$STORE-wal"
+	failcnt list --store "$STORE"
+	[ "$err" = "failcnt: No incidents found." ]
+}
+
+@test "damaged: an event that cannot be read is counted, one that SQL meets is said" {
+	sqlite3 "$STORE" "UPDATE event SET line = 'x' WHERE id = (SELECT verdict FROM incident WHERE id = 3)"
+	failcnt list --store "$STORE"
+	[ "$status" -eq 0 ]
+	[ "$err" = "failcnt: 1 event could not be read and is left out: the file is damaged" ]
+	failcnt list --store "$STORE" cause=none
+	[ "$status" -eq 1 ]
+	[[ $err == "failcnt: $STORE is damaged (malformed JSON): move it away and failcnt record begins a new one; "* ]]
 }
 
 @test "damaged: said, with what may save it" {

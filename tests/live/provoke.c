@@ -35,7 +35,7 @@ static const struct provocation *const tables[] = {
 	kill_provocations,      quota_provocations,     ballot_provocations, death_provocations,
 	fault_provocations,     led_provocations,       oomd_provocations,   bus_provocations,
 	hang_provocations,      writeback_provocations, stall_provocations,  holder_provocations,
-	edge_provocations,      variant_provocations,
+	edge_provocations,      variant_provocations,   trace_provocations,
 };
 
 static const char *what = "provoke";

@@ -31,7 +31,7 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 	host_file_provocations[], kill_provocations[], quota_provocations[], ballot_provocations[],
 	death_provocations[], fault_provocations[], led_provocations[], oomd_provocations[],
 	bus_provocations[], hang_provocations[], writeback_provocations[], stall_provocations[],
-	holder_provocations[], edge_provocations[], variant_provocations[];
+	holder_provocations[], edge_provocations[], variant_provocations[], trace_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.

@@ -5,6 +5,7 @@
  * test_event_death.c - a death by a signal: its cause, who sent it and for whom, and what is told
  * when a part of it is missing.
  */
+#include <linux/audit.h>
 #include <signal.h>
 
 #include "event_fixture.h"
@@ -254,12 +255,49 @@ static void bad(void **state _unused_)
 	assert_int_equal(DECODE(&d, &v2), -EBADMSG);
 }
 
+/* A number means another call to a 32-bit program: 11 is execve there, munmap on x86-64. */
+static void seccomp_call(void **state _unused_)
+{
+	make_death(SIGSYS, FC_HOW_SECCOMP);
+	d.code_si = 1;
+	d.syscall = 11;
+	d.arch = AUDIT_ARCH_I386;
+	assert_int_equal(DECODE(&d, &v2), 0);
+	must_say(FIELD_SYSCALL, "execve");
+	assert_true(facts.death.syscall_32);
+	d.syscall = 60000;
+	d.arch = AUDIT_ARCH_X86_64;
+	assert_int_equal(DECODE(&d, &v2), 0);
+	assert_false(event_has(&e, FIELD_SYSCALL));
+	assert_true(facts.death.has_syscall);
+	assert_int_equal(facts.death.syscall, 60000);
+	assert_false(facts.death.syscall_32);
+	d.has |= FC_DEATH_STRICT;
+	assert_int_equal(DECODE(&d, &v2), 0);
+	assert_false(facts.death.has_syscall);
+}
+
+static void traced(void **state _unused_)
+{
+	make_death(SIGKILL, FC_HOW_TRACER);
+	sent_by(815, "gdb");
+	assert_int_equal(DECODE(&d, &v2), 0);
+	must_be(FIELD_BY_PID, 815);
+	must_say(FIELD_REQUESTED_BY, "other");
+	must_be(FIELD_CERTAIN, true);
+	d.how = FC_HOW_INJECTED;
+	assert_int_equal(DECODE(&d, &v2), 0);
+	must_be(FIELD_CERTAIN, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(whole),    cmocka_unit_test(causes),  cmocka_unit_test(senders),
-		cmocka_unit_test(not_oomd), cmocka_unit_test(missing), cmocka_unit_test(fault),
-		cmocka_unit_test(limits),   cmocka_unit_test(bad),
+		cmocka_unit_test(whole),        cmocka_unit_test(causes),
+		cmocka_unit_test(senders),      cmocka_unit_test(not_oomd),
+		cmocka_unit_test(missing),      cmocka_unit_test(fault),
+		cmocka_unit_test(limits),       cmocka_unit_test(bad),
+		cmocka_unit_test(seccomp_call), cmocka_unit_test(traced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,6 +95,12 @@ static void kernels(void **state _unused_)
 	by(815, "nginx", "parent");
 	assert_has(says(&f),
 		   "because the first process of its pid namespace ended, nginx (pid 815");
+	dead("signal", SIGKILL, "SIGKILL", FC_HOW_TRACER);
+	by(815, "gdb", "other");
+	assert_string_equal(says(&f), "postgres (pid 900) was killed with SIGKILL by gdb (pid 815, "
+				      "uid 0), which traced it, as a debugger does (ptrace).");
+	death.si_code = SI_KERNEL;
+	assert_has(says(&f), "because the process that traced it ended, gdb (pid 815");
 	dead("oom-memcg", SIGKILL, "SIGKILL", FC_HOW_OOM_SHARED);
 	death.shared_pid = 815;
 	death.shared_comm = "java";
@@ -156,6 +162,10 @@ static void limits(void **state _unused_)
 	dead("seccomp", SIGSYS, "SIGSYS", FC_HOW_SECCOMP);
 	event_static(&e, FIELD_SYSCALL, "clone3");
 	assert_has(says(&f), "seccomp filter, which does not allow clone3.");
+	dead("seccomp", SIGSYS, "SIGSYS", FC_HOW_SECCOMP);
+	death.has_syscall = death.syscall_32 = true;
+	death.syscall = 110;
+	assert_has(says(&f), "which does not allow system call 110 of 32-bit programs.");
 	death.has = FC_DEATH_STRICT;
 	assert_has(says(&f), "strict mode");
 }

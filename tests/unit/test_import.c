@@ -294,6 +294,61 @@ static void other_watchers(void **state _unused_)
 			 0);
 }
 
+/* A paragraph: every end of a line became a blank, and it is longer than what is looked at of one.
+ */
+static void one_paragraph(void **state _unused_)
+{
+	static const char kill[] =
+		"[25462.545490] Memory cgroup out of memory: Killed process 7 (x) "
+		"total-vm:9kB, anon-rss:4kB, file-rss:0kB, shmem-rss:0kB, UID:33 "
+		"pgtables:8kB oom_score_adj:0 ";
+	struct import_options o = {0};
+	char text[40000] = "";
+	size_t len = 0;
+
+	len += (size_t)sprintf(text,
+			       "[25462.545000] x invoked oom-killer: gfp_mask=0xcc0(GFP_KERNEL), "
+			       "order=0, oom_score_adj=0 ");
+	while (len < 20000)
+		len += (size_t)sprintf(text + len, "[25462.545001] something [1] of another sort ");
+	len += (size_t)sprintf(
+		text + len,
+		"[25462.545432] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),"
+		"cpuset=/,mems_allowed=0,oom_memcg=/a,task_memcg=/a/b,task=x,pid=7,uid=33 ");
+	len += (size_t)sprintf(text + len, "%s", kill);
+	assert_int_equal(read_bytes(text, len, &o), 0);
+	assert_int_equal(n, 1);
+	assert_string_equal(seen[0].str[FIELD_MEMCG], "/a");
+	assert_string_equal(seen[0].str[FIELD_CGROUP], "/a/b");
+	assert_int_equal(seen[0].num[FIELD_RSS_ANON], 4096);
+	assert_int_equal(stats.lines, 1);
+	/* two stamps that follow each other are of one message, as with the kernel's and syslog's
+	 */
+	assert_int_equal(read_bytes("[ 5.000001] [25462.545490] Memory cgroup out of memory: "
+				    "Killed process 7 (x) "
+				    "total-vm:9kB, anon-rss:4kB, file-rss:0kB\n",
+				    111, &o),
+			 0);
+	assert_int_equal(n, 1);
+}
+
+static void converters(void **state _unused_)
+{
+	struct import_options o = {0};
+	char journal[200] = "LPKSHHRH";
+
+	assert_int_equal(read_bytes("\xfd"
+				    "7zXZ\0\0\4\346\326\264F\2",
+				    13, &o),
+			 -EILSEQ);
+	assert_string_equal(stats.converter, "xz -dc");
+	/* it has hardly a control character in its first bytes */
+	assert_int_equal(read_bytes(journal, sizeof(journal), &o), -EILSEQ);
+	assert_string_equal(stats.converter, "journalctl -k --file");
+	assert_int_equal(read_bytes("BZ", 2, &o), 0);
+	assert_null(stats.converter);
+}
+
 static void files(void **state _unused_)
 {
 	struct import_options o = {0};
@@ -356,6 +411,8 @@ int main(void)
 		cmocka_unit_test(faults),
 		cmocka_unit_test(hung_tasks_belong_to_the_kill),
 		cmocka_unit_test(other_watchers),
+		cmocka_unit_test(one_paragraph),
+		cmocka_unit_test(converters),
 		cmocka_unit_test(files),
 	};
 
