@@ -21,7 +21,8 @@
 /* ---- tmpfs, and what the kernel promises ---- */
 
 #define PAGE 4096L
-#define LEFT (4 * MIB)
+/* More than the kernel keeps back from so large a process: a 32nd of it. */
+#define LEFT (16 * MIB)
 
 static long in_meminfo(const char *key)
 {
