@@ -181,8 +181,8 @@ static int holders_nproc(int argc, char **argv)
 			truth(getpid(), 1,
 			      "\"expect\":{\"resource\":\"nproc\",\"errno\":\"EAGAIN\",\"held\":3,"
 			      "\"limit\":3,\"limit_uid\":%u,\"namespace\":null},"
-			      "\"holders_total\":1,\"holders\":[{\"uid\":%u,\"held\":3,\"count\":3}"
-			      "]",
+			      "\"holders_total\":1,\"holders\":[{\"uid\":%u,\"held\":{\"min\":2,"
+			      "\"max\":3}}]",
 			      uid, uid);
 			hold("nproc");
 		}
