@@ -34,8 +34,8 @@ static const struct provocation *const tables[] = {
 	namespace_provocations, key_provocations,       socket_provocations, host_file_provocations,
 	kill_provocations,      quota_provocations,     ballot_provocations, death_provocations,
 	fault_provocations,     led_provocations,       oomd_provocations,   bus_provocations,
-	hang_provocations,      writeback_provocations, stall_provocations,
-	holder_provocations,    edge_provocations,
+	hang_provocations,      writeback_provocations, stall_provocations,  holder_provocations,
+	edge_provocations,
 };
 
 static const char *what = "provoke";
