@@ -54,7 +54,7 @@ void hold(const char *resource)
 {
 	const char *path = getenv("FAILCNT_EVENTS");
 
-	for (int i = 0; path && i < 400 && !told(path, resource); i++)
+	for (int i = 0; path && i < 200 && !told(path, resource); i++)
 		usleep(50000);
 }
 
