@@ -126,8 +126,8 @@ static __always_inline bool may_be_memory(long ret)
 	return ret == -ENOMEM || ret == -ENFILE || ret == -ENOBUFS;
 }
 
-/* Two are there for EAGAIN alone, and have no room on the stack for a question that is none; of unix
- * sockets __sock_create() asks. */
+/* Two are there for EAGAIN alone, and have no room on the stack for a question that is none; of
+ * unix sockets __sock_create() asks. */
 static __always_inline bool asks_memcg(enum fc_hook hook)
 {
 	return hook != FC_HOOK_ALLOC_PID && hook != FC_HOOK_PIDS_CAN_FORK &&

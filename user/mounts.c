@@ -16,6 +16,7 @@
 #include "catalogue.h"
 
 #define TABLE_MAX (1 << 20)
+#define FEW 64 /* as many may have been given back since */
 
 /* Local file systems: on a device, in memory, or on others of these (an overlay of a network file
  * system is none that the kernel takes as upper layer). */
@@ -238,22 +239,41 @@ static void become(struct event *e, struct event_facts *facts, unsigned int reso
 	event_int(e, FIELD_ASKED, 1);
 }
 
+unsigned int mounts_used_up(const char *fstype, const char *call, const struct statfs *s,
+			    uint64_t asked, bool *ret_sure)
+{
+	uint64_t unit = s->f_bsize > 0 ? (uint64_t)s->f_bsize : 1;
+	struct mounts_usage bytes = usage_of(s, false);
+	bool makes =
+		s->f_files && util_listed("open openat openat2 creat mkdir mkdirat mknod mknodat "
+					  "symlink symlinkat",
+					  call);
+
+	*ret_sure = true;
+	if (makes && !s->f_ffree)
+		return FC_INODES;
+	*ret_sure =
+		false; /* shmem_mknod() of mm/shmem.c takes no block, only a long symlink does */
+	if (makes && util_streq(fstype, "tmpfs") && !util_listed("symlink symlinkat", call))
+		return FC_INODES;
+	*ret_sure = s->f_blocks && bytes.available <= (asked ? asked : unit);
+	if (!*ret_sure && makes && s->f_ffree < FEW && s->f_ffree < bytes.available / unit)
+		return FC_INODES;
+	return FC_DISK;
+}
+
 /* Does the resource of the event, which the hook inferred, agree with what is free? */
 static void decide(struct event *e, struct event_facts *facts, const struct statfs *s)
 {
-	uint64_t asked = (uint64_t)event_num(e, FIELD_ASKED);
-	struct mounts_usage bytes = usage_of(s, false);
-	bool makes = util_listed("open openat openat2 creat mkdir mkdirat mknod mknodat symlink "
-				 "symlinkat",
-				 event_text(e, FIELD_SYSCALL));
+	bool sure;
 
-	if (facts->resource == FC_DISK && makes && s->f_files && !s->f_ffree) {
+	if (facts->resource != FC_DISK)
+		return;
+	if (mounts_used_up(event_text(e, FIELD_FILESYSTEM), event_text(e, FIELD_SYSCALL), s,
+			   (uint64_t)event_num(e, FIELD_ASKED), &sure) == FC_INODES)
 		become(e, facts, FC_INODES);
+	if (sure)
 		event_bool(e, FIELD_CERTAIN, true);
-	} else if (facts->resource == FC_DISK && s->f_blocks &&
-		   bytes.available <= (asked ? asked : (uint64_t)s->f_bsize)) {
-		event_bool(e, FIELD_CERTAIN, true);
-	}
 }
 
 /* What is used up of what such a process may have, as df counts: of ext4 root may have all. */

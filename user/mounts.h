@@ -56,6 +56,15 @@ struct mounts_memory {
 	size_t next;
 };
 
+struct statfs;
+
+/*
+ * FC_DISK or FC_INODES: which of the two a call found used up, by what is free a moment later.
+ * sure: it is used up still. asked: bytes, 0 unknown.
+ */
+unsigned int mounts_used_up(const char *fstype, const char *call, const struct statfs *s,
+			    uint64_t asked, bool *ret_sure);
+
 /*
  * Completes a refusal of disk, inodes or quota: MOUNT, DEVICE, FILESYSTEM, and where they are
  * missing HELD and LIMIT; CERTAIN, and which of disk and inodes it was, also in facts. *ret: what

@@ -21,6 +21,7 @@
 
 #include "../../user/holders.h"
 #include "../../user/holders_iter.h"
+#include "../../user/holders_ns.h"
 
 #define ROUNDS 5
 
@@ -220,7 +221,9 @@ int main(int argc, char **argv)
 	printf("loaded and tried in %llu us; one process alone: %s\n",
 	       (unsigned long long)(now_us() - from), holders_iter_one(it) ? "yes" : "no");
 	env = (struct holders_env){.proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-				   .page_size = 4096};
+				   .page_size = 4096,
+				   .user_levels = ns_user_levels,
+				   .in_pid_ns = ns_in_pid_ns};
 	if (pipe(up))
 		die("pipe");
 	for (int i = 0; i < n; i++) {

@@ -58,7 +58,7 @@ _Noreturn void fail(const char *what);
 void prove(bool (*again)(void));
 
 /*
- * After truth() with "holders":[...]: waits, for 20 seconds at most, until the file that
+ * After truth() with "holders":[...]: waits, for 10 seconds at most, until the file that
  * FAILCNT_EVENTS names has a line with holders of that resource. Without it: does nothing.
  */
 void hold(const char *resource);

@@ -70,7 +70,7 @@ static int beyond_udp_mem(const char *numbers, int which)
 	      "\"limit_name\":\"net.ipv4.udp_mem[%d]\",\"measure\":\"pages\","
 	      "\"held\":{\"min\":32,\"max\":1024},\"limit\":32,\"backend\":\"tracepoint\"},"
 	      "\"holders\":[{\"pid\":%d,\"kind\":\"UDP sockets, mostly received and not read\","
-	      "\"count\":1,\"held\":{\"min\":131072,\"max\":4194304}}]",
+	      "\"count\":1,\"held\":{\"min\":32768,\"max\":4194304}}]",
 	      which, getpid());
 	prove(one_datagram_more);
 	return 0;
@@ -133,7 +133,7 @@ static int tcp_mem(int argc, char **argv)
 	      "\"backend\":\"tracepoint\"},\"holders\":[{\"pid\":%d,\"count\":{\"min\":1,"
 	      "\"max\":2},\"kind\":{\"re\":\"^TCP sockets, mostly (received and not read|sent and "
 	      "not "
-	      "acknowledged)$\"},\"held\":{\"min\":131072,\"max\":67108864}}]",
+	      "acknowledged)$\"},\"held\":{\"min\":32768,\"max\":67108864}}]",
 	      sent, getpid(), getpid());
 	hold("tcp-mem");
 	prove(sends_again);

@@ -63,6 +63,7 @@ run holders-close-wait holders_close_wait
 run holders-dead-sets holders_dead_sets
 run holders-live-sets holders_live_sets
 run holders-kinds holders_kinds
+run holders-namespaces holders_namespaces
 run holders-storm holders_storm
 run holders-crowd holders_crowd
 run holders-ways holders_ways "$1"

@@ -99,6 +99,23 @@ holders_kinds() {
 	held_by as-mmap 'any(.holders[]; .pid == $pid and .object == "[heap]")' || return
 }
 
+# The same user holds as much where it does not count for the limit: in another user namespace.
+holders_namespaces() {
+	local one result
+	watch spaces -r inotify-instances -r inotify-watches -r nproc || return
+	for one in holders-userns holders-userns-above holders-nproc; do
+		result=0
+		FAILCNT_EVENTS=$work/spaces.json "$provoke" "$one" >"$work/spaces.truth" 2>"$work/spaces.err" || result=$?
+		((result != 77)) || { na "$one: $(head -n 1 "$work/spaces.truth")"; return; }
+		((result == 0)) || { no "$one: $(head -n 1 "$work/spaces.err")"; return; }
+		within 8 followup spaces "$(jq -n 'first(inputs).pid' "$work/spaces.truth")" ||
+			{ no "$one: no followup with holders"; return; }
+		jq -e --slurpfile t "$work/spaces.truth" '.holders_total == $t[0].holders_total
+			and .holders[0].held == ($t[0].holders[0].held | if type == "object" then .max else . end)' \
+			<<<"$follow" >/dev/null || { no "$one: holders are $(jq -c .holders <<<"$follow")"; return; }
+	done
+}
+
 # A hundred thousand refusals of two hundred processes of one program: one is looked at, and none is lost.
 holders_storm() {
 	local watcher n took

@@ -113,6 +113,18 @@ static void together(void **state _unused_)
 	assert_int_equal(n_seen, 51);
 }
 
+/* A charge that meets these limits may still be satisfied; of kernel memory and sockets on v1 it is
+ * refused. */
+static void pressure(void **state _unused_)
+{
+	assert_true(correlate_is_pressure(COUNTER_CGROUP1, "memory"));
+	assert_true(correlate_is_pressure(COUNTER_CGROUP1, "memsw"));
+	assert_false(correlate_is_pressure(COUNTER_CGROUP1, "kmem"));
+	assert_false(correlate_is_pressure(COUNTER_CGROUP1, "kmem.tcp"));
+	assert_true(correlate_is_pressure(COUNTER_CGROUP2, "memory.max"));
+	assert_false(correlate_is_pressure(COUNTER_CGROUP2, "memory.oom_kill"));
+}
+
 static void in_order(uint64_t parent, uint64_t child, bool child_first)
 {
 	if (child_first)
@@ -269,7 +281,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(oom_v2),   TEST(oom_v1),       TEST(nothing_moved),     TEST(together),
 		TEST(no_local), TEST(local_events), TEST(bad_numbers),       TEST(at_the_end),
-		TEST(crowded),  TEST(chains),       TEST(ancestors_implied),
+		TEST(crowded),  TEST(chains),       TEST(ancestors_implied), TEST(pressure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -122,6 +122,17 @@ static void host_files(void **state _unused_)
 	refused_by("file-max", "files", "db", 7);
 	says(NULL);
 	assert_has(fixed(), "sysctl -w fs.file-max=$((");
+	/* of unix sockets there may be twice as many */
+	refused_by("file-max", "unix sockets", "db", 7);
+	event_str(&e, FIELD_SYSCALL, "connect");
+	amounts(16000, 16000, -1, -1);
+	assert_has(says(NULL), "could not connect because 16000 unix sockets exist on the whole "
+			       "machine and the most there may be, root's too (twice fs.file-max) "
+			       "is 16000");
+	assert_has(fixed(), "sysctl -w fs.file-max=16000\n");
+	refused_by("file-max", "unix sockets", "db", 7);
+	assert_has(says(NULL), "because too many unix sockets exist");
+	assert_has(fixed(), "sysctl -w fs.file-max=$((");
 }
 
 static void semaphores(void **state _unused_)

@@ -197,6 +197,16 @@ static void promised(void **state _unused_)
 	says(&f);
 	assert_has(fixed(), "sysctl -w vm.overcommit_kbytes=964976\n");
 	assert_lacks(fixed(), "ratio");
+	/* a file of tmpfs */
+	f.more[2] = 0;
+	refused("commit", "pages", "write", 250000, 262144, -1, 1);
+	event_str(&e, FIELD_ERRNO, "ENOSPC");
+	event_str(&e, FIELD_OBJECT, "full");
+	assert_has(says(&f), "could not put 4 KiB into full on a file system in memory (tmpfs) "
+			     "because the kernel has promised");
+	assert_has(says(&f), "the program reports \"No space left on device\", though the file "
+			     "system is not full");
+	assert_lacks(says(&f), "Cannot allocate memory");
 }
 
 /* Nothing of what explain wants is known: still a sentence, and no command made of nothing. */

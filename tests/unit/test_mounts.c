@@ -178,13 +178,52 @@ static void links(void **state _unused_)
 	assert_false(event_has(&e, FIELD_MOUNT) || u.known);
 }
 
+/* Somebody may have given back an inode or a block before the collector comes to ask. */
+static void used_up(void **state _unused_)
+{
+	static const struct {
+		const char *fstype, *call;
+		uint64_t files, inodes, blocks, asked;
+		unsigned int resource;
+		bool sure;
+	} rows[] = {
+		{"tmpfs", "openat", 16, 0, 16, 0, FC_INODES, true},
+		{"tmpfs", "openat", 16, 9, 1, 0, FC_INODES, false},
+		{"tmpfs", "mkdir", 100000, 70000, 0, 0, FC_INODES, false},
+		{"tmpfs", "symlink", 16, 9, 0, 0, FC_DISK, true},
+		{"tmpfs", "symlinkat", 16, 9, 16, 0, FC_INODES, false},
+		{"tmpfs", "openat", 0, 0, 16, 0, FC_DISK, false}, /* nr_inodes=0: any number */
+		{"tmpfs", "write", 16, 0, 0, 4096, FC_DISK, true},
+		{"tmpfs", "write", 16, 0, 16, 4096, FC_DISK, false},
+		{"ext4", "openat", 32, 0, 900, 0, FC_INODES, true},
+		{"ext4", "openat", 32, 3, 900, 0, FC_INODES, false},
+		{"ext4", "openat", 32000, 20000, 0, 0, FC_DISK, true},
+		{"ext4", "openat", 32000, 20000, 90000, 0, FC_DISK, false},
+		{"ext4", "mkdir", 32, 31, 7, 0, FC_DISK, false},
+		{"btrfs", "openat", 0, 0, 5, 0, FC_DISK, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct statfs s = {.f_bsize = 4096,
+				   .f_blocks = 1000,
+				   .f_bfree = rows[i].blocks,
+				   .f_bavail = rows[i].blocks,
+				   .f_files = rows[i].files,
+				   .f_ffree = rows[i].inodes};
+		bool sure = !rows[i].sure;
+
+		assert_int_equal(
+			mounts_used_up(rows[i].fstype, rows[i].call, &s, rows[i].asked, &sure),
+			rows[i].resource);
+		assert_int_equal(sure, rows[i].sure);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_device),
-		cmocka_unit_test(by_path),
-		cmocka_unit_test(asks),
-		cmocka_unit_test(links),
+		cmocka_unit_test(by_device), cmocka_unit_test(by_path), cmocka_unit_test(asks),
+		cmocka_unit_test(links),     cmocka_unit_test(used_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
