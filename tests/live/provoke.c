@@ -34,8 +34,7 @@ static const struct provocation *const tables[] = {
 	namespace_provocations, key_provocations,       socket_provocations, host_file_provocations,
 	kill_provocations,      quota_provocations,     ballot_provocations, death_provocations,
 	fault_provocations,     led_provocations,       oomd_provocations,   bus_provocations,
-	hang_provocations,      writeback_provocations, stall_provocations,
-	variant_provocations,
+	hang_provocations,      writeback_provocations, stall_provocations,  variant_provocations,
 };
 
 static const char *what = "provoke";
