@@ -184,6 +184,10 @@ static int report(const struct options *o, int err, const char *owner)
 	else if (err == -EINVAL)
 		log_error("'%s' is no owner: ct:ID, uid:N, pid:N, cgroup:/PATH, fs:/MOUNT or host",
 			  owner);
+	else if (err == -ENODATA && util_streq(owner, "cgroup:/"))
+		log_error(
+			"the root of cgroup v2 has no counters: it is the host, see failcnt table "
+			"host");
 	else if (err == -ENODATA)
 		log_error("no counters found");
 	else if (err == -ENOENT)

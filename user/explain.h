@@ -29,6 +29,7 @@ struct explain_facts {
 	uint32_t host_ns[8];
 	uint64_t nr_open;         /* /proc/sys/fs/nr_open */
 	uint64_t page_size;       /* bytes; 4096 where unknown */
+	uint64_t huge_page;       /* bytes: the size that vm.nr_hugepages is about */
 	bool memory_is_v1;        /* the memory controller is on cgroup v1 */
 	const char *memory_mount; /* its mount point, e.g. "/sys/fs/cgroup/memory" */
 	/* How many bytes of memory and swap together the memcg may use: v1 memsw limit, v2

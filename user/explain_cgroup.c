@@ -50,9 +50,11 @@ static bool mount_of(const struct explain *x, const struct cgroup_limit *l, char
 	const char *memory = x->facts->memory_mount;
 	const char *slash = memory ? strrchr(memory, '/') : NULL;
 
+	/* Beside hierarchies of version 1 that of version 2 stands where systemd puts it. */
+	if (!l->v1 && x->facts->memory_is_v1)
+		return util_strlcpy(buf, "/sys/fs/cgroup/unified", size);
 	if (!l->v1)
-		return util_strlcpy(
-			buf, memory && !x->facts->memory_is_v1 ? memory : "/sys/fs/cgroup", size);
+		return util_strlcpy(buf, memory ? memory : "/sys/fs/cgroup", size);
 	if (!x->facts->memory_is_v1 || !slash)
 		return (size_t)snprintf(buf, size, "/sys/fs/cgroup/%s", l->controller) < size;
 	return (size_t)snprintf(buf, size, "%.*s/%s", (int)(slash - memory), memory,

@@ -119,8 +119,8 @@ static void fix_pool(struct explain *x, uint64_t page)
 			    "/sys/kernel/mm/hugepages/hugepages-*kB/nr_hugepages");
 		return;
 	}
-	/* The sysctl is for the default size, which nobody knows here; 2 MiB is x86's. */
-	if (page == 2 * KIB * KIB)
+	/* The sysctl is for the default size; 2 MiB is x86's, where nobody told. */
+	if (page == (x->facts->huge_page ? x->facts->huge_page : 2 * KIB * KIB))
 		fix_sysctl(x, "vm.nr_hugepages", want);
 	else
 		fix_line(x, "echo %llu > /sys/kernel/mm/hugepages/hugepages-%llukB/nr_hugepages", n,

@@ -242,8 +242,13 @@ static void fix_devpts(struct explain *x)
 	char prefix[64], mount[QUOTED_MAX];
 	unsigned long long want = more_than(x->e);
 
-	if (!want || !fix_mount_options(x, "max", prefix, sizeof(prefix), mount)) {
+	if (!want) {
 		fix_line(x, "# raise max= of the devpts mount, and see kernel.pty.max");
+		return;
+	}
+	if (!fix_mount_options(x, "max", prefix, sizeof(prefix), mount)) {
+		fix_line(x, "# mount the devpts of the container with max=%llu or more, or none",
+			 want);
 		return;
 	}
 	fix_line(x, "%smount -o remount,\"$o,max=%llu\" %s", prefix, want, mount);

@@ -165,6 +165,19 @@ static void find_cgroup(struct pipeline *p, struct event *e)
 		event_str(e, FIELD_CGROUP, cgroup_ids_path(p->cgroups, id));
 }
 
+/* "Hugepagesize:    2048 kB": default_hugepagesz= of the boot line may have made it another. */
+static uint64_t read_huge_page(const struct pipeline *p)
+{
+	_cleanup_close_ int fd = openat(p->proc, "meminfo", O_RDONLY | O_CLOEXEC);
+	static const char key[] = "\nHugepagesize:";
+	char text[8192] = "", *at;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return 0;
+	at = strstr(text, key);
+	return at ? strtoull(at + strlen(key), NULL, 10) * 1024 : 0;
+}
+
 bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts)
 {
 	struct explain_facts now = {
@@ -184,6 +197,8 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 	now.hard_unlimited = facts->hard_unlimited;
 	if (facts->resource == FC_NOFILE || facts->resource == FC_NR_OPEN)
 		now.nr_open = read_nr_open(p);
+	if (facts->resource == FC_HUGEPAGES)
+		now.huge_page = read_huge_page(p);
 	if (about_mount(e, facts) && p->proc >= 0)
 		mounts_event(e, facts, p->proc, &p->mounts, &now.space);
 	if (facts->host)

@@ -254,6 +254,8 @@ static void remedies(void **state _unused_)
 			why = util_after(way, "by hand: ");
 			if (!why)
 				why = util_after(way, "no event: ");
+			if (!why)
+				why = util_after(way, "not proven: ");
 			if (!why || strlen(why) < 10)
 				fail_msg("%s | %s: no reason: %s", id, name, way);
 		}

@@ -69,6 +69,13 @@ static void pool(void **state _unused_)
 	assert_has(says(&f), "touched memory for which there was no huge page because");
 	assert_has(event_text(&e, FIELD_SAYS), "SIGBUS");
 	assert_has(fixed(), "echo 9 > /sys/kernel/mm/hugepages/hugepages-1048576kB/nr_hugepages\n");
+	/* The machine was booted with default_hugepagesz=1G: the sysctl is about that size. */
+	f.huge_page = 1024 * MIB;
+	says(&f);
+	assert_has(fixed(), "sysctl -w vm.nr_hugepages=9\n");
+	f.more[0] = 2 * MIB;
+	says(&f);
+	assert_has(fixed(), "echo 9 > /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages\n");
 	/* nothing known of the pool */
 	refused("hugepages", "vm.nr_hugepages", "mmap", 9, 4, 10);
 	says(NULL);
@@ -94,6 +101,19 @@ static void bounds(void **state _unused_)
 	refused("hugepages", "size= of the hugetlbfs mount", "mmap", 0, 3, 2);
 	assert_has(says(&f), "the hugetlbfs mount is full: 0 of 2 pages, 3 more asked for");
 	assert_has(fixed(), "size=8192K");
+	/* A remount would say that it succeeded, and change nothing. */
+	assert_lacks(fixed(), "-o remount");
+	event_static(&e, FIELD_DEVICE, "0:30");
+	event_static(&e, FIELD_MOUNT, "/dev/huge pages");
+	says(&f);
+	assert_has(fixed(), "/proc/self/mountinfo | sed 's/,size=[^,]*//g')\n");
+	assert_has(fixed(),
+		   "umount '/dev/huge pages' && mount -t hugetlbfs -o \"$o,size=8192K\" none "
+		   "'/dev/huge pages'\n");
+	f.host_ns[FC_NS_MNT] = 8;
+	event_static(&e, FIELD_NAMESPACE, "mnt:[4026532115]");
+	says(&f);
+	assert_true(fixed()[0] == '#' && !strchr(fixed(), '\n'));
 }
 
 int main(void)

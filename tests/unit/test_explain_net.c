@@ -73,6 +73,15 @@ static void backlog(void **state _unused_)
 	facts.more[0] = 128; /* what cut it */
 	explain_event(&e, &facts);
 	must_have(FIELD_FIX, "sysctl -w net.core.somaxconn=\"256\"");
+	/* Of another namespace, and nobody's: through whoever is in there. */
+	facts.host_ns[FC_NS_NET] = 8;
+	event_str(&e, FIELD_NAMESPACE, "net:[4026532115]");
+	explain_event(&e, &facts);
+	must_have(
+		FIELD_FIX,
+		"for p in /proc/[0-9]*; do [ \"$(readlink $p/ns/net)\" = \"net:[4026532115]\" ] && "
+		"nsenter -t ${p#/proc/} -n sysctl -w net.core.somaxconn=\"256\" && break; done\n");
+	must_lack(FIELD_FIX, "/etc/sysctl.d");
 }
 
 static void socket_memory(void **state _unused_)

@@ -123,6 +123,12 @@ static void pids(void **state _unused_)
 				     .memory_is_v1 = true,
 				     .memory_mount = "/cgroup/memory"});
 	assert_string_equal(fixed(), "echo 200 > /cgroup/pids/test/pids.max");
+	/* and of version 2 there, which systemd mounts aside */
+	refused("pids", "clone", 100, 100);
+	event_str(&e, FIELD_LIMIT_CGROUP, "/test");
+	says(&(struct explain_facts){
+		.has_more = true, .memory_is_v1 = true, .memory_mount = "/cgroup/memory"});
+	assert_string_equal(fixed(), "echo 200 > /sys/fs/cgroup/unified/test/pids.max");
 	/* what was cut is another group */
 	refused("pids", "clone", 100, 100);
 	event_str(&e, FIELD_LIMIT_CGROUP, "/system.slice/app.service");

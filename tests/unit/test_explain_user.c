@@ -117,6 +117,15 @@ static void objects(void **state _unused_)
 	refused("pty", "max= of the devpts mount", "ENOSPC", 2, 2, 1);
 	assert_has(explained(NULL, FIELD_FIX), "max=4");
 	assert_lacks(event_text(&e, FIELD_FIX), "sysctl -w");
+	/* Where it is known which one: the options that it has, and the new limit. */
+	event_static(&e, FIELD_NAMESPACE, "mnt:[4026532115]");
+	event_static(&e, FIELD_DEVICE, "0:45");
+	event_static(&e, FIELD_MOUNT, "/dev/pts");
+	explained(&(struct explain_facts){.host_ns = {[FC_NS_MNT] = 8}}, FIELD_FIX);
+	assert_has(event_text(&e, FIELD_FIX),
+		   "o=$(awk '$3 == \"0:45\" && $4 == \"/\" { print $6 \",\" $NF; exit }' "
+		   "/proc/5/mountinfo | sed 's/,max=[^,]*//g')\n"
+		   "nsenter -t 5 -m mount -o remount,\"$o,max=4\" /dev/pts\n");
 }
 
 static void keys(void **state _unused_)

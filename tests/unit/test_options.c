@@ -176,8 +176,10 @@ static void refused(void **state _unused_)
 		{&watch, "--", ""},
 		{&watch, "nginx", "too much: 'nginx'"},
 		{&table, "a b", "too much: 'b'"},
-		{&table, "--pid=1", "failcnt table: --pid does not apply here; see failcnt table"},
-		{&table, "-p1", "--pid does not apply here"},
+		{&table, "--name=a",
+		 "failcnt table: --name does not apply here; see failcnt table"},
+		{&table, "-na", "--name does not apply here"},
+		{&table, "--pid=0", "not '0'"},
 		{&watch, "--\033[2J", "no option --\\x1b[2J"},
 		{&watch, "--backend=\xff", "not '\\xff'"},
 	};
@@ -219,7 +221,7 @@ static void help(void **state _unused_)
 	fclose(f);
 	assert_non_null(strstr(text, "      --json               one JSON object a line\n"));
 	assert_non_null(strstr(text, "  -h, --help "));
-	assert_null(strstr(text, "--pid"));
+	assert_null(strstr(text, "--name"));
 	for (const char *s = text; *s; s += strcspn(s, "\n") + 1)
 		assert_true(strcspn(s, "\n") <= 80);
 }
