@@ -32,6 +32,7 @@ EMPTY("kretprobe.multi/alloc_fd", kretprobe_multi_alloc_fd)
 EMPTY("kprobe", kprobe_site)
 /* Only called when the cheap count of open files is at file-max. */
 EMPTY("fexit/__percpu_counter_sum", fexit_counter_sum)
+EMPTY("kprobe/__percpu_counter_sum", kprobe_counter_sum)
 
 __u64 seen;
 

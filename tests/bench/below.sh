@@ -6,7 +6,7 @@
 #
 #   fewer hooks       alloc_fd or alloc_empty_file alone
 #   at entry          an empty fentry; and one that foretells EMFILE by next_fd
-#   failure-only      fexit on __percpu_counter_sum(), which runs only when the cheap count of files
+#   failure-only      a program on __percpu_counter_sum(), which runs only when the cheap count of files
 #                     is at file-max; a kprobe in the middle of alloc_fd(), where it has decided to
 #                     fail: site.c finds the place
 #   near the limit    to attach only while something is near its limit: the times to attach and to
@@ -40,7 +40,7 @@ SITE=$(/site alloc_fd 24 | head -n 1)
 export SITE
 echo "S $SITE"
 exec /bin/sh /bench nothing try-fexit_alloc_fd try-fexit_alloc_fd,fexit_alloc_empty_file try-fentry_alloc_fd \
-	try-fentry_next_fd try-fexit_counter_sum try-kprobe_site try-kretprobe_multi_alloc_fd try-kretprobe_alloc_fd
+	try-fentry_next_fd try-fexit_counter_sum try-kprobe_counter_sum try-kprobe_site try-kretprobe_multi_alloc_fd try-kretprobe_alloc_fd
 END
 "$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 600 -a norandmaps -f "$out/floor:/floor" -f "$out/loops:/loops" \
 	-f "$out/site:/site" -f "$here/guest.sh:/bench" -f "$out/below.o:/below.o" -f "$out/guest:/guest" \
@@ -52,6 +52,7 @@ function added(row, op) {
 	return ns[row, op] == ns["nothing", op] ? "±0" : sprintf("%+d", ns[row, op] - ns["nothing", op])
 }
 $1 == "S" { site = $2 }
+$1 == "X" { row[++n] = $2; times[$2] = substr($0, length($2) + 4) " | -" }
 $1 == "A" { times[$2] = us($3) " | " us($4) }
 $1 == "L" { if (!seen[$2]++ && $2 != "nothing") row[++n] = $2; ns[$2, $3] = $4 }
 END {

@@ -65,7 +65,12 @@ under_try() {
 	rm -f /tmp/events
 	/floor /below.o </tmp/names >/tmp/events 2>/tmp/said &
 	floor=$!
-	wait_for ready
+	until grep -qs ready /tmp/events || ! kill -0 $floor 2>/dev/null; do usleep 50000; done
+	if ! grep -q ready /tmp/events; then
+		wait $floor
+		echo "X $1 $(sed -n 's/.*: //p' /tmp/said | head -n 1)"
+		return
+	fi
 	loops "$1"
 	kill $floor
 	wait $floor
