@@ -80,7 +80,7 @@ enum fc_hint {
 /* Whatever the call: descriptors, files, memory of a cgroup (bpf/sys_exit.bpf.h) */
 #define FC_EVERY_CALL (FC_ERRNO(EMFILE) | FC_ERRNO(ENFILE) | FC_ERRNO(ENOMEM) | FC_ERRNO(ENOBUFS))
 /* All together; tests/unit/test_calls.c compares it with calls.def. */
-#define FC_OUR_ERRNOS                                                                           \
+#define FC_OUR_ERRNOS                                                                              \
 	(FC_EVERY_CALL | FC_ERRNO(EPERM) | FC_ERRNO(E2BIG) | FC_ERRNO(EAGAIN) | FC_ERRNO(EINVAL) | \
 	 FC_ERRNO(ENOSPC) | FC_ERRNO(ERANGE) | FC_ERRNO(EDQUOT))
 

@@ -185,7 +185,7 @@ static __noinline int sys_exit_refused(bool first, long ret, __u64 nr)
 #define ASKED di
 #define ASKED_32BIT bx
 #endif
-#define NR_BRK_32BIT 45 /* asm/unistd_32.h, also arm's; of 64-bit programs a call without address */
+#define NR_BRK_32BIT 45 /* asm/unistd_32.h, and of arm; of 64-bit programs no address */
 
 /* Is it one of them? A shift counts by the lowest 6 bits of ret: bit -ret - 1 becomes the sign. */
 static __always_inline bool errno_among(__u64 errnos, long ret)

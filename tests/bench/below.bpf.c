@@ -28,8 +28,11 @@ EMPTY("fexit/alloc_empty_file", fexit_alloc_empty_file)
 EMPTY("fentry/alloc_fd", fentry_alloc_fd)
 EMPTY("kretprobe/alloc_fd", kretprobe_alloc_fd)
 EMPTY("kretprobe.multi/alloc_fd", kretprobe_multi_alloc_fd)
+/* In the middle of alloc_fd(), where it has decided to fail: below.sh finds the place. */
+EMPTY("kprobe", kprobe_site)
 /* Only called when the cheap count of open files is at file-max. */
 EMPTY("fexit/__percpu_counter_sum", fexit_counter_sum)
+EMPTY("kprobe/__percpu_counter_sum", kprobe_counter_sum)
 
 __u64 seen;
 

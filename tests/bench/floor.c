@@ -5,13 +5,15 @@
  *
  *   floor -l             the names of all programs that are attached now, whole, one a line
  *   floor OBJECT <NAMES  attaches the programs of these names; "attached in US us", "ready N" when
- *                        all N are, and "detached in US us" at SIGTERM
+ *                        all N are, and "detached in US us" at SIGTERM. A program whose section is
+ *                        "kprobe" alone goes where SITE=FUNCTION+0xOFFSET says
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +81,19 @@ static long us_since(const struct timespec *begin)
 	return (now.tv_sec - begin->tv_sec) * 1000000 + (now.tv_nsec - begin->tv_nsec) / 1000;
 }
 
+static struct bpf_link *attach_one(const struct bpf_program *program)
+{
+	LIBBPF_OPTS(bpf_kprobe_opts, options);
+	const char *site = getenv("SITE");
+	char function[128];
+
+	if (strcmp(bpf_program__section_name(program), "kprobe") != 0)
+		return bpf_program__attach(program);
+	if (!site || sscanf(site, "%127[^+]+%zx", function, &options.offset) != 2)
+		return NULL;
+	return bpf_program__attach_kprobe_opts(program, function, &options);
+}
+
 static int attach(const char *path)
 {
 	struct bpf_object *object = bpf_object__open(path);
@@ -104,7 +119,7 @@ static int attach(const char *path)
 	bpf_object__for_each_program (program, object) {
 		if (!bpf_program__autoload(program))
 			continue;
-		link[n] = bpf_program__attach(program);
+		link[n] = attach_one(program);
 		if (!link[n++] || n == MAX_LINKS)
 			return 1;
 	}

@@ -4,7 +4,8 @@
 # What runs inside the virtual machine of run.sh: attaches one thing after the other, and has the
 # operations timed under each. It computes nothing; the first letter of a line tells what it is.
 #
-#   L ROW OPERATION NS =|~ ROUNDS OWN    a line of loops, while ROW was attached
+#   L ROW OPERATION NS =|~ ROUNDS OWN    a line of loops, while ROW was attached; "moved" at its end
+#                                        when something missed a call and is attached elsewhere now
 #   F ROW N                              how many empty programs ROW is
 #   T BACKEND KEY US                 a line of times
 #   A ROW US US                      how long programs of below.sh took to attach and to detach
@@ -13,7 +14,14 @@
 #   guest.sh ROW...      nothing; fexit, kprobe, tracepoint: failcnt with that backend; floor-BACKEND:
 #                        the programs that it loads, with nothing in them (/floor.o), and
 #                        floor-classic, with the other tracepoint of sys_exit; times-BACKEND
-loops() { row=$1; shift; /loops "$@" | sed "s/^/L $row /"; }
+loops() {
+	row=$1
+	shift
+	/loops "$@" | while read -r line; do
+		if grep -qs 'moved to' /tmp/said; then line="$line moved"; fi
+		echo "L $row $line"
+	done
+}
 
 # What is in the background has said this.
 wait_for() { # TEXT
@@ -57,7 +65,12 @@ under_try() {
 	rm -f /tmp/events
 	/floor /below.o </tmp/names >/tmp/events 2>/tmp/said &
 	floor=$!
-	wait_for ready
+	until grep -qs ready /tmp/events || ! kill -0 $floor 2>/dev/null; do usleep 50000; done
+	if ! grep -q ready /tmp/events; then
+		wait $floor
+		echo "X $1 $(sed -n 's/.*: //p' /tmp/said | head -n 1)"
+		return
+	fi
 	loops "$1"
 	kill $floor
 	wait $floor
