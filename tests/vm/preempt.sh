@@ -14,8 +14,8 @@
 #   -n N         how often each of the four is refused, twice (default 50000, a second; 6000000 is
 #                a minute and more)
 #
-# A flood of half a minute and more must take the watcher at most 2 % of a processor, and its memory
-# must not grow.
+# In a flood of half a minute and more the watcher's memory must not grow. What it takes of a
+# processor is printed: an emulated one, so that tests/bench/flood.sh judges it.
 #
 # Raw output stays in BUILD_DIR/preempt. Exit status: 0 when all of it holds.
 set -euo pipefail
@@ -94,8 +94,7 @@ def folded: [.[] | .count // 1] | add // 0;
 	($floods[1] | select(exact | not) | "not exact in the second flood") end,
    if $cost == null then "its processor time is not known"
    elif $cost.s < 30 then empty
-   else (if $cost.cpu > 2 then "\($cost.cpu) % of a processor" else empty end),
-	(if $cost.grew > 1024 then "its memory grew by \($cost.grew) KiB" else empty end) end,
+   elif $cost.grew > 1024 then "its memory grew by \($cost.grew) KiB" else empty end,
    if ($backend == "auto" or $backend == "tracepoint") and $floods[0].lost > 0 then
 	(if $moved then empty else "it did not move" end)
    elif $moved then "it moved" else empty end] as $mistakes
