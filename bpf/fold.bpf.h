@@ -122,7 +122,7 @@ const volatile bool may_preempt;
  * The latest verdict on each processor, one for each kind of program, and what was counted under it
  * since. Nobody but that program writes there (repeat_alone()), and the collector only reads. So to
  * count one more is an addition, and no table is looked into; what was counted moves to the table
- * when the next process comes. Until then the collector adds it (user/tracer_repeats.c).
+ * when the next process comes. Until then the collector adds it (user/repeats.c).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

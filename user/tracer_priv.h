@@ -12,6 +12,7 @@
 
 #include "../bpf/event.h" /* before the skeleton, which has its structures in it */
 #include "failcnt.skel.h"
+#include "repeats.h"
 #include "tracer.h"
 
 #define RAW_SYS_EXIT "tpbtf_sys_exit"
@@ -51,11 +52,8 @@ struct tracer {
 	uint64_t overflow_told[FC_RESOURCES];
 	uint64_t deaths_at; /* CLOCK_MONOTONIC ms: looked for in the table */
 	uint32_t sweeps;
-	const struct fc_repeat *repeats; /* of the kernel's; what was read of them: */
-	struct fc_repeat *read;
-	uint32_t nrepeats, nread;
-	bool repeats_moving; /* one was on its way from one key to the next */
-	bool folds_crowded;  /* more than half of the fold table is in use */
+	struct repeats repeats;
+	bool folds_crowded; /* more than half of the fold table is in use */
 };
 
 /* bpf_program__attach(), for a return probe with room for many calls at a time; NULL and errno. */
@@ -88,17 +86,9 @@ void tracer_last(const struct tracer_rank *before);
 int tracer_walk(const struct tracer *t, const struct bpf_map *map, uint32_t *in, uint32_t *out,
 		void *keys, void *values, uint32_t *n);
 
-/*
- * What programs counted beside the fold table: tracer_repeats.c. Read it after the entries that it
- * is added to, or it may be counted twice.
- */
+/* What programs counted beside the fold table: tracer_repeats.c. */
 int tracer_repeats_open(struct tracer *t);
 void tracer_repeats_close(struct tracer *t);
-void tracer_repeats_read(struct tracer *t);
-void tracer_repeats_add(const struct tracer *t, const struct fc_fold_key *key,
-			struct fc_fold *fold);
-/* Does any of them count for that key, or might? */
-bool tracer_repeats_hold(const struct tracer *t, const struct fc_fold_key *key);
 
 /* What the fold table had no room for, and how large the table is: tracer_overflow.c. False: there
  * was nothing new. */

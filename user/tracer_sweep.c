@@ -266,7 +266,7 @@ static bool tell_fold(struct tracer *t, const struct tracer_events *ev,
 
 /*
  * Its process is gone, so that nothing counts there any more: what was read before may be less. But
- * as long as some of it is elsewhere (tracer_repeats.c) it must have a place to go to.
+ * as long as some of it is elsewhere (repeats.h) it must have a place to go to.
  */
 static void forget_fold(struct tracer *t, const struct tracer_events *ev,
 			const struct fc_fold_key *key)
@@ -276,8 +276,8 @@ static void forget_fold(struct tracer *t, const struct tracer_events *ev,
 	struct fc_fold last;
 	bool first;
 
-	tracer_repeats_read(t);
-	if (tracer_repeats_hold(t, key))
+	repeats_read(&t->repeats);
+	if (repeats_hold(&t->repeats, key))
 		return;
 	first = tracer_first(t, &before);
 	if (bpf_map_lookup_elem(fd, key, &last) == 0) {
@@ -325,10 +325,10 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 		/* What came whole before it was folded is told before. */
 		if (n) {
 			tracer_consume(t, ev);
-			tracer_repeats_read(t);
+			repeats_read(&t->repeats);
 		}
 		for (uint32_t i = 0; i < n; i++)
-			tracer_repeats_add(t, &keys[i], &values[i]);
+			repeats_add(&t->repeats, &keys[i], &values[i]);
 		for (uint32_t i = 0; i < n; i++)
 			found |= sweep_fold(t, ev, &keys[i], &values[i], now);
 		entries += n;

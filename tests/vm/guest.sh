@@ -13,6 +13,7 @@
 #   P NAME TEXT            what provoke wrote to stderr
 #   E JSON                 a line of failcnt's output
 #   W TEXT                 what failcnt wrote to stderr
+#   M UPTIME TICKS KIB     its processor time and memory so far, after each wait
 #   K TEXT                 what the kernel's log says about a kill
 #   Z NAME STATUS          exit status of doctor, auto, watch
 #
@@ -32,8 +33,11 @@ backend=$1
 shift
 
 # Repeats are told once a second: with room for a slow machine.
-sweep() { usleep 1500000; }
 uptime_now() { read -r up _ </proc/uptime; echo "$up"; }
+sweep() {
+	usleep 1500000
+	echo "M $(uptime_now) $(awk '{ print $14 + $15 }' /proc/$watch/stat) $(awk '/^VmRSS/ { print $2 }' /proc/$watch/status)"
+}
 
 # A directory that has another in it cannot be removed: provoke tries again for 3 seconds. A cgroup
 # that is gone within milliseconds leaves nothing whose counters could be read.
