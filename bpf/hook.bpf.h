@@ -37,6 +37,7 @@
 #define FAILCNT_HOOK_BPF_H
 
 #include "memcg.bpf.h"
+#include "probe_missed.bpf.h"
 
 #define HANDOVER_SLOTS 1024
 #define COUNTER_CPUS 512
@@ -222,8 +223,10 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 	int kretprobe_##fn(struct pt_regs *ctx)                                            \
 	{                                                                                  \
 		type ret = (type)PT_REGS_RC(ctx);                                          \
-		if (failed)                                                                \
+		if (failed) {                                                              \
+			probe_note_missed(hook);                                           \
 			refused_##fn((long)ret, FC_BACKEND_KPROBE, 0, 0, 0);               \
+		}                                                                          \
 		return 0;                                                                  \
 	}
 

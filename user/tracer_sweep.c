@@ -79,8 +79,10 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 		return 0;
 	n = program_missed(
 		bpf_object__find_program_by_name((t->late[h] ? t->late[h] : t->skel)->obj, name));
+	/* The one, or the other, is 0: bpf/probe_missed.bpf.h. */
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
-		n += probe_missed(t->spare_link[h] ? t->spare_link[h] : t->link[h]);
+		n += probe_missed(t->spare_link[h] ? t->spare_link[h] : t->link[h]) +
+		     t->skel->bss->probe_missed[h];
 	return n;
 }
 

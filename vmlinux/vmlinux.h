@@ -763,6 +763,24 @@ struct key {
 struct bpf_prog {
 	int *active; /* guarded: from 5.12 */
 };
+struct kprobe {
+	unsigned long nmissed;
+};
+struct kretprobe {
+	struct kprobe kp;
+	int nmissed;
+};
+struct bpf_link_info {
+	union {
+		struct {
+			union {
+				struct {
+					__u64 missed; /* guarded: from 6.7 */
+				} kprobe;             /* guarded: from 6.6 */
+			};
+		} perf_event; /* guarded: from 6.6 */
+	};
+};
 
 #pragma clang attribute pop
 

@@ -15,7 +15,6 @@ in_group() { # NAME COMMAND ...: becomes the command, inside a cgroup of that na
 	served "$@"
 }
 
-# Apache waits 10 s after each fork that was refused, and then some more for its children.
 ended() { # PID: its status; what does not end in 120 s is made to
 	(usleep 120000000 && kill -KILL "$1") 2>/dev/null &
 	dog=$!
@@ -91,7 +90,9 @@ apache_start() {
 	until_there /tmp/apache/pid
 }
 
+# It sleeps 10 s after each fork that is refused, and looks for signals only when it has tried up to 32 times.
 apache_stop() {
+	echo max >/sys/fs/cgroup/soak-apache/pids.max
 	kill -TERM "$apache"
 	ended "$apache"
 	echo "X apache $?"
@@ -154,6 +155,14 @@ postgres_stop() {
 	: >/tmp/pg/stop
 	ended "$postgres_client"
 	ended "$postgres_query"
+	# Told to end while it recovers from the last backend's death it says that it failed.
+	echo max >/sys/fs/cgroup/soak-postgres/pids.max
+	tries=0
+	until [ $tries -ge 600 ] || LD_LIBRARY_PATH=/servers/lib timeout -s KILL 30 "$pgbin/psql" -X -q -h /tmp/pg -U test -d postgres \
+		-c 'select 1' >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		usleep 100000
+	done
 	kill -INT "$(head -n 1 /tmp/pg/data/postmaster.pid)"
 	ended "$postgres"
 	status=$?
