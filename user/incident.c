@@ -189,7 +189,10 @@ static uint64_t limit_of(const struct event *e, const char *host, const char *ki
 	return *path && *kind ? hash_of("limit", host, kind, path, NULL) : 0;
 }
 
-/* A program that crashes again and again is one incident; that somebody killed it is another. */
+/*
+ * A program that crashes again and again at one place is one incident; that it does elsewhere is
+ * another, and so is that somebody killed it, and that somebody else did.
+ */
 static const char *of_death(const struct event *e, enum field f)
 {
 	return event_has(e, FIELD_RESOURCE) ? "" : event_text(e, f);
@@ -220,7 +223,9 @@ static void recognise(const struct event *e, struct marks *m)
 		id[0] = '\0';
 	if (event_has(e, FIELD_COMM))
 		m->program = hash_of("program", host, kind, of_death(e, FIELD_CAUSE),
-				     of_death(e, FIELD_SIGNAL), e->str[FIELD_COMM],
+				     of_death(e, FIELD_SIGNAL), of_death(e, FIELD_MAP_OBJECT),
+				     of_death(e, FIELD_MAP_OFFSET), of_death(e, FIELD_BY_COMM),
+				     of_death(e, FIELD_REQUESTED_BY), e->str[FIELD_COMM],
 				     *id ? id : event_text(e, FIELD_CGROUP), NULL);
 	m->limit = limit_of(e, host, kind);
 }

@@ -8,6 +8,7 @@
 #include <uthash.h>
 
 #include "report_priv.h"
+#include "requested.h"
 #include "utf8.h"
 
 /* Groups that are told apart; further ones are counted as left out. */
@@ -54,6 +55,22 @@ void report_groups_free(struct report_groups *g)
 	free(g);
 }
 
+/* Deaths of a signal differ by what it was, who sent it and where the program was then. */
+static const char *of_death(const struct event *e, enum field f)
+{
+	return event_has(e, FIELD_RESOURCE) ? "" : event_text(e, f);
+}
+
+/* Which kills are shown where there are too many: a stopped service may not hide the OOM killer. */
+static unsigned int rank_of(const struct event *e)
+{
+	if (event_has(e, FIELD_RESOURCE))
+		return 0;
+	if (!util_streq(event_text(e, FIELD_CAUSE), "signal"))
+		return 1;
+	return requested_plainly(e) ? 3 : 2;
+}
+
 static int group_of(struct report_groups *g, const struct incident *i, bool kill,
 		    struct group **ret)
 {
@@ -62,8 +79,10 @@ static int group_of(struct report_groups *g, const struct incident *i, bool kill
 	char key[512];
 	int n;
 
-	n = snprintf(key, sizeof(key), "%d %s %s %s %s", kill, report_lane_name(e),
-		     event_text(e, FIELD_CAUSE), event_text(e, FIELD_COMM), report_place(e));
+	n = snprintf(key, sizeof(key), "%d %s %s %s %s %s %s %s %s", kill, report_lane_name(e),
+		     event_text(e, FIELD_CAUSE), of_death(e, FIELD_SIGNAL),
+		     of_death(e, FIELD_BY_COMM), of_death(e, FIELD_MAP_OBJECT),
+		     of_death(e, FIELD_MAP_OFFSET), event_text(e, FIELD_COMM), report_place(e));
 	if (n >= (int)sizeof(key))
 		n = sizeof(key) - 1;
 	HASH_FIND(hh, g->table, key, (unsigned int)n, x);
@@ -105,6 +124,8 @@ int report_add_incident(struct report *r, const struct incident *i)
 	c->refused += i->refused;
 	c->killed += i->killed;
 	c->counted += i->counted;
+	if (c->incidents == 1 || rank_of(i->verdict) < c->rank)
+		c->rank = rank_of(i->verdict);
 	if (i->first < c->first)
 		c->first = i->first;
 	if (i->last >= c->last) {
@@ -123,6 +144,13 @@ static int by_time(const void *a, const void *b)
 	if (x->last != y->last)
 		return x->last > y->last ? -1 : 1;
 	return x->id > y->id ? -1 : x->id < y->id;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+	const struct report_card *x = a, *y = b;
+
+	return x->rank != y->rank ? (x->rank < y->rank ? -1 : 1) : by_time(a, b);
 }
 
 static int by_number(const void *a, const void *b)
@@ -154,7 +182,7 @@ static int pick(struct report_groups *g, bool kill, unsigned int most, struct re
 	HASH_ITER (hh, g->table, x, next)
 		if (x->card.kill == kill)
 			cards[n++] = x->card;
-	qsort(cards, n, sizeof(*cards), kill ? by_time : by_number);
+	qsort(cards, n, sizeof(*cards), kill ? by_rank : by_number);
 	*ret = cards;
 	*ret_n = n < most ? n : most;
 	*ret_left += n - *ret_n;

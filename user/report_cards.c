@@ -39,6 +39,22 @@ static void who(struct page *p, const struct event *e)
 		html_name(p, event_has(e, FIELD_OWNER) ? event_text(e, FIELD_OWNER) : "somebody");
 }
 
+/* Where the cause alone says little. */
+static void which_signal(struct page *p, const struct event *e)
+{
+	const char *cause = event_text(e, FIELD_CAUSE);
+
+	if (!util_listed("signal fault", cause) || !event_has(e, FIELD_SIGNAL))
+		return;
+	html_raw(p, " (");
+	html_text(p, event_text(e, FIELD_SIGNAL));
+	if (event_has(e, FIELD_BY_COMM)) {
+		html_raw(p, " from ");
+		html_name(p, event_text(e, FIELD_BY_COMM));
+	}
+	html_raw(p, ")");
+}
+
 static void heading(struct page *p, const struct report_card *c)
 {
 	const struct event *e = c->verdict;
@@ -49,6 +65,7 @@ static void heading(struct page *p, const struct report_card *c)
 		html_raw(p, ": ");
 		html_text(p, event_has(e, FIELD_CAUSE) ? cause_words(event_text(e, FIELD_CAUSE))
 						       : "killed");
+		which_signal(p, e);
 	} else {
 		html_raw(p, ": ");
 		html_name(p, event_text(e, FIELD_RESOURCE));

@@ -47,6 +47,7 @@ struct report_trail {
 
 /* Incidents that are alike: of the same resource (or cause), program and place. */
 struct report_card {
+	unsigned int rank; /* of a kill: the lower, the sooner it is shown */
 	bool kill;
 	int64_t id; /* the latest of them; its own first and last: */
 	int64_t id_first, id_last;

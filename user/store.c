@@ -342,6 +342,30 @@ int store_reopen(struct store *s)
 	return err;
 }
 
+/*
+ * Somebody has removed or replaced the file, and what goes into it is nowhere. Where it was moved
+ * away, the run did not end in it as if it had been killed: it goes on in another. What stands only
+ * in the log is brought home then: the log has the old name still, and SQLite would leave it
+ * behind.
+ */
+bool store_gone(struct store *s)
+{
+	_cleanup_stmt_ sqlite3_stmt *q = NULL;
+	struct stat now, ours;
+
+	if (s->lock < 0 || fstat(s->lock, &ours) < 0 ||
+	    (stat(s->path, &now) == 0 && now.st_ino == ours.st_ino && now.st_dev == ours.st_dev))
+		return false;
+	if (sqlite3_prepare_v2(s->db, "UPDATE watch SET stopped = alive WHERE run = ?", -1, &q,
+			       NULL) == SQLITE_OK) {
+		sqlite3_bind_text(q, 1, s->run, -1, SQLITE_STATIC);
+		sqlite3_step(q);
+		sqlite3_reset(q);
+	}
+	sqlite3_wal_checkpoint_v2(s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return true;
+}
+
 int store_open(struct store **ret, const char *path, enum store_mode mode)
 {
 	struct store *s = calloc(1, sizeof(*s));

@@ -64,6 +64,8 @@ int store_say(struct store *s, int err, const char *fmt, ...) _printf_(3, 4);
 /* The same from SQLite's last error. */
 int store_fail(struct store *s);
 int store_exec(struct store *s, const char *sql);
+/* Of a store that is open to be written: is its file no longer there? */
+bool store_gone(struct store *s);
 /* Is there a file of that name with `end` added? */
 bool store_beside(const struct store *s, const char *end);
 /* One number: PRAGMA, count(*) ... */

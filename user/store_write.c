@@ -312,18 +312,9 @@ static int write_queue(struct store *s)
 	return err ? err : store_exec(s, "COMMIT");
 }
 
-/* Somebody has removed or replaced the file, and what goes into it is nowhere. */
-static bool is_gone(const struct store *s)
-{
-	struct stat now, ours;
-
-	return s->lock >= 0 && fstat(s->lock, &ours) == 0 &&
-	       (stat(s->path, &now) < 0 || now.st_ino != ours.st_ino || now.st_dev != ours.st_dev);
-}
-
 int store_commit(struct store *s, bool sure)
 {
-	int err = s->db && !is_gone(s) ? 0 : store_reopen(s);
+	int err = s->db && !store_gone(s) ? 0 : store_reopen(s);
 
 	if (err || (s->pending == 0 && !s->alive))
 		return err;

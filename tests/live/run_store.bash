@@ -166,6 +166,9 @@ store_moved() {
 	mv "$store" "$store.old"
 	kill -HUP "$pid"
 	within 10 test -s "$store" || { no "no new file after SIGHUP"; return; }
+	"$failcnt" list --store "$store.old" | grep -q '^-- since .*not recording$' ||
+		{ no "the old file says that the recorder was killed"; return; }
+	listed "$store.old" refused semmni || { no "the old file lacks what was in its log"; return; }
 	provoked nofile-dup || return
 	within 10 listed "$store" refused nofile || { no "nothing is recorded after SIGHUP"; return; }
 	kill -KILL "$pid"

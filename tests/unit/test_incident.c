@@ -197,6 +197,21 @@ static void deaths(void **state)
 	assert_int_equal(add().id, 1);
 	died(23, "signal", "SIGTERM", 3);
 	assert_int_equal(add().id, 3);
+	/* another place in the program, or another who killed it, is another cause */
+	died(24, "fault", "SIGSEGV", 4);
+	event_static(&e, FIELD_MAP_OBJECT, "libpq.so.5");
+	event_static(&e, FIELD_MAP_OFFSET, "0x1a2b0");
+	assert_int_equal(add().id, 4);
+	died(25, "fault", "SIGSEGV", 5);
+	assert_int_equal(add().id, 1);
+	died(26, "signal", "SIGKILL", 6);
+	event_static(&e, FIELD_BY_COMM, "systemd-oomd");
+	event_static(&e, FIELD_REQUESTED_BY, "oomd");
+	assert_int_equal(add().id, 5);
+	died(27, "signal", "SIGKILL", 7);
+	event_static(&e, FIELD_BY_COMM, "systemd-oomd");
+	event_static(&e, FIELD_REQUESTED_BY, "oomd");
+	assert_int_equal(add().id, 5);
 }
 
 static void followups(void **state)

@@ -183,6 +183,39 @@ static void test_cards_are_bounded(void **state _unused_)
 	assert_int_equal(r->n_refusals + r->refusals_left_out, 5000);
 }
 
+/* Any number of services that were stopped since does not hide the OOM killer, nor a crash. */
+static void test_grave_kills_come_first(void **state _unused_)
+{
+	make(EVENT_KILLED, "memory", "postgres", "/a");
+	event_static(&e, FIELD_CAUSE, "oom-memcg");
+	incident(1, START, 0, 1);
+	make(EVENT_KILLED, "", "nginx", "/a");
+	event_clear(&e, FIELD_RESOURCE);
+	event_static(&e, FIELD_CAUSE, "fault");
+	event_static(&e, FIELD_SIGNAL, "SIGSEGV");
+	event_static(&e, FIELD_MAP_OBJECT, "libc.so.6");
+	incident(2, START + NS, 0, 1);
+	event_static(&e, FIELD_MAP_OBJECT, "libssl.so.3"); /* elsewhere: another card */
+	incident(3, START + 2 * NS, 0, 1);
+	for (int i = 0; i < 2 * REPORT_KILLS; i++) {
+		char comm[16];
+
+		snprintf(comm, sizeof(comm), "p%d", i);
+		make(EVENT_KILLED, "", comm, "/a");
+		event_clear(&e, FIELD_RESOURCE);
+		event_static(&e, FIELD_CAUSE, "signal");
+		event_static(&e, FIELD_SIGNAL, "SIGTERM");
+		event_static(&e, FIELD_REQUESTED_BY, i == 0 ? "other" : "service-manager");
+		incident(4 + i, START + (10 + i) * NS, 0, 1);
+	}
+	assert_int_equal(report_finish(r), 0);
+	assert_int_equal(r->n_kills, REPORT_KILLS);
+	assert_int_equal(r->kills[0].id, 1);
+	assert_int_equal(r->kills[1].id, 3);
+	assert_int_equal(r->kills[2].id, 2);
+	assert_int_equal(r->kills[3].id, 4);
+}
+
 static void test_verdict_is_a_copy(void **state _unused_)
 {
 	struct event *copy;
@@ -415,6 +448,7 @@ int main(void)
 		T(test_lanes_are_bounded),
 		T(test_alike_are_one_card),
 		T(test_cards_are_bounded),
+		T(test_grave_kills_come_first),
 		T(test_verdict_is_a_copy),
 		T(test_trail),
 		T(test_followup_of_another),
