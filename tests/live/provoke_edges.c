@@ -200,6 +200,7 @@ static int memory_kmem(int argc, char **argv)
 	struct hierarchy h;
 	struct group g;
 	int fds[2], n = 0;
+	pid_t pid;
 
 	(void)argc, (void)argv;
 	find_hierarchy(&h, "memory");
@@ -209,16 +210,21 @@ static int memory_kmem(int argc, char **argv)
 	group_set(&g, "memory.kmem.limit_in_bytes", "%ld", 512 * 1024L);
 	if (group_get(&g, "memory.kmem.limit_in_bytes", NULL) != 512 * 1024L)
 		skip("a limit of kernel memory alone cannot be set on this kernel");
-	group_join(&g);
-	while (n < 4096 && pipe(fds) == 0)
-		n++;
-	if (n == 4096 || group_get(&g, "memory.kmem.failcnt", NULL) < 1)
+	/* The one in the group cannot even open a file any more. */
+	pid = spawn();
+	if (!pid) {
+		group_join(&g);
+		while (n < 500 && pipe(fds) == 0)
+			n++;
+		_exit(n == 500);
+	}
+	if (reap(pid) || group_get(&g, "memory.kmem.failcnt", NULL) < 1)
 		fail("pipe not refused by the limit of kernel memory");
-	leave(&g);
 	truth(getpid(), 1,
-	      "\"limit_reached\":false,\"counted\":{\"owner\":\"cgroup:%s\",\"resource\":\"kmem\","
-	      "\"says\":{\"re\":\"requests for kernel memory that the limit refused\"}}",
-	      g.path);
+	      "\"pids\":[%d,%d],\"limit_reached\":false,\"counted\":{\"owner\":\"cgroup:%s\","
+	      "\"resource\":\"kmem\",\"says\":{\"re\":\"requests for kernel memory that the limit "
+	      "refused\"}}",
+	      getpid(), pid, g.path);
 	usleep(2000000);
 	return 0;
 }

@@ -232,6 +232,7 @@ static void optional_ones(void **state _unused_)
 		FC_HOOK_HUGETLB_RESERVE, FC_HOOK_HUGE_PAGE,         FC_HOOK_HUGE_FOLIO,
 		FC_HOOK_SHMEM_INODE,     FC_HOOK_SHMEM_INODE_IDMAP, FC_HOOK_CONNTRACK_ALLOC,
 		FC_HOOK_OOM_EVALUATE,    FC_HOOK_OOM_FREED,         FC_HOOK_OOM_ADJ,
+		FC_HOOK_UNIX_CREATE,
 	};
 
 	for (int h = 0; h < FC_HOOKS; h++) {
