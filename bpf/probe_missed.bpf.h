@@ -2,11 +2,12 @@
 /*
  * probe_missed.bpf.h - what a return probe missed, on kernels that do not tell.
  *
- * A kretprobe that has no room for one more call counts it (kretprobe.nmissed), and so does a kprobe
- * that is met inside another (kprobe.nmissed). From 6.7 on the link tells the sum of both; before,
- * nobody does. But while the program of a kretprobe runs, current_kprobe points to that very probe
- * (__kretprobe_trampoline_handler(), since 6.1 kretprobe_rethook_handler(), of kernel/kprobes.c). So
- * each refusal that is seen brings the number along, and the collector tells what is new in it.
+ * A kretprobe that has no room for one more call counts it (kretprobe.nmissed), and so does a
+ * kprobe that is met inside another (kprobe.nmissed). From 6.7 on the link tells the sum of both;
+ * before, nobody does. But while the program of a kretprobe runs, current_kprobe points to that
+ * very probe
+ * (__kretprobe_trampoline_handler(), since 6.1 kretprobe_rethook_handler(), of kernel/kprobes.c).
+ * So each refusal that is seen brings the number along, and the collector tells what is new in it.
  */
 #ifndef FAILCNT_PROBE_MISSED_BPF_H
 #define FAILCNT_PROBE_MISSED_BPF_H
@@ -32,8 +33,8 @@ static __noinline int probe_note_missed(__u8 hook)
 	/* kp is the first in it. */
 	bpf_probe_read_kernel(&probe, sizeof(probe), (const void *)ADDR(current_kprobe) + offset);
 	if (probe)
-		probe_missed[hook] = (__u64)BPF_CORE_READ(probe, nmissed) +
-				     BPF_CORE_READ(probe, kp.nmissed);
+		probe_missed[hook] =
+			(__u64)BPF_CORE_READ(probe, nmissed) + BPF_CORE_READ(probe, kp.nmissed);
 	return 0;
 }
 
