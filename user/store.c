@@ -395,9 +395,3 @@ void store_close(struct store *s)
 	free(s->path);
 	free(s);
 }
-
-void store_trim(struct store *s)
-{
-	if (s->db)
-		sqlite3_db_release_memory(s->db);
-}

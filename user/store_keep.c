@@ -382,3 +382,9 @@ int store_vacuum(struct store *s, const struct store_keep *k, int64_t now,
 	*ret = d;
 	return err;
 }
+
+void store_trim(struct store *s)
+{
+	if (s->db)
+		sqlite3_db_release_memory(s->db);
+}

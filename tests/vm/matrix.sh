@@ -63,9 +63,9 @@ done < <("$out/provoke" LIST)
 ((${#names[@]})) || die "none of these is a provocation: $rows"
 
 in_machine() { # OUTPUT KERNEL CGROUP BACKEND NAME...: guest.sh there, and its judgement
-	local file=$out/$1 kernel=$2 cgroup=$3 backend=$4 more=() first='' status=0
+	local file=$out/$1 kernel=$2 cgroup=$3 backend=$4 more=(-a log_buf_len=4M) first='' status=0
 	shift 4
-	if [[ $cgroup == v1 ]]; then more=(-a failcnt.cgroup=v1); fi
+	if [[ $cgroup == v1 ]]; then more+=(-a failcnt.cgroup=v1); fi
 	if [[ $backend == fexit ]]; then first=-a; fi
 	# shellcheck disable=SC2086  # nothing where $first is empty
 	"$here/run.sh" -k "$kernel" -m 512 -N -b -t 240 "${more[@]}" -f "$out/failcnt:/failcnt" \
