@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -137,7 +138,8 @@ static void elsewhere(uid_t uid)
 			_exit(1);
 		gate_open(made);
 		gate_wait(mapped);
-		ready(there, setresuid(0, 0, 0));
+		/* Another user's process does not hear of its parent's end any more: once again. */
+		ready(there, -(setresuid(0, 0, 0) || prctl(PR_SET_PDEATHSIG, SIGKILL)));
 	}
 	gate_wait(made);
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
@@ -159,9 +161,11 @@ static int fork_at_limit(uid_t uid)
 		pids[i] = fork();
 		if (pids[i] < 0)
 			return errno;
-		if (!pids[i])
+		if (!pids[i]) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			for (;;)
 				pause();
+		}
 	}
 	return 0;
 }

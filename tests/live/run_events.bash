@@ -49,7 +49,7 @@ judge_one() {
 		+ (if .tracepoint then .tracepoint else {} end) + (if $v1 and .v1 then .v1 else {} end)' <<<"$truth")
 	if [[ $(jq '.limit_reached == false and (.dies | not)' <<<"$truth") == true ]]; then wanted=0; fi
 	case $name in
-	memlock-iouring | ports | backlog | stack-args | disk-short) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
+	memlock-iouring | ports | backlog | backlog-max | stack-args | disk-short) (($(backend tracepoint all) < 8)) || { na "sys_exit does not see it"; return 77; } ;;
 
 	mq-nofile) truth=$(jq -c 'del(.held)' <<<"$truth") ;;                    # it may inherit more
 	# A kernel that hides its variables does not tell how many there are.
