@@ -262,7 +262,7 @@ command_hangup() {
 	has_script || return
 	rm -f "$work/hangup"
 	# shellcheck disable=SC2016
-	script -qec "exec $failcnt run -q -- sh -c 'trap \"echo hangup >>$work/hangup; exit\" HUP; echo ready >$work/ready
+	script -qec "exec env --default-signal=HUP $failcnt run -q -- sh -c 'trap \"echo hangup >>$work/hangup; exit\" HUP; echo ready >$work/ready
 		while :; do sleep 0.1; done'" /dev/null </dev/null >/dev/null 2>&1 &
 	terminal=$!
 	started+=("$terminal")
