@@ -5,6 +5,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 passed=0 failed=0 skipped=0
+only=         # names of tests to run, as a regular expression; empty: all
 work='' failcnt='' provoke=''
 started=()    # pids that may still run
 cgroups=()    # directories to remove, inner ones last
