@@ -75,6 +75,11 @@ static void fix_file(struct explain *x, const char *memcg, unsigned long long mi
 		 quoted, mib * MIB, mib);
 	if (!util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw"))
 		fix_line(x, "echo %lluM > \"$m\"/memory.limit_in_bytes", mib);
+	else /* where memory alone has the same limit, it is full as well */
+		fix_line(x,
+			 "l=$m/memory.limit_in_bytes; [ \"$(cat \"$l\")\" -lt %llu ] || "
+			 "echo %lluM > \"$l\"",
+			 (unsigned long long)event_num(x->e, FIELD_LIMIT), mib);
 }
 
 void fix_memcg(struct explain *x)

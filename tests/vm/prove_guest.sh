@@ -85,7 +85,7 @@ prove() { # NAME RESOURCE
 	sed 's/^/event /' /tmp/event
 	sed '/^$/d; s/^/fix /' /tmp/fix
 	n=0
-	while [ $n -lt 80 ] && [ ! -e /tmp/prove/waits ] && kill -0 $provoke 2>/dev/null; do
+	while [ $n -lt 400 ] && [ ! -e /tmp/prove/waits ] && kill -0 $provoke 2>/dev/null; do
 		usleep 25000
 		n=$((n + 1))
 	done
