@@ -45,15 +45,14 @@ suite() {
 	echo "== $name took $((SECONDS - start)) s"
 }
 
-# A suite that runs beside those that follow, and is shown by `joined`. Low in priority: what it runs
-# beside may look at the clock.
+# A suite that runs beside those that follow, and is shown by `joined`.
 declare -A aside_pid=()
 aside() { # NAME COMMAND...
 	local name=$1
 	shift
 	(
 		start=$SECONDS
-		nice -n 19 "$here/run.sh" only "$build" "$@" >"$build/$name.aside" 2>&1
+		"$here/run.sh" only "$build" "$@" >"$build/$name.aside" 2>&1
 		status=$?
 		echo "$((SECONDS - start))" >"$build/$name.took"
 		exit $status
@@ -194,7 +193,8 @@ service() { tests/vm/systemd.sh -k "$(one_kernel)" "$build"; } # by the backend 
 soak() { tests/vm/soak.sh -k "$(one_kernel)" "$build"; }
 events() { tests/vm/events.sh -k "$(one_kernel)" "$build"; } # without hooks on system calls, and without any
 
-lint() { tests/lint.sh "$build"; }
+# Low in priority: what it runs beside may look at the clock.
+lint() { nice -n 19 tests/lint.sh "$build"; }
 
 need_root() {
 	[ "$(id -u)" = 0 ] && return
@@ -233,11 +233,10 @@ all)
 		suite events events
 		suite idle idle
 		suite matrix matrix
-		aside prove prove # each of the three is one machine at a time
-		aside systemd service
+		aside prove prove # each of the two is one machine at a time
 		suite soak soak
 		joined prove
-		joined systemd
+		suite systemd service
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi

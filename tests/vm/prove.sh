@@ -72,7 +72,7 @@ done
 "$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 status=0
 if [[ $cgroup == v1 ]]; then more+=(-a failcnt.cgroup=v1); fi
-"$here/run.sh" -k "$kernel" -m 768 -N -b -t 400 "${more[@]}" -e PATH=/usr/bin:/bin -e "NOTHING=$nothing" \
+"$here/run.sh" -k "$kernel" -m 768 -N -b -t 900 "${more[@]}" -e PATH=/usr/bin:/bin -e "NOTHING=$nothing" \
 	-f "$out/ext4.img:/ext4.img" -f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
 	-- /bin/sh /guest "$backend" "${words[@]}" >"$out/log" 2>"$out/err" || status=$?
 ((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
