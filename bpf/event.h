@@ -196,6 +196,7 @@ struct fc_refused {
 	 *   inotify-*, fanotify-*, namespaces   [0] 1: the limit is of another user namespace than
 	 *                                    the process's own, one above it
 	 *   pty                              kernel.pty.max, kernel.pty.reserve
+	 *   disk     [0] 1: a path that has the same meaning for the parent of the process
 	 *   quota    type << 32 | id (type 0 user, 1 group, 2 project), the soft limit, and of the
 	 *            other measure, inodes or bytes, the soft and the hard limit; 0: none
 	 */
