@@ -168,6 +168,7 @@ static void count(struct stream_totals *t, const struct event *e)
 		break;
 	case EVENT_LOST:
 		t->lost += (uint64_t)event_num(e, FIELD_LOST);
+		t->lost_at_most |= event_num(e, FIELD_AT_MOST) != 0;
 		break;
 	default:
 		break;
@@ -213,6 +214,9 @@ void stream_lost_event(struct event *e, const char *stage, const char *hook, uin
 	event_static(e, FIELD_STAGE, stage);
 	if (hook)
 		event_str(e, FIELD_HOOK, hook);
+	/* A call that a program missed may have been one that succeeded: nobody saw. */
+	if (util_streq(stage, "hook"))
+		event_bool(e, FIELD_AT_MOST, true);
 }
 
 /* Each sink is told of its own losses alone: its reader adds up its lines. */

@@ -22,6 +22,7 @@ struct stream_patience {
 /* What a reader of one sink's lines adds up. */
 struct stream_totals {
 	uint64_t refused, killed, counted, lost;
+	bool lost_at_most; /* some of lost may be no event */
 };
 
 struct stream {
