@@ -241,10 +241,26 @@ void stream_report_sinks(struct stream *s)
 			continue;
 		stream_lost_event(&e, sink_stage(s->sink[i]), NULL, n);
 		complete(s, &e);
-		if (emit_to(s, i, &e, &seq) == 0)
+		s->trouble[i] = emit_to(s, i, &e, &seq);
+		if (s->trouble[i] == 0)
 			s->told[i] = before;
 		else /* still full: it is told again, and this line was no event */
 			s->told[i] += sink_lost(s->sink[i]) - before;
+	}
+}
+
+/* A store says it itself. */
+void stream_complain(struct stream *s)
+{
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		const char *path = sink_path(s->sink[i]);
+		int err = s->trouble[i];
+
+		if (err && !s->complained[i] && err != -EPIPE && sink_writes(s->sink[i]))
+			log_error("%s cannot be written: %s; what is missing there is counted",
+				  path ? path : "the output",
+				  err == -EAGAIN ? "its reader takes nothing" : strerror(-err));
+		s->complained[i] = err != 0;
 	}
 }
 

@@ -91,7 +91,7 @@ unwritten() {
 	local watcher=$1 tag=$2
 	within 5 attached "$tag" || { no "it does not start"; return; }
 	provoked nofile-dup || return
-	sleep 0.3
+	within 10 grep -q 'cannot be written' "$work/$tag.err" || { no "nothing is said while it runs"; return; }
 	kill -INT "$watcher" 2>/dev/null
 	finished "$watcher" || return
 	((status != 0)) || { no "status 0"; return; }
