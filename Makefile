@@ -152,7 +152,7 @@ bench-readme:
 # Ten minutes on each backend; `make test` has a short one.
 soak: deps-test
 	@$(MAKE) --no-print-directory all $(BUILD)/soak-load
-	@tests/vm/soak.sh -d 600 -t 10 -s "nginx apache postgres" $(BUILD)
+	@tests/vm/soak.sh -d 600 -t 10 -j 2 -s "nginx apache postgres" $(BUILD)
 
 install: all
 	install -D -m 0755 $(BUILD)/failcnt $(DESTDIR)$(PREFIX)/sbin/failcnt

@@ -54,8 +54,6 @@ def must_be_reached: ["nofile", "semmni", "semopm", "msgmni", "nproc", "memlock"
 | ($mine | sum_by("\($numbers[.errno])"; .count // 1)) as $told_by_errno
 | [$told_by_errno | to_entries[] | select(.value > ($by_errno[.key] // 0))] as $too_many
 | ($numbers | with_entries({key: "\(.value)", value: .key})) as $errnos
-| [$mine[] | select(.errno as $e | only_limits[.syscall] // [] | index($e))] as $sure
-| ($sure | sum_by("\($numbers[.errno])"; .count // 1)) as $sure_told
 | [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
 | ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
 # Repeats carry the name of the first call, another one's as often as not: so by errno, of all calls.
@@ -66,6 +64,11 @@ def must_be_reached: ["nofile", "semmni", "semopm", "msgmni", "nproc", "memlock"
 | ($sure_seen | map(select($threads["\(.tid)"] == null)) | sum_by("\(.tid) \(.errno)"; .n)) as $sure_by_pid
 | ([$told[] | select(.errno != null and .pid != null)] | sum_by("\(.pid) \($numbers[.errno])"; .count // 1)) as $told_by_pid
 | [$sure_by_pid | to_entries[] | select(($told_by_pid[.key] // 0) + $lost < .value)] as $missed_by
+# The same the other way round, where no thread of the process but the first is known to have been refused anything.
+| ([$told[] | select(.tid != .pid) | {key: "\(.pid)", value: true}] | from_entries) as $threaded
+| ($seen | sum_by("\(.tid) \(.errno)"; .n)) as $seen_by_pid
+| [[$mine[] | select(.pid != null)] | sum_by("\(.pid) \($numbers[.errno])"; .count // 1) | to_entries[]
+   | select($threaded[.key / " " | .[0]] == null and .value > ($seen_by_pid[.key] // 0))] as $too_many_by
 | [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
@@ -85,6 +88,7 @@ def must_be_reached: ["nofile", "semmni", "semopm", "msgmni", "nproc", "memlock"
    ($too_many[] | "\($errnos[.key]): \(.value) told, \($by_errno[.key] // 0) happened"),
    ($missed[] | "\($errnos[.key]) that only a limit makes: \($all_told[.key] // 0) told and \($lost) lost, \(.value) happened"),
    ($missed_by[:8][] | (.key / " ") as [$pid, $errno] | "process \($pid), \($errnos[$errno]) that only a limit makes: \($told_by_pid[.key] // 0) told, \(.value) happened"),
+   ($too_many_by[:8][] | (.key / " ") as [$pid, $errno] | "process \($pid), \($errnos[$errno]): \(.value) told, \($seen_by_pid[.key] // 0) happened"),
    ($contradict[:8][] | "certain, and its own numbers say no: \({pid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
    ($other_limit[:8][] | "the limit is another, \($limits[.limit_name]): \({pid, comm, resource, errno, syscall, limit_name, limit} | tojson)"),
    (if $files > $files_seen then "\($files) EMFILE and ENFILE told, \($files_seen) happened" else empty end),
@@ -94,4 +98,4 @@ def must_be_reached: ["nofile", "semmni", "semopm", "msgmni", "nproc", "memlock"
   (if $mistakes == [] then "ok soak \($backend)" else empty end),
   "    \(.ran | length) groups of stressors; the witness saw \([$seen[].n] | total) errnos; told by resource: \($sums | tojson), lost \($lost)",
   "    true: \([$mine[] | .count // 1] | total) told with a witness, \(([$told_by_errno | to_entries[] | [.value, $by_errno[.key] // 0] | min] | total) - ($invented | length)) of them seen by it; \([$told[] | .count // 1] | total) told in all",
-  "    found: EMFILE and ENFILE \($files) of \($files_seen), others that only a limit makes \([$sure[] | .count // 1] | total) of \([$sure_seen[].n] | total)"
+  "    found: EMFILE and ENFILE \($files) of \($files_seen), others that only a limit makes, by process \([$sure_by_pid | to_entries[] | [.value, $told_by_pid[.key] // 0] | min] | total) of \([$sure_by_pid[]] | total)"
