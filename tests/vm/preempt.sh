@@ -3,9 +3,11 @@
 #
 # Counts on kernels that preempt: there fexit programs are skipped while a preempted task is inside
 # them, on newer kernels raw tracepoint programs too, and four processes in a retry loop on one
-# processor make that happen all the time. What was told and what was told as lost must add up to
-# the truth, exactly so with probes alone, which lose nothing; and what may move away from a program that loses does so, and
-# loses nothing from then on: --backend=auto, and --backend=tracepoint to the classic tracepoint.
+# processor make that happen all the time. With probes alone nothing is lost, and what may move away
+# from a program that loses does so, and loses nothing from then on: --backend=auto, and
+# --backend=tracepoint to the classic tracepoint. There what is told is the truth, to the last one.
+# A program that was skipped knows not whether the call succeeded, so that what it lost is told as "at
+# most": the truth is never less than what was told, and never more than that and what was lost.
 #
 #   preempt.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR
 #
@@ -14,16 +16,17 @@
 #   -n N         how often each of the four is refused, twice (default 50000, a second; 6000000 is
 #                a minute and more)
 #
-# In a flood of half a minute and more the watcher's memory must not grow. What it takes of a
-# processor is printed: an emulated one, so that tests/bench/flood.sh judges it.
+# In a flood of half a minute and more the watcher's memory must not grow, and of what auto settles
+# on it must take 2 % of a processor at most, though that is an emulated one, which is much slower.
 #
 # Raw output stays in BUILD_DIR/preempt. Exit status: 0 when all of it holds.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernels='6.1 newest' backends='auto fexit tracepoint kprobe'
-# The kernel counts its misses without a lock: 0.2 % were measured.
+# What a skipped call may count for that succeeded: 0.2 % were measured, most of it calls of failcnt itself.
 readonly accuracy=0.01
+readonly most_cpu=2 # per cent
 each=50000
 
 die() { echo "preempt.sh: $*" >&2; exit 2; }
@@ -56,7 +59,7 @@ run_machine() { # KERNEL BACKEND
 	"$here/run.sh" -k "$1" -s 1 -m 512 -a preempt=full -b -t $((120 + each / 1000)) -f "$out/failcnt:/failcnt" \
 		-f "$out/provoke:/provoke" -f "$here/guest.sh:/guest" \
 		-- /bin/sh /guest -n "$2" "$flood" wait wait "$flood" wait >"$out/$name.log" 2>"$out/$name.err" || status=$?
-	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson accuracy "$accuracy" --argjson exit "$status" \
+	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson accuracy $accuracy --argjson most_cpu $most_cpu --argjson exit "$status" \
 		"$judge" <"$out/$name.log" || echo "FAIL $1 $2: its output cannot be read"
 }
 
@@ -78,23 +81,28 @@ def folded: [.[] | .count // 1] | add // 0;
 | [$lines[] | select(startswith("M ")) | split(" ")[1:] | map(tonumber)] as $used
 | ($used | if length < 3 then null else .[2] as $b | .[1] as $a
 	| {s: ($b[0] - $a[0]), cpu: (($b[1] - $a[1]) / ($b[0] - $a[0])), grew: ($b[2] - $a[2])} end) as $cost
-| def near: ((.told + .lost - .truth) | fabs) <= $accuracy * .truth and .told <= .truth;
-  def exact: .told == .truth and .lost == 0;
+| def exact: .told == .truth and .lost == 0;
+  # Losses are told within a second; a slow machine may need longer than to the next flood.
+  def sum: {truth: (map(.truth) | add), told: (map(.told) | add), lost: (map(.lost) | add)};
   [if $exit != 0 then "the machine's exit status is \($exit)" else empty end,
    if ($floods | length) != 2 then "\($floods | length) floods of 2" else empty end,
    ($events[] | select(.event == "lost" and .stage != "hook") | "lost elsewhere: \(.stage)"),
+   ($events[] | select(.event == "lost" and .at_most != true) | "\(.lost) lost is not said to be at most"),
+   ($floods[] | select(.told > .truth) | "more told than there were"),
+   ($floods | sum | select(.told + .lost < .truth) | "\(.truth - .told - .lost) neither told nor lost"),
+   ($floods | sum | select(.told + .lost > .truth * (1 + $accuracy)) | "\(.told + .lost - .truth) lost that were none"),
    # A probe's program runs with preemption off.
-   if $backend == "kprobe" then ($floods[] | select(exact | not) | "not exact")
-   else ($floods[0] | select(near | not) | "told and lost do not add up") end,
+   if $backend == "kprobe" then ($floods[] | select(exact | not) | "not exact") else empty end,
    # Before 6.13 the kernel does not preempt inside a tracepoint: nothing is missed there.
    if $backend == "fexit" or $backend == "auto" or ($backend == "tracepoint" and $kernel == "newest") then
 	($floods[0] | select(.lost == 0) | "nothing was lost: the kernel did not preempt, and nothing was tried")
    else empty end,
-   if $backend == "fexit" or $backend == "kprobe" then ($floods[1] | select(near | not) | "told and lost do not add up") else
-	($floods[1] | select(exact | not) | "not exact in the second flood") end,
+   if $backend == "auto" or $backend == "tracepoint" then
+	($floods[1] | select(exact | not) | "not exact in the second flood") else empty end,
    if $cost == null then "its processor time is not known"
    elif $cost.s < 30 then empty
-   elif $cost.grew > 1024 then "its memory grew by \($cost.grew) KiB" else empty end,
+   elif $cost.grew > 1024 then "its memory grew by \($cost.grew) KiB"
+   elif $backend == "auto" and $cost.cpu > $most_cpu then "it took \($cost.cpu) % of a processor" else empty end,
    if ($backend == "auto" or $backend == "tracepoint") and $floods[0].lost > 0 then
 	(if $moved then empty else "it did not move" end)
    elif $moved then "it moved" else empty end] as $mistakes
