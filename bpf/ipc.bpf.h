@@ -174,14 +174,19 @@ static __always_inline void note_maker(__u32 ns, struct task_struct *task, __s32
 {
 	__u32 slot = fc_maker_slot(ns, id);
 	struct fc_maker *m = bpf_map_lookup_elem(&makers, &slot);
+	/* bpf_get_current_comm() is 190 instructions; these two loads are 15. */
+	const __u64 *from = (const void *)__builtin_preserve_access_index(&task->comm);
+	__u64 *to;
 
 	if (!m)
 		return;
+	to = (void *)m->comm;
+	to[0] = from[0];
+	to[1] = from[1];
 	m->start = task->group_leader->start_boottime;
 	m->pid = task->tgid;
 	m->ns = ns;
 	m->id = id;
-	bpf_get_current_comm(m->comm, sizeof(m->comm));
 }
 
 REFUSED_FUNCTION(FC_HOOK_NEWARY, newary, false, refuse_set, tell(&w, &c.regs))

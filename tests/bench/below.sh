@@ -29,7 +29,8 @@ mkdir -p "$out"
 for program in loops site; do
 	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$program" "$here/$program.c"
 done
-${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
+${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -D_GNU_SOURCE -I"$build" -o "$out/floor" "$here/floor.c" \
+	"$here"/../../user/{tracer_probe,log}.c -lbpf
 ${CLANG:-clang} -g -O2 -Wall -target bpf -D__TARGET_ARCH_x86 -I"$here/../../vmlinux" -I"$here/../../bpf" \
 	-c "$here/below.bpf.c" -o "$out/below.o"
 "$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"

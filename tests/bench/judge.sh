@@ -42,10 +42,14 @@ judge() { # LOG...
 		if (/^[a-z]/) { n++; row[n] = $1; against[n] = $2; op[n] = $3; bound[n] = $4; has[$1, $3] = 1 }
 		next
 	}
-	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }
-	$1 == "L" && !($2 in machine) { machine[$2] = FILENAME }
-	$1 == "L" && machine[$2] == FILENAME { ns[$2, $3] = $4; if ($8 == "moved") moved[$2, $3] = 1 }
 	$1 == "X" { fail($2 " " $3) }
+	$1 != "L" { next }
+	$2 == "nothing" && (!((FILENAME, $3) in nothing) || $4 < nothing[FILENAME, $3]) { nothing[FILENAME, $3] = $4 }
+	!($2 in machine) { machine[$2] = FILENAME }
+	machine[$2] == FILENAME && (!(($2, $3) in ns) || $4 < ns[$2, $3]) {
+		ns[$2, $3] = $4
+		moved[$2, $3] = $8 == "moved"
+	}
 	END {
 		for (i = 1; i <= n; i++) {
 			backend = row[i] == "classic" ? "tracepoint" : row[i]

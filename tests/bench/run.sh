@@ -42,7 +42,8 @@ compile() {
 	for way in loops times; do
 		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$way" "$here/$way.c"
 	done
-	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
+	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -D_GNU_SOURCE -I"$build" -o "$out/floor" "$here/floor.c" \
+		"$here"/../../user/{tracer_probe,log}.c -lbpf
 	# Empty programs, one for each of failcnt's own.
 	llvm-objdump -t "$build/failcnt.linked.o" |
 		awk '$2 == "g" && $3 == "F" && $4 ~ /\// { printf "EMPTY(\"%s\", %s)\n", $4, $NF }' >"$out/floor.list"
@@ -79,10 +80,15 @@ loop_table() { # COLUMN...
 		if (base > 50000) return sprintf("%+.1f %%", 100 * more / base) mark[row, op]
 		return sprintf("%s%+d%s", sure[row, op] == "=" ? "" : "~", more, mark[row, op])
 	}
-	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }
-	$1 == "L" && !($2 in machine) { machine[$2] = FILENAME }
-	$1 == "L" && machine[$2] == FILENAME { ns[$2, $3] = $7; sure[$2, $3] = $5 }
-	$1 == "L" && $8 == "moved" { mark[$2, $3] = "†"; moved = 1 }
+	$1 != "L" { next }
+	$2 == "nothing" && (!((FILENAME, $3) in nothing) || $4 < nothing[FILENAME, $3]) { nothing[FILENAME, $3] = $4 }
+	!($2 in machine) { machine[$2] = FILENAME }
+	machine[$2] == FILENAME && (!(($2, $3) in ns) || $7 < ns[$2, $3]) {
+		ns[$2, $3] = $7
+		sure[$2, $3] = $5
+		mark[$2, $3] = $8 == "moved" ? "†" : ""
+		if ($8 == "moved") moved = 1
+	}
 	END {
 		rows = split("nothing fexit floor-fexit kprobe floor-kprobe tracepoint floor-tracepoint floor-classic events", row, " ")
 		n = split(columns, op, " ")
