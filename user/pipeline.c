@@ -187,6 +187,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 		.memory_mount = p->memory_mount[0] ? p->memory_mount : NULL,
 		.memsw = facts->memsw,
 		.again = p->again,
+		.unsure = facts->unsure,
 	};
 
 	if (killed_by_us(e) || (e->kind == EVENT_KILLED && killed_before(p, facts)))

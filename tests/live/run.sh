@@ -41,6 +41,7 @@ run flood-1000000 flood
 run many-200 many
 run flood-of-threads flood_threads
 run flood-of-sets flood_sets
+run flood-limits flood_limits
 run comm-of-bytes odd_comm
 
 all_filters
