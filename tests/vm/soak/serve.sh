@@ -132,6 +132,8 @@ postgres_start() {
 			(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups \
 				"$pgbin/postgres" -D /tmp/pg/data) 2>>/tmp/pg/log
 			status=$?
+			# Of its children postgres writes so itself.
+			[ $status != 137 ] || echo 'postgres was terminated by signal 9: Killed' >>/tmp/pg/log
 		done
 		exit $status
 	) &

@@ -36,8 +36,8 @@ def join_rows($truth; $told):
 		| if $e.event == "refused" then
 			(if $e.pid then .told["\($e.pid)|\($e.resource)|\($e.errno)"] += ($e.count // 1)
 			 else .nobody[$e.resource] += ($e.count // 1) end)
-			| .refusals["\($e.resource) \($e.cgroup)"] += ($e.count // 1)
-		  elif $e.event == "killed" then .kills += [$e | {pid, signal, cause, cgroup, comm}]
+			| .refusals["\($e.resource) \($e.limit_cgroup // $e.cgroup)"] += ($e.count // 1)
+		  elif $e.event == "killed" then .kills += [$e | {pid, signal, cause, cgroup: (.limit_cgroup // .cgroup), comm}]
 		  elif $e.event == "lost" then .lost += $e.lost else . end
 	  elif $w[0] == "C" then .pids[$w[1]] = $w[2]
 		| .mine["\($w[1])|\($w[4])"] += ($w[5] | tonumber)
