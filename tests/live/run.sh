@@ -56,6 +56,7 @@ run stdout-full stdout_full
 run stdout-closed stdout_closed
 run reader-gone reader_gone
 run two-watchers two_watchers
+run ends-quietly ends_quietly
 run idle-start idle_start
 run idle-quiet idle_quiet
 run idle-repeats idle_repeats

@@ -150,6 +150,21 @@ two_watchers() {
 		"$work/two.json")" ]] || no "they differ in what came whole"
 }
 
+# One that ends is no event for another: the process that looks for holders ends by itself.
+ends_quietly() {
+	local one two
+	watch first || return
+	one=$pid
+	watch second || return
+	two=$pid
+	provoked nofile-dup || return
+	finish "$two" || return
+	provoked nofile-dup || return
+	seen first ".pid == $(of .pid)" || { no "not seen"; return; }
+	finish "$one" || return
+	[[ $(count first '.event == "killed" and .comm == "failcnt-holders"') == 0 ]] || no "it tells of the other's own process"
+}
+
 # Every line of all tests: valid, short, keys of fields.def only, each always of the type that stands there.
 contract() {
 	local types lines wrong long
