@@ -95,7 +95,10 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 /* Which call of a 64-bit program. */
 static __always_inline __u8 native_call(__u64 nr)
 {
-	return nr < FC_CALL_NUMBERS ? call_of[0][nr & (FC_CALL_NUMBERS - 1)] : FC_CALL_OTHER;
+	__u64 i = nr & (FC_CALL_NUMBERS - 1);
+
+	asm volatile("" : "+r"(i)); /* the register that has bounds is the one that is used */
+	return nr < FC_CALL_NUMBERS ? call_of[0][i] : FC_CALL_OTHER;
 }
 
 /* The system call that current is in, with its first five arguments. */

@@ -87,6 +87,20 @@ static __always_inline bool refuse_queue(struct refusal *w, const struct refused
 	return w->held >= mni && refuse_in_ns(w, ns, FC_MSGMNI, mni, 1);
 }
 
+/* refuse_queue() once more, with loads alone. */
+static __always_inline __u64 sure_queue(void)
+{
+	struct ipc_namespace *ns;
+	struct typed_call c;
+
+	if (!typed_call(&c) || c.call != FC_CALL_MSGGET || !c.task->nsproxy)
+		return 0;
+	ns = c.task->nsproxy->ipc_ns;
+	if (!ns || (__u32)ns->ids[IPC_MSG_IDS].in_use < ns->msg_ctlmni)
+		return 0;
+	return REPEAT_AT(FC_REPEAT_MSGMNI, 1);
+}
+
 /* What mqueue_get_inode() charges for a queue: its messages and the nodes of their tree. */
 static __always_inline __u64 mqueue_bytes(__u64 messages, __u64 size)
 {
@@ -163,7 +177,7 @@ static __always_inline bool refuse_mqueue(struct refusal *w, const struct refuse
 }
 
 ON_RETURN(FC_HOOK_NEWSEG, newseg, int, ret == -EINVAL || ret == -ENOSPC, refuse_segment)
-ON_RETURN(FC_HOOK_NEWQUE, newque, int, ret == -ENOSPC, refuse_queue)
+ON_RETURN_SURE(FC_HOOK_NEWQUE, newque, int, ret == -ENOSPC, sure_queue(), refuse_queue)
 ON_RETURN_ARGS(FC_HOOK_MQUEUE, mqueue_create_attr, int, ret == -ENOSPC || ret == -EMFILE,
 	       refuse_mqueue)
 

@@ -65,7 +65,8 @@ static __always_inline bool refuse_epoll(struct refusal *w, const struct refused
 	return true;
 }
 
-ON_RETURN(FC_HOOK_EPOLL_CTL, do_epoll_ctl, int, ret == -ENOSPC, refuse_epoll)
+ON_RETURN_SURE(FC_HOOK_EPOLL_CTL, do_epoll_ctl, int, ret == -ENOSPC, REPEAT_AT(FC_REPEAT_EPOLL, 1),
+	       refuse_epoll)
 
 /* ---- mounts: count_mounts(ns, mount) (fs/namespace.c) ---- */
 
@@ -126,7 +127,8 @@ static __always_inline bool refuse_aio(struct refusal *w, const struct refused_c
 	return true;
 }
 
-ON_RETURN(FC_HOOK_IOCTX_ALLOC, ioctx_alloc, long, ret == -EAGAIN, refuse_aio)
+ON_RETURN_SURE(FC_HOOK_IOCTX_ALLOC, ioctx_alloc, long, ret == -EAGAIN, REPEAT_AT(FC_REPEAT_AIO, 1),
+	       refuse_aio)
 
 /*
  * ---- ptys: devpts_new_index(fsi) (fs/devpts/inode.c) ----

@@ -62,7 +62,7 @@ static __always_inline bool refuse_sigpending(struct refusal *w, struct task_str
 static __always_inline bool sigpending_full(struct task_struct *task)
 {
 	const struct cred *cred;
-	struct ucounts *u;
+	struct ucounts *u = NULL;
 	__s64 held;
 
 	if (!bpf_core_enum_value_exists(enum rlimit_type, UCOUNT_RLIMIT_SIGPENDING) ||

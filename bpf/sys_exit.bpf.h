@@ -119,23 +119,51 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
  * One more of what was told already? By the call and its errno, where they have one meaning, or by
  * the numbers (repeat.bpf.h).
  */
-static __always_inline __u32 sure_verdict(__u8 call, long ret)
+static __always_inline __u64 sure_typed(long ret)
 {
-	switch (ret) {
-	case -EMFILE:
-		if (call == FC_CALL_INOTIFY_INIT || call == FC_CALL_FANOTIFY_INIT ||
-		    call == FC_CALL_MQ_OPEN)
-			return FC_REPEAT_NONE;
-		return FC_REPEAT_ALLOC_FD;
+	struct typed_call c;
+
+	if (!typed_call(&c))
+		return 0;
+	switch (c.call) {
+	case FC_CALL_SEMGET:
+		return ret == -ENOSPC ? sure_set() : 0;
+	case FC_CALL_MSGGET:
+		return ret == -ENOSPC ? sure_queue() : 0;
+	case FC_CALL_INOTIFY_INIT:
+		return ret == -EMFILE ? sure_instances(c.task) : 0;
+	case FC_CALL_INOTIFY_ADD_WATCH:
+	case FC_CALL_FANOTIFY_MARK:
+		return ret == -ENOSPC ? REPEAT_AT(FC_REPEAT_UCOUNT, 0) : 0;
+	case FC_CALL_EPOLL_CTL:
+		return ret == -ENOSPC ? REPEAT_AT(FC_REPEAT_EPOLL, 0) : 0;
+	case FC_CALL_IO_SETUP:
+		return ret == -EAGAIN ? REPEAT_AT(FC_REPEAT_AIO, 0) : 0;
+	case FC_CALL_FORK:
+	case FC_CALL_CLONE:
+	case FC_CALL_CLONE3:
+		return ret == -EAGAIN ? sure_nproc() : 0;
+	case FC_CALL_MMAP:
+		return sure_mmap(ret);
 	}
-	return FC_REPEAT_NONE;
+	return 0;
 }
 
-static __noinline __u64 sure_call(__u64 nr, long ret)
+__noinline __u64 sure_call(__u64 nr, long ret)
 {
-	__u32 verdict = sure_verdict(native_call(nr), ret);
+	__u8 call = native_call(nr);
+	__u32 verdict = FC_REPEAT_ALLOC_FD, more = 0;
+	__u64 at;
 
-	return verdict ? REPEAT_AT(verdict, 1 + (__u32)nr) : 0;
+	if (ret != -EMFILE || call == FC_CALL_INOTIFY_INIT || call == FC_CALL_FANOTIFY_INIT ||
+	    call == FC_CALL_MQ_OPEN) {
+		at = sure_typed(ret);
+		if (!at)
+			return 0;
+		verdict = REPEAT_VERDICT(at);
+		more = REPEAT_PLACE(at);
+	}
+	return REPEAT_AT(verdict, (1 + (__u32)nr) | verdict << 10 | more << 18);
 }
 
 /* Of each verdict. */
@@ -150,11 +178,12 @@ static __noinline bool sys_exit_again(__u64 nr, long ret, bool first)
 {
 	__u64 at = sure_call(nr, ret);
 	__u32 verdict = REPEAT_VERDICT(at);
-	__u8 hook;
+	__u64 hook;
 
 	if (!at || verdict >= FC_REPEAT_VERDICTS)
 		return false;
 	hook = repeat_hook[verdict];
+	asm volatile("" : "+r"(hook)); /* what the table has the verifier does not know */
 	if (hook >= FC_HOOKS || !exit_serves[hook] || hook_handover[hook] ||
 	    hook_elsewhere(hook, first))
 		return false;

@@ -357,7 +357,7 @@ static __always_inline __u64 sure_nproc(void)
 	const struct cred *cred, *real;
 	struct task_struct *task;
 	struct user_struct *user;
-	struct ucounts *u;
+	struct ucounts *u = NULL;
 	__u64 limit, caps;
 	__s64 held;
 
