@@ -30,6 +30,13 @@ static __always_inline bool makes_inode(const struct task_regs *regs)
 	       regs->call == FC_CALL_SYMLINK || regs->call == FC_CALL_SYMLINKAT;
 }
 
+static __always_inline bool writes(const struct task_regs *regs)
+{
+	return regs->call == FC_CALL_WRITE || regs->call == FC_CALL_PWRITE ||
+	       regs->call == FC_CALL_WRITE_FD || regs->call == FC_CALL_WRITE_THIRD_FD ||
+	       regs->call == FC_CALL_FALLOCATE;
+}
+
 /* Bytes that the call wanted to write; 0: not known, or none in particular. */
 static __always_inline __u64 bytes_asked(const struct task_regs *regs)
 {
@@ -76,8 +83,8 @@ static __noinline __u64 ext4_room(struct super_block *sb)
 	return free > dirty + reserved ? free - dirty - reserved : 0;
 }
 
-/* Some clusters may have been freed by others meanwhile; then it is not certain. */
-#define EXT4_SLACK 64
+/* Some clusters or inodes may have been freed by others meanwhile; then it is not certain. */
+#define SLACK 64
 
 static __always_inline bool refuse_ext4(struct refusal *w, const struct refused_call *c,
 					struct super_block *sb)
@@ -96,7 +103,7 @@ static __always_inline bool refuse_ext4(struct refusal *w, const struct refused_
 	}
 	if (room == 0)
 		w->has |= FC_HAS_CERTAIN;
-	return room < EXT4_SLACK;
+	return room < SLACK;
 }
 
 static __always_inline bool refuse_shmem_inode(struct refusal *w, struct super_block *sb)
@@ -159,6 +166,21 @@ static __always_inline bool refuse_shmem_commit(struct refusal *w, const struct 
 	return true;
 }
 
+/*
+ * Nothing but these two ends a write or fallocate with ENOSPC; but what shmem_fallocate() took it
+ * gives back before it returns, and meanwhile others may have done so too: then neither shows.
+ */
+static __always_inline bool refuse_shmem_since(struct refusal *w, const struct refused_call *c,
+					       struct super_block *sb)
+{
+	struct shmem_sb_info *sbi = BPF_CORE_READ(sb, s_fs_info);
+
+	if (c->ret != -ENOSPC || !BPF_CORE_READ(sbi, max_blocks))
+		return false;
+	refuse_bytes(w, c);
+	return true;
+}
+
 static __always_inline bool refuse_ext4_alloc(struct refusal *w, const struct refused_call *c)
 {
 	struct super_block *sb = (void *)c->arg[0];
@@ -192,7 +214,8 @@ static __always_inline bool refuse_shmem(struct refusal *w, const struct refused
 		return false;
 	note_told();
 	note_device(w, sb);
-	return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c);
+	return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c) ||
+	       refuse_shmem_since(w, c, sb);
 }
 
 /* (file or kiocb, mapping, ...) */
@@ -216,7 +239,10 @@ static __always_inline bool refuse_shmem_new(struct refusal *w, const struct ref
 	w->err = ENOSPC; /* the earlier form says NULL */
 	note_told();
 	note_device(w, sb);
-	return refuse_shmem_inode(w, sb);
+	if (refuse_shmem_inode(w, sb))
+		return true;
+	/* Given back since, or no memory for one. */
+	return w->has & FC_HAS_LIMIT && w->limit - w->held < SLACK;
 }
 
 static __always_inline bool refuse_shmem_get(struct refusal *w, const struct refused_call *c)
@@ -318,9 +344,14 @@ static __always_inline bool exit_enospc(struct refusal *w, const struct refused_
 				return w->has & FC_HAS_LIMIT;
 			w->has &= ~(FC_HAS_ASKED | FC_HAS_HELD | FC_HAS_LIMIT);
 		}
-		return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c);
+		return refuse_shmem_blocks(w, c, sb) || refuse_shmem_commit(w, c) ||
+		       (writes(&c->regs) && refuse_shmem_since(w, c, sb));
 	}
 	refuse_bytes(w, c); /* or inodes: statfs tells */
+	if (kind == FS_UNKNOWN) {
+		w->more[0] = parent_sees_same();
+		w->has |= FC_HAS_MORE;
+	}
 	return true;
 }
 

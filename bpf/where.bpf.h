@@ -245,6 +245,18 @@ static __always_inline void note_device(struct refusal *w, struct super_block *s
 	w->ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
+/* Has a path the same meaning for the parent? Who is refused a file is often gone at once:
+ * mkdir(1), touch(1). */
+static __always_inline bool parent_sees_same(void)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+
+	return BPF_CORE_READ(task, nsproxy, mnt_ns) == BPF_CORE_READ(parent, nsproxy, mnt_ns) &&
+	       BPF_CORE_READ(task, fs, root.mnt) == BPF_CORE_READ(parent, fs, root.mnt) &&
+	       BPF_CORE_READ(task, fs, root.dentry) == BPF_CORE_READ(parent, fs, root.dentry);
+}
+
 /* The path that was to be made; of a descriptor the last name. */
 static __always_inline void finish_space(struct fc_refused *r, const struct refused_call *c)
 {

@@ -15,7 +15,6 @@
 
 #include "catalogue.h"
 
-#define TABLE_MAX (1 << 20)
 #define FEW 64 /* as many may have been given back since */
 
 /* Local file systems: on a device, in memory, or on others of these (an overlay of a network file
@@ -139,39 +138,6 @@ int mounts_by_path(struct parse_text table, const char *path, struct mounts_foun
 	best.may_ask = may_ask(table, &best);
 	*ret = best;
 	return 0;
-}
-
-static int read_table(int proc_fd, const char *who, char **ret, struct parse_text *ret_text)
-{
-	char name[32];
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *text = malloc(TABLE_MAX);
-	size_t used = 0;
-	ssize_t n;
-
-	if (!text)
-		return -ENOMEM;
-	snprintf(name, sizeof(name), "%s/mountinfo", who);
-	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	while (used < TABLE_MAX && (n = read(fd, text + used, TABLE_MAX - used)) > 0)
-		used += (size_t)n;
-	if (used == 0)
-		return -ENOENT;
-	*ret_text = (struct parse_text){.s = text, .n = used};
-	*ret = TAKE_PTR(text);
-	return 0;
-}
-
-static int open_root(int proc_fd, const char *who)
-{
-	char name[32];
-	int fd;
-
-	snprintf(name, sizeof(name), "%s/root", who);
-	fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
 }
 
 /* Below the root directory of the process, and through no link: a container cannot lead us
@@ -307,34 +273,6 @@ static int find(const struct event *e, int root, struct parse_text table, struct
 	return 0;
 }
 
-/* The mount table and the root directory of the process; of ours where it is gone. */
-static int open_view(const struct event *e, int proc_fd, char **ret, struct parse_text *ret_table,
-		     int *ret_root)
-{
-	_cleanup_close_ int root = -ENOENT;
-	_cleanup_free_ char *text = NULL;
-	struct parse_text table;
-	char who[24] = "self";
-	int err = -ENOENT;
-
-	if (event_has(e, FIELD_PID)) {
-		snprintf(who, sizeof(who), "%lld", (long long)event_num(e, FIELD_PID));
-		root = open_root(proc_fd, who);
-		err = root < 0 ? root : read_table(proc_fd, who, &text, &table);
-	}
-	if (err < 0 && event_has(e, FIELD_DEVICE)) {
-		util_closep(&root);
-		root = open_root(proc_fd, "self");
-		err = root < 0 ? root : read_table(proc_fd, "self", &text, &table);
-	}
-	if (err < 0)
-		return err;
-	*ret = TAKE_PTR(text);
-	*ret_table = table;
-	*ret_root = util_take_fd(&root);
-	return 0;
-}
-
 static void set_mount(struct event *e, const struct mounts_found *m)
 {
 	event_str(e, FIELD_MOUNT, m->point);
@@ -387,7 +325,8 @@ void mounts_event(struct event *e, struct event_facts *facts, int proc_fd,
 		recall(e, facts, memory);
 		return;
 	}
-	if (open_view(e, proc_fd, &text, &table, &root) < 0 || find(e, root, table, &m) < 0)
+	if (mounts_view(e, facts, proc_fd, &text, &table, &root) < 0 ||
+	    find(e, root, table, &m) < 0)
 		return;
 	set_mount(e, &m);
 	remember(memory, facts, &m, false);

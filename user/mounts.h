@@ -44,6 +44,13 @@ int mounts_by_device(struct parse_text table, uint32_t major, uint32_t minor,
 		     struct mounts_found *ret);
 int mounts_by_path(struct parse_text table, const char *path, struct mounts_found *ret);
 
+/*
+ * The mount table and the root directory in whose view the event's path or device means what it
+ * did. *ret: what *ret_table is a part of, to be freed.
+ */
+int mounts_view(const struct event *e, const struct event_facts *facts, int proc_fd, char **ret,
+		struct parse_text *ret_table, int *ret_root);
+
 /* What was found out of the first refusals of a process, for those that were folded; zeroed first.
  */
 struct mounts_memory {

@@ -188,9 +188,11 @@ struct dentry___alias {
 	struct hlist_node d_alias; /* guarded: from 7.x, in a union without a name */
 };
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
 };
 struct fs_struct {
+	struct path root;
 	struct path pwd;
 };
 struct file {

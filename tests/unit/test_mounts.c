@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/mounts.c user/parse.c user/parse_table.c user/field.c user/catalogue.c ; libs: */
+/* needs: user/mounts.c user/mounts_view.c user/parse.c user/parse_table.c user/field.c
+ * user/catalogue.c ; libs: */
 /*
  * test_mounts.c - from a device number or a path to a mount point; and nothing
  * is asked that could hang.
@@ -17,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 #include "../../user/mounts.h"
 
@@ -178,6 +180,34 @@ static void links(void **state _unused_)
 	assert_false(event_has(&e, FIELD_MOUNT) || u.known);
 }
 
+/* What a process meant that is gone already its parent knows, where the kernel saw that both see
+ * the same. */
+static void gone(void **state _unused_)
+{
+	_cleanup_close_ int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct mounts_usage u;
+	char namespace[64];
+	ssize_t n = readlink("/proc/self/ns/mnt", namespace, sizeof(namespace) - 1);
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	assert_true(n > 0 && child > 0 && waitpid(child, NULL, 0) == child);
+	namespace[n] = '\0';
+	for (int i = 0; i < 3; i++) {
+		refused(FC_DISK, "disk");
+		event_int(&e, FIELD_PID, child);
+		event_int(&e, FIELD_PPID, getpid());
+		event_str(&e, FIELD_NAMESPACE, i == 1 ? "mnt:[1]" : namespace);
+		event_str(&e, FIELD_OBJECT, "/new");
+		facts.has_more = true;
+		facts.more[0] = i != 2;
+		mounts_event(&e, &facts, proc, &memory, &u);
+		assert_int_equal(event_has(&e, FIELD_MOUNT), i == 0);
+	}
+	memset(&facts, 0, sizeof(facts));
+}
+
 /* Somebody may have given back an inode or a block before the collector comes to ask. */
 static void used_up(void **state _unused_)
 {
@@ -223,7 +253,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_device), cmocka_unit_test(by_path), cmocka_unit_test(asks),
-		cmocka_unit_test(links),     cmocka_unit_test(used_up),
+		cmocka_unit_test(links),     cmocka_unit_test(gone),    cmocka_unit_test(used_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

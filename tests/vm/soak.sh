@@ -4,20 +4,23 @@
 # A busy machine, and every report in it must be a true one, and none be missing: stress-ng, real servers and
 # a program that counts its own refusals run in a virtual machine (soak/guest.sh). soak/kernel.jq compares what
 # failcnt told with the kernel's event tracing, call by call; soak/truth.jq with the other witnesses, process by
-# process and resource by resource. The same seed makes the same load, so that backends are compared as well.
+# process and resource by resource. The same seed makes the same load, so that backends are compared as well
+# (soak/agree.jq).
 #
-#   soak.sh [-k KERNEL] [-b BACKENDS] [-d SECONDS] [-t SECONDS] [-s SERVERS] [-r SEED] BUILD_DIR
+#   soak.sh [-k KERNEL] [-c v1] [-b BACKENDS] [-d SECONDS] [-t SECONDS] [-s SERVERS] [-r SEED] [-j MACHINES] BUILD_DIR
 #
 #   -k KERNEL     as kernels.sh names it (default 6.12)
+#   -c v1         cgroup v1
 #   -b BACKENDS   default: "fexit kprobe tracepoint"
 #   -d SECONDS    the whole of it (default: each group of stressors once)
 #   -t SECONDS    for each group of stressors (default 3)
 #   -s SERVERS    default: "nginx apache"; postgres takes half a minute to come; "none": without
 #   -r SEED       default 1
+#   -j MACHINES   at once (default 1): each keeps a processor busy
 set -uo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 backends='fexit kprobe tracepoint' duration='' seconds=3 servers='nginx apache' seed=1
+kernel=6.12 backends='fexit kprobe tracepoint' duration='' seconds=3 servers='nginx apache' seed=1 at_once=1 more=()
 
 # Each word is run at one time: descriptors, IPC, tasks and signals, memory, objects of a user, space,
 # and those that call everything with arguments that make no sense.
@@ -33,17 +36,19 @@ groups=(
 )
 
 die() { echo "soak.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   soak.sh/,/^#   -r/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
+usage() { sed -n '/^#   soak.sh/,/^#   -j/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
 
 words=()
 while (($#)); do
 	case $1 in
 	-k) kernel=${2-}; shift ;;
+	-c) [[ ${2-} == v1 ]] || usage; more=(-a failcnt.cgroup=v1); shift ;;
 	-b) backends=${2-}; shift ;;
 	-d) duration=${2-}; shift ;;
 	-s) servers=${2-}; shift ;;
 	-r) seed=${2-}; shift ;;
 	-t) seconds=${2-}; shift ;;
+	-j) at_once=${2-}; shift ;;
 	-*) usage ;;
 	*) words+=("$1") ;;
 	esac
@@ -75,44 +80,70 @@ fi
 : "${duration:=$((seconds * ${#groups[@]}))}"
 # Each kind and each death once in 27 seconds; strace's sample is slow, and dies not.
 rounds=$((duration * 2 > 54 ? duration * 2 : 54)) traced=$((duration / 2))
-passed=0 failed=0
+passed=0 failed=0 sums=()
 add() { if (($1)); then failed=$((failed + 1)); else passed=$((passed + 1)); fi; }
-judge() { # FILTER ARGS ...
-	jq -nRr --arg backend "$backend" "${@:2}" -f "$here/soak/$1.jq" <"$out/$backend.log"
+judge() { # FILTER LOG ARGS ...
+	jq -nRr --arg backend "$backend" "${@:3}" -f "$here/soak/$1.jq" <"$out/$2.log"
 }
-rm -f "$out"/*.sums
+machine() { # BACKEND: what it said is in BACKEND.log, its status in BACKEND.status
+	local status=0
+	"$here/run.sh" -k "$kernel" -m 2048 -N -b "${more[@]}" -t $((duration * 3 + 600)) "${files[@]}" -- /bin/sh /guest "$1" \
+		"$duration" "$seconds" "$rounds" "$traced" "$seed" "$servers" "${groups[@]}" \
+		>"$out/$1.log" 2> >(tee "$out/$1.err" >&2) || status=$?
+	echo $status >"$out/$1.status"
+}
+rm -f "$out"/*.sums "$out"/*.status
 for backend in $backends; do
-	status=0
-	"$here/run.sh" -k "$kernel" -m 2048 -N -b -t $((duration * 3 + 600)) "${files[@]}" -- /bin/sh /guest "$backend" "$duration" \
-		"$seconds" "$rounds" "$traced" "$seed" "$servers" "${groups[@]}" \
-		>"$out/$backend.log" 2> >(tee "$out/$backend.err" >&2) || status=$?
+	while (($(jobs -rp | wc -l) >= at_once)); do wait -n; done
+	machine "$backend" &
+done
+wait
+for backend in $backends; do
+	status=$(<"$out/$backend.status")
 	if ((status)); then echo "FAIL soak $backend: the machine ended with status $status"; fi
-	judge kernel --argjson names "$names" --argjson names32 "$names32" >"$out/$backend.txt" || true
-	judge truth --rawfile reasons "$here/soak/reasons.txt" >>"$out/$backend.txt" || true
-	judge truth --rawfile reasons "$here/soak/reasons.txt" --arg sums yes >"$out/$backend.sums" || true
+	judge kernel "$backend" --argjson names "$names" --argjson names32 "$names32" >"$out/$backend.txt" || true
+	judge truth "$backend" --rawfile reasons "$here/soak/reasons.txt" >>"$out/$backend.txt" || true
+	judge truth "$backend" --rawfile reasons "$here/soak/reasons.txt" --arg sums yes >"$out/$backend.sums" || true
+	sums+=("$out/$backend.sums")
 	cat "$out/$backend.txt"
 	((status == 0)) && grep -q '^ok soak' "$out/$backend.txt"
 	add $?
 	((status == 0)) && grep -q '^ok truth' "$out/$backend.txt"
 	add $?
 done
-# A witness that never contradicts is none: with one line less, and with one line twice, the judge must say so.
-if ((failed == 0)); then
-	for wrong in missed invented; do
-		awk -v wrong=$wrong '!done && /^E .*"event":"refused".*"resource":"semmni".*"comm":"load"/ { done = 1
-			if (wrong == "missed") next
-			print }
-			{ print }' "$out/$backend.log" >"$out/wrong.log"
-		backend=wrong judge truth --rawfile reasons "$here/soak/reasons.txt" >"$out/wrong.txt"
-		grep -qE "^FAIL truth .*semmni: .*1 $wrong" "$out/wrong.txt"
-		add $?
-	done
-	rm -f "$out/wrong.log"
-fi
+agree() { jq -sr -f "$here/soak/agree.jq" "$@"; }
 if [[ $backends == *\ * ]]; then
-	jq -sr -f "$here/soak/agree.jq" "$out"/*.sums | tee "$out/agree.txt"
+	agree "${sums[@]}" | tee "$out/agree.txt"
 	grep -q '^ok' "$out/agree.txt"
 	add $?
+fi
+# A judge that never contradicts is none. It must say so when one line is less, when one comes twice, when one names another
+# resource, and when there is none of a kind; and nothing when all is as it was. (What is about semmni is enough, and quick.)
+if ((failed == 0)); then
+	for wrong in missed invented other nothing right; do
+		awk -v wrong=$wrong '/^E / && !/"event":"refused".*"resource":"semm.*"comm":"load"/ { next }
+			/^C [0-9]+ semmni semmni/ && wrong == "nothing" { next }
+			/^E .*"resource":"semmni"/ && !done++ {
+				if (wrong == "missed") next
+				if (wrong == "invented") print
+				if (wrong == "other") sub(/"resource":"semmni"/, "\"resource\":\"semmns\"") }
+			/^[CHE] /' "$out/$backend.log" >"$out/wrong.log"
+		case $wrong in
+		missed | invented) expected="^FAIL truth .*semmni: .*1 $wrong" ;;
+		other) expected='^FAIL truth .*semmns: 0 missed, 1 invented' ;;
+		nothing) expected='^FAIL truth .*the load was never refused, or never died, as in semmni$' ;;
+		right) expected='^    semmni .* 100 +100$' ;;
+		esac
+		judge truth wrong --rawfile reasons "$here/soak/reasons.txt" >"$out/wrong.txt"
+		grep -qE "$expected" "$out/wrong.txt"
+		add $?
+		judge truth wrong --rawfile reasons "$here/soak/reasons.txt" --arg sums yes >"$out/wrong.sums"
+		if [[ $wrong == right ]]; then expected='^    semmni .* yes$'; else expected='^FAIL agree: semmni: '; fi
+		agree "$out/wrong.sums" "$out/$backend.sums" >"$out/wrong.txt"
+		grep -qE "$expected" "$out/wrong.txt"
+		add $?
+	done
+	rm -f "$out"/wrong.*
 fi
 echo "soak: $passed passed, $failed failed"
 ((failed == 0))

@@ -10,7 +10,7 @@
 #   T "TID SYSCALL ERRNO COUNT"            system calls that ended with an errno which a limit can mean
 #   Q "BY TO SIGNAL"                       signals that a process sent itself, by their tracepoint
 #   A "PID SIGNAL COMM"                    deaths, by acct(2)
-#   C K G O                                as load.c prints them
+#   C K G H O                              as load.c prints them
 #   Z "PID ERRNO COUNT"                    what strace saw of the second load
 #   V "WHO PID RESOURCE ERRNO COUNT"       what a server's log says it was refused
 #   M "WHO FILE KEY N TOLD"                a cgroup's counter, and what it counts: the cause or the resource
@@ -31,7 +31,15 @@ mkdir -p /tmp/full /tmp/acct
 mount -t tmpfs -o size=1m,nr_inodes=64,mode=1777 tmpfs /tmp/full
 mount -t tmpfs -o size=128m tmpfs /tmp/acct # acct(2) stops where less than 2 % of a file system is free
 echo 4194304 >/proc/sys/kernel/pid_max || exit 1 # no pid comes twice
-echo +pids +memory >/sys/fs/cgroup/cgroup.subtree_control || exit 1
+groups_of_pids=/sys/fs/cgroup groups_of_memory=/sys/fs/cgroup memory_limit=memory.max memory_counter=memory.events
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+	echo +pids +memory >/sys/fs/cgroup/cgroup.subtree_control || exit 1
+else # v1
+	# shellcheck disable=SC2034 # serve.sh needs them
+	groups_of_pids=/sys/fs/cgroup/pids groups_of_memory=/sys/fs/cgroup/memory
+	# shellcheck disable=SC2034
+	memory_limit=memory.limit_in_bytes memory_counter=memory.oom_control
+fi
 printf '%s\n' root:x:0:0::/:/bin/sh nobody:x:65534:65534::/: nginx:x:65531:65534::/: apache:x:65533:65534::/: postgres:x:65532:65534::/: >/etc/passwd
 printf '%s\n' root:x:0: nogroup:x:65534: nginx:x:65531: >/etc/group
 

@@ -22,15 +22,16 @@ def must_be_reached: ["nofile", "semmni", "semopm", "msgmni", "nproc", "memlock"
 		      "map-count", "inotify-instances", "aio", "pty", "keys", "disk", "inodes", "as",
 		      "data", "fsize"];
 
-reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
-	($l | split(" ")) as $w
-	| if $w[0] == "E" then .events += [$l[2:] | fromjson? // {event: "not JSON"}]
-	  elif $w[0] == "T" then .witness += [{tid: ($w[1] | tonumber), call: ($names[$w[2]] // $w[2]), call32: $names32[$w[2]],
-					       errno: ($w[3] | tonumber), n: ($w[4] | tonumber)}]
-	  elif $w[0] == "S" then .ran += [{name: $w[1], status: ($w[2] | tonumber)}]
-	  elif $w[0] == "C" then .witness_pids[$w[1]] = true
-	  elif $w[0] == "L" then .limits[$w[2:] | join(" ")] = ($w[1] | tonumber)
-	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
+[inputs] as $lines
+| def of($letter): $lines[] | select(startswith($letter + " ")) | .[2:];
+  def words($letter): of($letter) | split(" ");
+{events: [of("E") | fromjson? // {event: "not JSON"}],
+ witness: [words("T") | {tid: (.[0] | tonumber), call: ($names[.[1]] // .[1]), call32: $names32[.[1]],
+			 errno: (.[2] | tonumber), n: (.[3] | tonumber)}],
+ ran: [words("S") | {name: .[0], status: (.[1] | tonumber)}],
+ witness_pids: ([words("C") | {key: .[0], value: true}] | from_entries),
+ limits: ([words("L") | {key: (.[1:] | join(" ")), value: (.[0] | tonumber)}] | from_entries),
+ sums: ([words("X") | {key: .[0], value: (.[1] | tonumber)}] | from_entries)}
 | {EPERM: 1, E2BIG: 7, EAGAIN: 11, ENOMEM: 12, EINVAL: 22, ENFILE: 23, EMFILE: 24, EFBIG: 27, ENOSPC: 28,
    ERANGE: 34, EADDRNOTAVAIL: 99, ENOBUFS: 105, EDQUOT: 122} as $numbers
 # After a signal handler sigreturn(2) returns what the interrupted call had returned: as number -1.
@@ -53,13 +54,21 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
 | ($mine | sum_by("\($numbers[.errno])"; .count // 1)) as $told_by_errno
 | [$told_by_errno | to_entries[] | select(.value > ($by_errno[.key] // 0))] as $too_many
 | ($numbers | with_entries({key: "\(.value)", value: .key})) as $errnos
-| [$mine[] | select(.errno as $e | only_limits[.syscall] // [] | index($e))] as $sure
-| ($sure | sum_by("\($numbers[.errno])"; .count // 1)) as $sure_told
 | [$seen[] | select($errnos["\(.errno)"] as $e | only_limits[.call] // [] | index($e))] as $sure_seen
 | ($sure_seen | sum_by("\(.errno)"; .n)) as $sure_by_errno
 # Repeats carry the name of the first call, another one's as often as not: so by errno, of all calls.
 | ([$told[] | select(.errno != null and $numbers[.errno] != null)] | sum_by("\($numbers[.errno])"; .count // 1)) as $all_told
 | [$sure_by_errno | to_entries[] | select(($all_told[.key] // 0) + $lost < (.value))] as $missed
+# And process by process; of a thread that is not the first it is not known whose it is, where it was only counted.
+| ([$told[] | select(.tid != .pid) | {key: "\(.tid)", value: true}] | from_entries) as $threads
+| ($sure_seen | map(select($threads["\(.tid)"] == null)) | sum_by("\(.tid) \(.errno)"; .n)) as $sure_by_pid
+| ([$told[] | select(.errno != null and .pid != null)] | sum_by("\(.pid) \($numbers[.errno])"; .count // 1)) as $told_by_pid
+| [$sure_by_pid | to_entries[] | select(($told_by_pid[.key] // 0) + $lost < .value)] as $missed_by
+# The same the other way round, where no thread of the process but the first is known to have been refused anything.
+| ([$told[] | select(.tid != .pid) | {key: "\(.pid)", value: true}] | from_entries) as $threaded
+| ($seen | sum_by("\(.tid) \(.errno)"; .n)) as $seen_by_pid
+| [[$mine[] | select(.pid != null)] | sum_by("\(.pid) \($numbers[.errno])"; .count // 1) | to_entries[]
+   | select($threaded[.key / " " | .[0]] == null and .value > ($seen_by_pid[.key] // 0))] as $too_many_by
 | [$told[] | select(.certain and .held != null and .asked != null and .limit != null and .count == null)
    # devpts_new_index() (fs/devpts/inode.c) refuses what would make as many as the limit.
    | select(.held + (.asked // 0) + (if .resource == "pty" then 1 else 0 end) <= .limit)] as $contradict
@@ -78,6 +87,8 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
    ($invented[:8][] | "told, and no call ended so: \({pid, tid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
    ($too_many[] | "\($errnos[.key]): \(.value) told, \($by_errno[.key] // 0) happened"),
    ($missed[] | "\($errnos[.key]) that only a limit makes: \($all_told[.key] // 0) told and \($lost) lost, \(.value) happened"),
+   ($missed_by[:8][] | (.key / " ") as [$pid, $errno] | "process \($pid), \($errnos[$errno]) that only a limit makes: \($told_by_pid[.key] // 0) told, \(.value) happened"),
+   ($too_many_by[:8][] | (.key / " ") as [$pid, $errno] | "process \($pid), \($errnos[$errno]): \(.value) told, \($seen_by_pid[.key] // 0) happened"),
    ($contradict[:8][] | "certain, and its own numbers say no: \({pid, comm, resource, errno, syscall, held, asked, limit} | tojson)"),
    ($other_limit[:8][] | "the limit is another, \($limits[.limit_name]): \({pid, comm, resource, errno, syscall, limit_name, limit} | tojson)"),
    (if $files > $files_seen then "\($files) EMFILE and ENFILE told, \($files_seen) happened" else empty end),
@@ -87,4 +98,4 @@ reduce inputs as $l ({events: [], witness: [], ran: [], sums: {}, limits: {}};
   (if $mistakes == [] then "ok soak \($backend)" else empty end),
   "    \(.ran | length) groups of stressors; the witness saw \([$seen[].n] | total) errnos; told by resource: \($sums | tojson), lost \($lost)",
   "    true: \([$mine[] | .count // 1] | total) told with a witness, \(([$told_by_errno | to_entries[] | [.value, $by_errno[.key] // 0] | min] | total) - ($invented | length)) of them seen by it; \([$told[] | .count // 1] | total) told in all",
-  "    found: EMFILE and ENFILE \($files) of \($files_seen), others that only a limit makes \([$sure[] | .count // 1] | total) of \([$sure_seen[].n] | total)"
+  "    found: EMFILE and ENFILE \($files) of \($files_seen), others that only a limit makes, by process \([$sure_by_pid | to_entries[] | [.value, $told_by_pid[.key] // 0] | min] | total) of \([$sure_by_pid[]] | total)"

@@ -53,7 +53,7 @@ static void nproc(struct round *r)
 
 static bool prepare_pids(void)
 {
-	return set("/sys/fs/cgroup/cgroup.subtree_control", "+pids +memory");
+	return !cgroup_v2() || set("/sys/fs/cgroup/cgroup.subtree_control", "+pids +memory");
 }
 
 /* A cgroup of this round: what its pids.events says is of this process alone. */

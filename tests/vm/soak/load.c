@@ -6,11 +6,14 @@
  *   load acct-on|acct-off|acct FILE
  *   load connect PORT|/SOCKET HOW_MANY HOLD_MS SECONDS
  *
- * "C PID KIND RESOURCE ERRNO COUNT"  so many calls ended with this errno, as the process counted
- * itself; RESOURCE "-": calls that have that errno without a limit "K PID NAME SIGNAL CAUSE" it
- * died so, by its wait status; CAUSE "-": no kill "G PID FILE KEY N"                 what its
- * cgroup's file counted "O KIND"                           this machine cannot have that kind The
- * same seed makes the same rounds, so that the sums of two runs can be compared.
+ * What it prints:
+ *   "H NAME"  there is this kind, or death: some of it must come
+ *   "O KIND"  this machine cannot have that kind
+ *   "C PID KIND RESOURCE ERRNO COUNT"  so many calls ended with this errno, as the process counted
+ *        itself; RESOURCE "-": calls that have that errno without a limit
+ *   "K PID NAME SIGNAL CAUSE"  it died so, by its wait status; CAUSE "-": no kill
+ *   "G PID FILE KEY N"  what its cgroup's file counted
+ * The same seed makes the same rounds, so that the sums of two runs can be compared.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -122,47 +125,71 @@ static void print_tallies(pid_t pid, const char *name)
 
 /* ---- a cgroup for one round ----------------------------------------------- */
 
-static void group_path(char *path, size_t size, const char *file)
+struct cgroup_kind {
+	const char *controller, *limit, *value, *counter;
+};
+
+/* Under cgroup v1, where each controller has a hierarchy of its own, and under v2. */
+static const struct cgroup_kind of_pids = {"pids", "pids.max", "3", "pids.events"},
+				of_memory[] = {
+					{"memory", "memory.limit_in_bytes", "16777216",
+					 "memory.oom_control"},
+					{"memory", "memory.max", "16777216", "memory.events"}};
+
+bool cgroup_v2(void)
 {
-	snprintf(path, size, "/sys/fs/cgroup/soak-%d%s%s", getpid(), file ? "/" : "",
-		 file ? file : "");
+	return access("/sys/fs/cgroup/cgroup.controllers", F_OK) == 0;
 }
 
-static void group_make(const char *file, const char *value)
+static const struct cgroup_kind *group_of(const char *name)
+{
+	if (!strcmp(name, "pids"))
+		return &of_pids;
+	return strcmp(name, "oom") ? NULL : &of_memory[cgroup_v2()];
+}
+
+static void group_path(char *path, size_t size, const struct cgroup_kind *g, pid_t load,
+		       const char *file)
+{
+	snprintf(path, size, "/sys/fs/cgroup/%s/soak-%d/%s", cgroup_v2() ? "" : g->controller, load,
+		 file);
+}
+
+static void group_make(const struct cgroup_kind *g)
 {
 	char path[128];
 
-	group_path(path, sizeof(path), NULL);
+	group_path(path, sizeof(path), g, getpid(), "");
 	if (mkdir(path, 0755))
 		fail(path);
-	group_path(path, sizeof(path), file);
-	if (!set(path, "%s", value))
+	group_path(path, sizeof(path), g, getpid(), g->limit);
+	if (!set(path, "%s", g->value))
 		fail(path);
 }
 
-static void group_join(pid_t load)
+static void group_join(const struct cgroup_kind *g, pid_t load)
 {
 	char path[128];
 
-	snprintf(path, sizeof(path), "/sys/fs/cgroup/soak-%d/cgroup.procs", load);
+	group_path(path, sizeof(path), g, load, "cgroup.procs");
 	if (!set(path, "0"))
 		fail(path);
 }
 
-static void group_end(pid_t pid, const char *file)
+static void group_end(const struct cgroup_kind *g, pid_t pid)
 {
 	char path[128], key[32];
 	FILE *f;
 	long n;
 
-	group_path(path, sizeof(path), file);
+	group_path(path, sizeof(path), g, getpid(), g->counter);
 	f = fopen(path, "r");
 	if (!f)
 		fail(path);
 	while (fscanf(f, "%31s %ld", key, &n) == 2)
-		printf("G %d %s %s %ld\n", pid, file, key, n);
+		printf("G %d %s %s %ld\n", pid, g->counter, key, n);
 	fclose(f);
-	group_path(path, sizeof(path), NULL);
+	group_path(path, sizeof(path), g, getpid(), "");
 	while (rmdir(path)) {
 		if (errno != EBUSY)
 			fail(path);
@@ -181,20 +208,20 @@ static void become(int id)
 static void round_kind(int i)
 {
 	const struct kind *k = kinds[i];
-	bool grouped = !strcmp(k->name, "pids");
+	const struct cgroup_kind *g = group_of(k->name);
 	pid_t load = getpid(), pid;
 	int status;
 
 	/* Every tenth is a flood: more than the first ones, which are told whole. */
 	round_now->left =
 		1 + (pick(round_now, 10) ? pick(round_now, 20) : MANY + pick(round_now, MANY));
-	if (grouped)
-		group_make("pids.max", "3");
+	if (g)
+		group_make(g);
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (grouped)
-			group_join(load);
+		if (g)
+			group_join(g, load);
 		if (k->as)
 			become(user + i);
 		decoys(round_now, 2);
@@ -206,24 +233,24 @@ static void round_kind(int i)
 	print_tallies(pid, k->name);
 	if (status)
 		printf("K %d %s %d -\n", pid, k->name, status);
-	if (grouped)
-		group_end(pid, "pids.events");
+	if (g)
+		group_end(g, pid);
 }
 
 static void round_death(const struct death *d)
 {
-	bool grouped = !strcmp(d->name, "oom");
+	const struct cgroup_kind *g = group_of(d->name);
 	pid_t load = getpid(), pid;
 	int status;
 
 	round_now->left = 1;
-	if (grouped)
-		group_make("memory.max", "16777216");
+	if (g)
+		group_make(g);
 	pid = fork();
 	if (pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (grouped)
-			group_join(load);
+		if (g)
+			group_join(g, load);
 		d->die(round_now);
 		_exit(98);
 	}
@@ -239,13 +266,14 @@ static void round_death(const struct death *d)
 	if (!strcmp(d->name, "xcpu")) /* it has no errno */
 		printf("C %d xcpu cpu null 1\n", pid);
 	printf("K %d %s %d %s\n", pid, d->name, status & 0x7f, d->cause ? d->cause : "-");
-	if (grouped)
-		group_end(pid, "memory.events");
+	if (g)
+		group_end(g, pid);
 }
 
 static void add_kinds(const struct kind *k)
 {
 	for (; k->name; k++) {
+		printf("H %s\n", k->name);
 		if (k->prepare && !k->prepare())
 			printf("O %s %s\n", k->name, strerror(errno));
 		else if (n_kinds < MOST)
@@ -284,8 +312,8 @@ static void prepare(uint64_t seed)
 	add_kinds(task_kinds);
 	add_kinds(space_kinds);
 	print_tallies(getpid(), "load");
-	for (d = deaths; d->name; d++)
-		n_deaths++;
+	for (d = deaths; d->name; d++, n_deaths++)
+		printf("H %s\n", d->name);
 }
 
 static void wait_until(double when)

@@ -54,6 +54,7 @@ uint64_t pick(struct round *r, uint64_t n); /* 0 .. n - 1 */
 long tally(struct round *r, const char *resource, long ret);
 void decoys(struct round *r, int n);
 void limit(int what, unsigned long soft);
+bool cgroup_v2(void);
 /* False and a line on stderr where it cannot be written. */
 bool set(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "load: what: errno" on stderr, and the end. */

@@ -3,7 +3,7 @@
 #
 # Real servers with too little, for guest.sh (sourced). Each of them writes into its own log what it was
 # refused: the V lines. Each is a user of its own. NAME_start leaves a client behind that comes back until NAME_stop.
-# shellcheck disable=SC2154 # guest.sh sets $seconds
+# shellcheck disable=SC2154 # guest.sh sets $seconds, and where the cgroups are
 
 # In a session of its own: apache ends its whole process group.
 served() { LD_LIBRARY_PATH=/servers/lib LC_ALL=C TZ=UTC exec setsid "$@"; }
@@ -11,7 +11,9 @@ served() { LD_LIBRARY_PATH=/servers/lib LC_ALL=C TZ=UTC exec setsid "$@"; }
 in_group() { # NAME COMMAND ...: becomes the command, inside a cgroup of that name
 	name=$1
 	shift
-	echo 0 >"/sys/fs/cgroup/$name/cgroup.procs" || exit 99
+	for groups in "$groups_of_pids" "$groups_of_memory"; do
+		[ ! -e "$groups/$name" ] || echo 0 >"$groups/$name/cgroup.procs" || exit 99
+	done
 	served "$@"
 }
 
@@ -70,8 +72,8 @@ nginx_stop() {
 
 # "[date] [mpm_prefork:error] [pid 2233] (11)Resource temporarily unavailable: AH00159: fork: Unable to ..."
 apache_start() {
-	mkdir -p /tmp/apache /sys/fs/cgroup/soak-apache
-	echo 3 >/sys/fs/cgroup/soak-apache/pids.max
+	mkdir -p /tmp/apache "$groups_of_pids/soak-apache"
+	echo 3 >"$groups_of_pids/soak-apache/pids.max"
 	cat >/tmp/apache/conf <<-END
 		ServerRoot /tmp/apache
 		ServerName localhost
@@ -92,19 +94,19 @@ apache_start() {
 
 # It sleeps 10 s after each fork that is refused, and looks for signals only when it has tried up to 32 times.
 apache_stop() {
-	echo max >/sys/fs/cgroup/soak-apache/pids.max
+	echo max >"$groups_of_pids/soak-apache/pids.max"
 	kill -TERM "$apache"
 	ended "$apache"
 	echo "X apache $?"
 	sed -n '/AH00159/s/.*\[pid \([0-9]*\)[]:].*/\1/p' /tmp/apache/log | sort | uniq -c |
 		awk '{ print "V apache " $2 " pids EAGAIN " $1 }'
-	awk '$1 == "max" { print "M apache pids.events max " $2 " pids" }' /sys/fs/cgroup/soak-apache/pids.events
+	awk '$1 == "max" { print "M apache pids.events max " $2 " pids" }' "$groups_of_pids/soak-apache/pids.events"
 }
 
 # "2026-... LOG:  could not fork new process for connection: Resource temporarily unavailable"
 postgres_start() {
 	pgbin=$(echo /servers/usr/lib/postgresql/*/bin)
-	mkdir -p /tmp/pg /sys/fs/cgroup/soak-postgres
+	mkdir -p /tmp/pg "$groups_of_pids/soak-postgres" "$groups_of_memory/soak-postgres"
 	chown 65532:65534 /tmp/pg
 	(cd /tmp/pg && served /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups "$pgbin/initdb" --no-sync --no-locale \
 		--encoding=UTF8 --auth=trust --username=test -D /tmp/pg/data) >/tmp/initdb 2>&1 || sed 's/^/W /' /tmp/initdb
@@ -121,8 +123,8 @@ postgres_start() {
 		max_parallel_workers = 0
 		dynamic_shared_memory_type = mmap
 	END
-	echo 12 >/sys/fs/cgroup/soak-postgres/pids.max
-	echo $((96 << 20)) >/sys/fs/cgroup/soak-postgres/memory.max
+	echo 12 >"$groups_of_pids/soak-postgres/pids.max"
+	echo $((96 << 20)) >"$groups_of_memory/soak-postgres/$memory_limit"
 	# After a backend's death it begins anew, and ends where that one fork is refused.
 	(
 		status=1
@@ -130,6 +132,8 @@ postgres_start() {
 			(cd /tmp/pg && in_group soak-postgres /usr/bin/setpriv --reuid 65532 --regid 65534 --clear-groups \
 				"$pgbin/postgres" -D /tmp/pg/data) 2>>/tmp/pg/log
 			status=$?
+			# Of its children postgres writes so itself.
+			[ $status != 137 ] || echo 'postgres was terminated by signal 9: Killed' >>/tmp/pg/log
 		done
 		exit $status
 	) &
@@ -156,7 +160,7 @@ postgres_stop() {
 	ended "$postgres_client"
 	ended "$postgres_query"
 	# Told to end while it recovers from the last backend's death it says that it failed.
-	echo max >/sys/fs/cgroup/soak-postgres/pids.max
+	echo max >"$groups_of_pids/soak-postgres/pids.max"
 	tries=0
 	until [ $tries -ge 600 ] || LD_LIBRARY_PATH=/servers/lib timeout -s KILL 30 "$pgbin/psql" -X -q -h /tmp/pg -U test -d postgres \
 		-c 'select 1' >/dev/null 2>&1; do
@@ -171,7 +175,8 @@ postgres_stop() {
 	# "2026-11-22 18:50:00.000 UTC [424] LOG:  could not fork new process for connection: Resource temporarily unavailable"
 	sed -n 's/.* \[\([0-9]*\)\] .*could not fork .*: Resource temporarily unavailable.*/\1/p' /tmp/pg/log | sort | uniq -c |
 		awk '{ print "V postgres " $2 " pids EAGAIN " $1 }'
-	awk '$1 == "max" { print "M postgres pids.events max " $2 " pids" }' /sys/fs/cgroup/soak-postgres/pids.events
-	awk '$1 == "oom_kill" { print "M postgres memory.events oom_kill " $2 " oom-memcg" }' /sys/fs/cgroup/soak-postgres/memory.events
+	awk '$1 == "max" { print "M postgres pids.events max " $2 " pids" }' "$groups_of_pids/soak-postgres/pids.events"
+	awk -v file="$memory_counter" '$1 == "oom_kill" { print "M postgres " file " oom_kill " $2 " oom-memcg" }' \
+		"$groups_of_memory/soak-postgres/$memory_counter"
 	grep -c 'was terminated by signal 9: Killed' /tmp/pg/log | awk '{ print "M postgres log killed " $1 " oom-memcg" }'
 }

@@ -3,7 +3,7 @@
 # Joins what failcnt told with what the witnesses of guest.sh counted, process by process, and prints for each
 # resource how many really happened, how many were told, missed and invented. Input: guest.sh's lines.
 #   jq -nRr --arg backend NAME --rawfile reasons reasons.txt [--arg sums yes] -f truth.jq
-# With $sums: one line of JSON instead, the sums that must be the same on every backend.
+# With $sums: one line of JSON instead, for agree.jq.
 
 def total: add // 0;
 def sum_by(f; n): reduce .[] as $e ({}; .[$e | f] += ($e | n));
@@ -29,23 +29,23 @@ def join_rows($truth; $told):
 | [$reason[] | select(.backend == "*" or .backend == $backend)] as $may
 # The sums are compared between backends: another name on one of them is another name on all.
 | ([(if $ARGS.named.sums then $reason else $may end)[] | select(.what | contains("=")) | .what / "=" | {key: .[0], value: .[1]}] | from_entries) as $alias
-| reduce inputs as $l ({told: {}, killed: {}, truth: {}, decoy: {}, pids: {}, servers: {}, mine: {}, died: {}, causes: {},
+| reduce inputs as $l ({told: {}, truth: {}, decoy: {}, pids: {}, servers: {}, mine: {}, died: {}, expect: {}, came: {},
 			acct: [], self: {}, group: [], M: [], strace: {}, sums: {}, lost: 0, nobody: {}, refusals: {}, kills: [], absent: []};
 	($l | split(" ")) as $w
 	| if $w[0] == "E" then ($l[2:] | fromjson? // {event: "not JSON"}) as $e
 		| if $e.event == "refused" then
 			(if $e.pid then .told["\($e.pid)|\($e.resource)|\($e.errno)"] += ($e.count // 1)
 			 else .nobody[$e.resource] += ($e.count // 1) end)
-			| .refusals["\($e.resource) \($e.cgroup)"] += ($e.count // 1)
-		  elif $e.event == "killed" then .kills += [$e | {pid, signal, cause, cgroup, comm}]
+			| .refusals["\($e.resource) \($e.limit_cgroup // $e.cgroup)"] += ($e.count // 1)
+		  elif $e.event == "killed" then .kills += [$e | {pid, signal, cause, cgroup: (.limit_cgroup // .cgroup), comm}]
 		  elif $e.event == "lost" then .lost += $e.lost else . end
 	  elif $w[0] == "C" then .pids[$w[1]] = $w[2]
 		| .mine["\($w[1])|\($w[4])"] += ($w[5] | tonumber)
 		| if $w[3] == "-" then .decoy[$w[4]] += ($w[5] | tonumber)
-		  else .truth["\($w[1])|\($w[3])|\($w[4])"] += ($w[5] | tonumber) end
+		  else .came[$w[2]] = true | .truth["\($w[1])|\($w[3])|\($w[4])"] += ($w[5] | tonumber) end
 	  elif $w[0] == "V" then if $w[5] == "0" then . else .servers[$w[2]] = $w[1]
 		| .truth["\($w[2])|\($w[3])|\($w[4])"] += ($w[5] | tonumber) end
-	  elif $w[0] == "K" then .pids[$w[1]] = $w[2]
+	  elif $w[0] == "K" then .pids[$w[1]] = $w[2] | .came[$w[2]] = true
 		| .died[$w[1]] = (if $w[4] == "-" then (if $w[3] == "0" or $w[2] == "exits" or $w[2] == "raises" then null else "broken" end)
 			elif $w[3] == "0" then "broken" else $w[4] end)
 	  elif $w[0] == "A" then .acct += [{pid: $w[1], signal: ($w[2] | tonumber), comm: $w[3]}]
@@ -53,6 +53,7 @@ def join_rows($truth; $told):
 	  elif $w[0] == "G" then .group += [{pid: $w[1], file: $w[2], key: $w[3], n: ($w[4] | tonumber)}]
 	  elif $w[0] == "M" then .M += [{who: $w[1], file: $w[2], key: $w[3], n: ($w[4] | tonumber), counts: $w[5]}]
 	  elif $w[0] == "Z" then .strace["\($w[1])|\($w[2])"] += ($w[3] | tonumber)
+	  elif $w[0] == "H" then .expect[$w[1]] = true
 	  elif $w[0] == "O" then .absent += [$w[1:] | join(" ")]
 	  elif $w[0] == "X" then .sums[$w[1]] = ($w[2] | tonumber) else . end)
 # What is told below another name, with a reason.
@@ -61,7 +62,8 @@ def join_rows($truth; $told):
 | . as $s
 # refusals: of the processes that a witness vouches for; of a server only what it writes into its log
 | ($s.told | with_entries(select($s.pids[.key | split("|")[0]] or $s.truth[.key]))) as $told
-| join_rows($s.truth; $told) as $rows
+| def of_servers: with_entries(.key |= (split("|") | $s.servers[.[0]] as $who | if $who then .[1] |= "\($who)\u0027s log: \(.)" else . end | join("|")));
+  join_rows($s.truth | of_servers; $told | of_servers) as $rows
 # deaths: the parent's wait status, by cause; the kernel's accounting, all of the machine
 | ([$s.kills[] | {key: "\(.pid)|killed: \(.cause)", value: 1}] | group_by(.key) | map({key: .[0].key, value: length}) | from_entries) as $all_killed
 | ($s.died | with_entries(select(.value)) | with_entries({key: "\(.key)|killed: \(.value)", value: 1})) as $died
@@ -97,6 +99,12 @@ def join_rows($truth; $told):
 | [($off[] | select(excused(.) == null)
     | "\(.what): \(.missed) missed, \(.invented) invented: \([.wrong[] | "\(.key | split("|") | [.[0], $s.pids[.[0]] // $s.servers[.[0]], .[2:][]] | map(select(.)) | join(" ")) \(.truth) really, \(.told) told"] | join("; "))"),
    (if $s.pids == {} then "no witness" else empty end),
+   # A witness that saw nothing bears none: each kind, each death and each server must have come.
+   (if $s.expect == {} then "the load did not say what there must be" else empty end),
+   ($s.expect | keys[] | select($s.came[.] == null and excused({what: .}) == null) | "the load was never refused, or never died, as in \(.)"),
+   ($s.sums | keys[] | select(IN("nginx", "apache", "postgres")) as $who | select([$s.servers[]] | index($who) == null) | "\($who) was never refused anything"),
+   ($table[] | select(.truth == 0 and .told == 0) | "\(.what): nothing happened"),
+   (if $s.lost != 0 then "\($s.lost) were lost" else empty end),
    (if ($s.sums.dropped // 0) != 0 then "the tracing lost \($s.sums.dropped) keys" else empty end),
    ($s.sums | to_entries[] | select((.key | IN("load", "sampled", "nginx", "apache", "postgres")) and .value != 0) | "\(.key) ended with status \(.value)"),
    ($s.died | to_entries[] | select(.value == "broken") | "the witness \(.key) (\($s.pids[.key])) died itself"),
@@ -104,10 +112,9 @@ def join_rows($truth; $told):
    (if $quarrel != [] then "strace and the process itself counted otherwise: \($quarrel[:5] | map("\(.) \($s.strace[.] // 0) and \($mine[.] // 0)") | join("; "))" else empty end)]
   as $mistakes
 | if $ARGS.named.sums then
-	{backend: $backend,
-	 truth: ($s.truth | to_entries | map(select($s.pids[.key | split("|")[0]])) | sum_by(.key | split("|")[1]; .value)),
-	 told: ($told | to_entries | map(select($s.pids[.key | split("|")[0]])) | sum_by(.key | split("|")[1]; .value)),
-	 deaths: ($death_rows | map({key: .what, value: .told}) | from_entries)}
+	([$rows[] | select(.what | test("log: ") | not)] + $death_rows) as $made
+	| {backend: $backend, rows: ($table | map(del(.key, .wrong) | . as $r | .excused = (excused($r) != null)
+		| .made = ($made | any(.what == $r.what))))}
   else
   "\("    of \($backend)" | pad(34))\("really" | left(9))\("told" | left(9))\("missed" | left(8))\("invented" | left(10))\("precision" | left(11))\("recall" | left(9))",
   ($table[] | "    \(.what | pad(30))\(.truth | left(9))\(.told | left(9))\(.missed | left(8))\(.invented | left(10))"
