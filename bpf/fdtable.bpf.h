@@ -10,8 +10,9 @@
 #define OPEN_FDS_WORDS 128 /* of 64 descriptors, from the lowest free one on */
 
 /*
- * Open descriptors in the words of a map from that of next on; TOO_MANY_WORDS: not all were looked at.
- * Global: the verifier goes through the loop once for a program, and not once for each call of it.
+ * Open descriptors in the words of a map from that of next on; TOO_MANY_WORDS: not all were looked
+ * at. Global: the verifier goes through the loop once for a program, and not once for each call of
+ * it.
  */
 #define TOO_MANY_WORDS (1ULL << 63)
 

@@ -151,5 +151,6 @@ check "rows of the catalogue" complete_rows
 check "compiles for arm64" arm64
 check manual manual
 check "tables of make bench" tests/bench/tools.sh -c README.md
+check "bounds of make bench" tests/bench/judge.sh -t
 echo "lint: $passed passed, $failed failed"
 [ "$failed" = 0 ]

@@ -5,7 +5,7 @@
 # succeeds and to what is refused; and the time to start, to tell and to end, and memory. Ends with
 # how many of the bounds in targets.txt it keeps to, and fails where it does not to one (judge.sh).
 #
-#   run.sh [-k KERNEL] BUILD_DIR             default: 6.12
+#   run.sh [-k KERNEL] [-l] BUILD_DIR        default: 6.12; -l: instructions alone, no times
 #   run.sh [-k KERNEL] -r README BUILD_DIR   puts the table of the last run for that kernel between
 #                                            its markers in README
 #
@@ -15,17 +15,18 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 readme=''
+kernel=6.12 readme='' times=1
 readonly operations='getppid read write futex madvise+fault dup+close open+close mmap+munmap brk+brk semget+rmid kill-ignored kill-handled fork+exit fork+kill'
 readonly backends='fexit kprobe tracepoint events'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 
 die() { echo "run.sh: $*" >&2; exit 2; }
 
-readonly usage='usage: run.sh [-k KERNEL] [-r README] BUILD_DIR'
-while getopts k:r: option; do
+readonly usage='usage: run.sh [-k KERNEL] [-l] [-r README] BUILD_DIR'
+while getopts k:lr: option; do
 	case $option in
 	k) kernel=$OPTARG ;;
+	l) times='' ;;
 	r) readme=$OPTARG ;;
 	*) die "$usage" ;;
 	esac
@@ -172,9 +173,9 @@ cp "$build/failcnt" "$out/failcnt" # what is measured stays what it is
 "$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"
 "$here/../vm/kernels.sh" busybox >/dev/null
 # First, while no virtual machine takes its time away.
-host_table >"$out/host.md"
+if [[ $times ]]; then host_table >"$out/host.md"; fi
 # shellcheck disable=SC2086  # several rows
-run_machine failcnt nothing $backends times-tracepoint times-fexit times-kprobe &
+run_machine failcnt nothing $backends ${times:+times-tracepoint times-fexit times-kprobe} &
 # shellcheck disable=SC2086
 run_machine floor nothing $floors &
 wait
@@ -195,6 +196,9 @@ a file.
 
 $(loop_table dup-refused EINVAL EAGAIN ENOTTY)
 
+END
+if [[ $times ]]; then
+	cat <<END
 Times in that machine, each as a multiple of the tracepoint backend's:
 
 $(ratio_table)
@@ -204,5 +208,6 @@ On this machine, Linux $(uname -r), $(nproc) processors, --backend=auto, medians
 $(<"$out/host.md")
 
 END
+fi
 cat "$out"/{failcnt,floor}-"$kernel".err >&2
 "$here/judge.sh" "${logs[@]}"
