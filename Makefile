@@ -37,6 +37,7 @@ WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototyp
 override CPPFLAGS += -D_GNU_SOURCE -DFAILCNT_VERSION='"$(VERSION)"' -I$(BUILD)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CPPFLAGS) $(CFLAGS)
 LIBS := -lbpf -lelf -lz -lsqlite3
+FUZZ_CFLAGS = -std=gnu11 $(CPPFLAGS) -O1 -g -w
 SAN := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 
 SRC := $(wildcard user/*.c)
@@ -47,6 +48,9 @@ BPF_SRC := $(wildcard bpf/*.h bpf/*.def bpf/*.c) vmlinux/vmlinux.h
 PURE := $(filter-out user/main.c user/cmd_%.c user/tracer%.c user/start.c user/session%.c user/selftest%.c,$(SRC))
 UNIT := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+# For what tests build, a job for each processor, unless make was told how many.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # V=1 shows the commands.
 Q := $(if $(V),,@)
@@ -93,11 +97,20 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/san/libpure.a $(wildcard tests/unit/*.h
 	$(Q)$(CC) $(ALL_CFLAGS) $(SAN) -Wno-missing-prototypes -I. -Iuser -DFIXTURES='"$(CURDIR)/tests/fixtures"' $< \
 		$(BUILD)/san/libpure.a -lcmocka -ljson-c $(LIBS) -o $@
 
-$(BUILD)/fuzz/%: tests/fuzz/%.c $(PURE) $(BUILD)/holders.skel.h
-	$(call say,FUZZ,$@)
+# And once more, for all fuzzers.
+$(BUILD)/fuzz/user/%.o: user/%.c $(BUILD)/holders.skel.h Makefile
+	$(call say,CC-FUZZ,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -std=gnu11 $(CPPFLAGS) -O1 -g -w -fsanitize=fuzzer,address,undefined -I. -Iuser $< $(PURE) $(LIBS) \
-		-o $@
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(BUILD)/fuzz/libpure.a: $(PURE:user/%.c=$(BUILD)/fuzz/user/%.o)
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(BUILD)/fuzz/libpure.a
+	$(call say,FUZZ,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -I. -Iuser $< $(BUILD)/fuzz/libpure.a $(LIBS) -o $@
 
 $(BUILD)/provoke: $(wildcard tests/live/provoke*.c tests/live/provoke*.h)
 	$(call say,CC,$@)
@@ -129,11 +142,11 @@ run: deps-build
 	@$(BUILD)/failcnt watch
 
 check:
-	@$(MAKE) --no-print-directory all unit
+	@$(MAKE) --no-print-directory $(JOBS) all unit
 	@tests/run.sh quick $(BUILD)
 
 test: deps-test
-	@$(MAKE) --no-print-directory testbins
+	@$(MAKE) --no-print-directory $(JOBS) testbins
 	@KERNELS="$(KERNELS)" tests/run.sh all $(BUILD)
 
 lint:
@@ -172,7 +185,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
--include $(wildcard $(BUILD)/user/*.d $(BUILD)/san/*.d)
+-include $(wildcard $(BUILD)/user/*.d $(BUILD)/san/*.d $(BUILD)/fuzz/user/*.d)
 .PHONY: all unit fuzz testbins deps-build deps-test run check test lint bench bench-readme soak install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:

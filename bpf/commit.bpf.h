@@ -66,8 +66,11 @@ static __always_inline __u64 huge_pages(void)
 	return n;
 }
 
-/* vm_commit_limit() of mm/util.c */
-static __always_inline __u64 commit_limit(__u64 kbytes, __u32 ratio)
+/*
+ * vm_commit_limit() of mm/util.c. Global, as what follows: the verifier walks it once for a program,
+ * and not for each of the many ways to the last question.
+ */
+__noinline __u64 commit_limit(__u64 kbytes, __u32 ratio)
 {
 	if (!ADDR(_totalram_pages))
 		return hint_memory.commit_limit;
@@ -91,8 +94,10 @@ static __always_inline bool committed_pages(__u64 *ret_sum, __u64 *ret_middle)
 }
 
 /* What __vm_enough_memory() keeps back from this process. */
-static __always_inline __u64 commit_reserve(struct task_struct *task, struct mm_struct *mm)
+__noinline __u64 commit_reserve(void)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 	__u64 user = KIB_PAGES(KERNEL_VALUE(__u64, sysctl_user_reserve_kbytes, 1 << 17));
 	__u64 part = BPF_CORE_READ(mm, total_vm) / 32, caps = 0;
@@ -127,7 +132,7 @@ static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
 		has |= FC_HAS_CERTAIN;
 	} else if (mode == OVERCOMMIT_NEVER) {
 		limit = commit_limit(kbytes, ratio);
-		need = pages + commit_reserve(task, mm);
+		need = pages + commit_reserve();
 		if (!limit)
 			return false;
 		if (committed_pages(&sum, &middle)) {

@@ -70,11 +70,33 @@ static __always_inline struct pt_regs *task_pt_regs(struct task_struct *task)
 			(to) = BPF_CORE_READ(task_pt_regs((void *)bpf_get_current_task()), reg); \
 	} while (0)
 
+/* What typed registers tell: the system call, and the arguments that 64-bit programs have there. */
+#if defined(__TARGET_ARCH_arm64)
+#define TASK_NR(r) ((r)->syscallno)
+#define TASK_ARG0(r) ((r)->orig_x0)
+#define TASK_ARG1(r) ((r)->regs[1])
+#define TASK_ARG2(r) ((r)->regs[2])
+#define TASK_ARG3(r) ((r)->regs[3])
+#define TASK_COMPAT(task, r) ((r)->pstate & 0x10) /* PSR_MODE32_BIT */
+#else
+#define TASK_NR(r) ((__s64)(r)->orig_ax)
+#define TASK_ARG0(r) ((r)->di)
+#define TASK_ARG1(r) ((r)->si)
+#define TASK_ARG2(r) ((r)->dx)
+#define TASK_ARG3(r) ((r)->r10)
+#define TASK_COMPAT(task, r) ((task)->thread_info.status & TS_COMPAT)
+#endif
 /* Where variables of the kernel are, from its symbol table: NULL where it does not tell. */
 #define KSYM(name) const volatile __u64 ksym_##name;
 #include "ksyms.def"
 #undef KSYM
 #define ADDR(name) ((const char *)ksym_##name)
+
+/* Which call of a 64-bit program. */
+static __always_inline __u8 native_call(__u64 nr)
+{
+	return nr < FC_CALL_NUMBERS ? call_of[0][nr & (FC_CALL_NUMBERS - 1)] : FC_CALL_OTHER;
+}
 
 /* The system call that current is in, with its first five arguments. */
 static __always_inline void current_regs(struct task_regs *r)

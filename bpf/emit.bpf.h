@@ -16,7 +16,7 @@
 
 #include "compat.bpf.h"
 #include "event.h"
-#include "fold.bpf.h"
+#include "repeat.bpf.h"
 #include "tree.bpf.h"
 
 #define PATH_COMPONENT 256 /* NAME_MAX and the NUL */
@@ -132,8 +132,9 @@ struct refusal {
 	__u32 ns, limit_uid, dev;
 	__s32 key;
 	bool nobody; /* in softirq, or a kernel thread: current is a bystander */
-	__u8 way;    /* with place: enum fc_repeat_way */
-	__u32 place; /* where repeats need no second look (fold.bpf.h); 0: nowhere */
+	__u8 way;     /* enum fc_repeat_way */
+	__u8 verdict; /* what repeats need no second look for (repeat.bpf.h); 0: nothing */
+	__u32 place;
 	__u64 held, limit, hard, asked;
 	__u64 more[FC_MORE];
 	struct kernfs_node *owner; /* the cgroup whose limit it is */
@@ -213,8 +214,8 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 		f->burst = 0;
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);
-		if (w->place && !w->nobody && !filter_by_uid)
-			repeat_note(w->way, w->place, &key, now, f->epoch);
+		if (repeat_fits(w->verdict, w->resource) && !w->nobody && !filter_by_uid)
+			repeat_note(w->way, REPEAT_AT(w->verdict, w->place), &key, now, f->epoch);
 		return NULL;
 	}
 	f->burst++;

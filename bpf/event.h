@@ -239,9 +239,18 @@ struct fc_fold {
 };
 
 /*
- * What a program counted on one processor since its latest verdict (bpf/fold.bpf.h): to be added to
- * the entry of that key. Slot number: processor * FC_REPEAT_WAYS + way.
+ * What a program counted on one processor since its latest verdict (bpf/repeat.bpf.h): to be added
+ * to the entry of that key. One for each verdict that may be given again without a second look, and
+ * for each of the programs that may give it: REPEAT(VERDICT, hook, resource; FC_RESOURCES: any).
  */
+enum fc_repeat_verdict {
+	FC_REPEAT_NONE,
+#define REPEAT(name, hook, resource) FC_REPEAT_##name,
+#include "repeats.def"
+#undef REPEAT
+	FC_REPEAT_VERDICTS,
+};
+
 enum fc_repeat_way {
 	FC_REPEAT_FEXIT,
 	FC_REPEAT_KPROBE,
@@ -250,13 +259,18 @@ enum fc_repeat_way {
 	FC_REPEAT_WAYS,
 };
 
+/* At sys_exit one program gives all of them: of a few at a time, by the number of the call. */
+#define FC_REPEAT_CALLS 4 /* a power of two */
+#define FC_REPEAT_SLOTS (2 * FC_REPEAT_VERDICTS + 2 * FC_REPEAT_CALLS) /* of each processor */
+
 struct fc_repeat {
-	__u64 turn; /* odd while it passes from one key to the next */
+	__u64 turn; /* odd while it passes from one key to the next; 0: never used */
 	__u64 count, last;
 	struct fc_fold_key key;
-	__u64 thread, until; /* of the verdict, as what follows */
-	__u32 place;         /* 0: none */
-	__u32 epoch;
+	__u64 until; /* of the verdict, as what follows */
+	__u32 tid, epoch;
+	__u32 place; /* 0: none */
+	__u32 notes; /* that inner functions had left by then */
 };
 
 /* Where the fold table is full: by program; and where that is full too, by resource. */

@@ -254,8 +254,9 @@ static __always_inline void finish_file(struct fc_refused *r, const struct refus
 	fill_object(r, &c->regs);
 }
 
-ON_RETURN_WHOLE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE, refuse_descriptor,
-		finish_descriptor)
+/* RLIMIT_NOFILE or fs.nr_open, and no memory before it */
+ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE,
+		     REPEAT_AT(FC_REPEAT_ALLOC_FD, 1), refuse_descriptor, finish_descriptor)
 /* ENOMEM too: the memory of a cgroup, which hook.bpf.h asks for first. One comparison for both. */
 ON_RETURN_WHOLE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long,
 		(unsigned long)ret >= (unsigned long)-ENFILE, refuse_new_file, finish_file)

@@ -15,6 +15,9 @@
  * (refused_FUNCTION), because what it needs of stack and saved registers would
  * be set up at the entry of the program.
  *
+ * ON_RETURN_SURE and its kin: for what is refused in floods, `sure` finds out at a small price
+ * whether it is one more of the same (repeat.bpf.h).
+ *
  * ON_RETURN_ARGS is for a body that needs the first three arguments of the
  * function: a kretprobe does not have them, so that a third program,
  * kprobe_FUNCTION, keeps them at each call. Only for functions that run rarely.
@@ -80,6 +83,12 @@ struct {
 	__type(value, __u8);
 } handover SEC(".maps");
 
+/* Another program tells of it. */
+static __always_inline bool hook_elsewhere(__u8 hook, bool first)
+{
+	return hook_via[hook] && (hook_via[hook] == 1) != first;
+}
+
 /* first: the program that runs earlier in a call than the one that takes over. */
 static __always_inline bool hook_silent(__u8 hook, bool first)
 {
@@ -87,7 +96,7 @@ static __always_inline bool hook_silent(__u8 hook, bool first)
 	__u8 one = 1;
 
 	if (!hook_handover[hook])
-		return hook_via[hook] && (hook_via[hook] == 1) != first;
+		return hook_elsewhere(hook, first);
 	if (first) {
 		if (hook_via[hook] != 1)
 			return true;
@@ -178,23 +187,56 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 
 #define FEXIT_ARG(ctx, hook, i) (hook_nargs[hook] > (i) ? FEXIT_SLOT(ctx, i) : 0)
 
-#define REFUSED_FUNCTION(hook_, fn, kept_, body, tell_with)                                  \
+/*
+ * Is it one more of what was told already? `sure` finds out, from ret, backend_ and arg2, the third
+ * argument where that is a number (repeat.bpf.h). Before anything else, for this is what a flood
+ * pays for; and not static, so that the verifier walks it, and what comes after it, once.
+ */
+#define REPEATED_FUNCTION(hook_, fn, sure)                                                       \
+	__noinline __u64 repeated_##fn(long ret, __u8 backend_, __u64 arg2)                      \
+	{                                                                                        \
+		__u64 at;                                                                        \
+                                                                                                 \
+		/* else the compiler leaves out what is not used, and the verifier asks for it */ \
+		asm volatile("" : : "r"(ret), "r"((__u64)backend_), "r"(arg2));                  \
+		if (hook_handover[hook_] || hook_elsewhere(hook_, backend_ == FC_BACKEND_FEXIT)) \
+			return 0;                                                                \
+		at = repeat_alone() ? (sure) : 0;                                                \
+		return at && repeat_count(repeat_way(backend_), at) ? REPEATED : at;             \
+	}
+#define REPEATED (~0ULL)
+
+#define REFUSED_FUNCTION(hook, fn, kept_, body, tell_with) \
+	REFUSED_FUNCTION_(hook, fn, kept_, 0, body, tell_with)
+#define REFUSED_FUNCTION_SURE(hook, fn, kept_, sure, body, tell_with)                  \
+	REPEATED_FUNCTION(hook, fn, sure)                                              \
+	REFUSED_FUNCTION_(hook, fn, kept_, repeated_##fn(ret, backend_, SURE_##kept_), \
+			  body, tell_with)
+#define SURE_true arg2
+#define SURE_false 0
+
+#define REFUSED_FUNCTION_(hook_, fn, kept_, repeated, body, tell_with)                       \
 	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,  \
 					   __u64 arg2)                                       \
 	{                                                                                    \
-		struct refused_call c = {.ret = ret,                                         \
-					 .arg = {arg0, arg1, arg2},                          \
-					 .has_args = kept_ && backend_ == FC_BACKEND_FEXIT}; \
-		struct refusal w = {.hook = hook_, .backend = backend_, .err = -ret};        \
+		__u64 at = (repeated);                                                       \
+		struct refused_call c;                                                       \
+		struct refusal w;                                                            \
                                                                                              \
+		if (at == REPEATED)                                                          \
+			return 0;                                                            \
+		c = (struct refused_call){.ret = ret,                                        \
+					  .arg = {arg0, arg1, arg2},                         \
+					  .has_args =                                        \
+						  kept_ && backend_ == FC_BACKEND_FEXIT};    \
+		w = (struct refusal){.hook = hook_,                                          \
+				     .backend = backend_,                                    \
+				     .err = -ret,                                            \
+				     .way = repeat_way(backend_),                            \
+				     .verdict = REPEAT_VERDICT(at),                          \
+				     .place = REPEAT_PLACE(at)};                             \
 		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
 			return 0;                                                            \
-		if (repeat_sure(hook_, ret)) {                                               \
-			w.way = repeat_way(backend_);                                        \
-			if (repeat_function_count(w.way, repeat_function(hook_)))            \
-				return 0;                                                    \
-			w.place = repeat_function(hook_);                                    \
-		}                                                                            \
 		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                  \
 			take_args(hook_, &c);                                                \
 		current_regs(&c.regs);                                                       \
@@ -234,6 +276,9 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 #define ON_RETURN_(hook, fn, kept_, type, failed, body, tell_with) \
 	REFUSED_FUNCTION(hook, fn, kept_, body, tell_with)         \
 	RETURN_PROGRAMS(hook, fn, kept_, type, failed)
+#define ON_RETURN_SURE_(hook, fn, kept_, type, failed, sure, body, tell_with) \
+	REFUSED_FUNCTION_SURE(hook, fn, kept_, sure, body, tell_with)         \
+	RETURN_PROGRAMS(hook, fn, kept_, type, failed)
 #define KEEP_ARGS_(hook, fn)                 \
 	SEC("kprobe/" #fn)                   \
 	int kprobe_##fn(struct pt_regs *ctx) \
@@ -247,6 +292,14 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 	ON_RETURN_(hook, fn, false, type, failed, body, tell_whole(&w, &c, finish))
 #define ON_RETURN_ARGS(hook, fn, type, failed, body)                      \
 	ON_RETURN_(hook, fn, true, type, failed, body, tell(&w, &c.regs)) \
+	KEEP_ARGS_(hook, fn)
+
+#define ON_RETURN_SURE(hook, fn, type, failed, sure, body) \
+	ON_RETURN_SURE_(hook, fn, false, type, failed, sure, body, tell(&w, &c.regs))
+#define ON_RETURN_WHOLE_SURE(hook, fn, type, failed, sure, body, finish) \
+	ON_RETURN_SURE_(hook, fn, false, type, failed, sure, body, tell_whole(&w, &c, finish))
+#define ON_RETURN_ARGS_SURE(hook, fn, type, failed, sure, body)                      \
+	ON_RETURN_SURE_(hook, fn, true, type, failed, sure, body, tell(&w, &c.regs)) \
 	KEEP_ARGS_(hook, fn)
 
 /* What only a whole record needs is read here. */

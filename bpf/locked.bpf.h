@@ -204,8 +204,8 @@ static __always_inline bool refuse_any_mremap(struct refusal *w, const struct re
 	return c->ret == -ENOMEM ? refuse_mremap(w, c) : refuse_mremap_locked(w, c);
 }
 
-ON_RETURN(FC_HOOK_MMAP, vm_mmap_pgoff, long, ret == -ENOMEM || ret == -EAGAIN || ret == -EPERM,
-	  refuse_any_mmap)
+ON_RETURN_SURE(FC_HOOK_MMAP, vm_mmap_pgoff, long, ret == -ENOMEM || ret == -EAGAIN || ret == -EPERM,
+	       sure_mmap(ret), refuse_any_mmap)
 ON_RETURN(FC_HOOK_MREMAP, SYSCALL_FN(mremap), long, ret == -ENOMEM || ret == -EAGAIN,
 	  refuse_any_mremap)
 #if !defined(__TARGET_ARCH_arm64)

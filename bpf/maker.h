@@ -18,11 +18,11 @@
 #define FC_MAKERS 4096 /* a power of two */
 
 struct fc_maker {
-	__u64 start; /* of the process, nanoseconds since boot: with pid its identity */
-	__u32 ns;    /* inode of the IPC namespace */
-	__s32 id;    /* of the set */
-	__u32 pid;   /* 0: nobody has written here */
-	char comm[16];
+	__u64 start;   /* of the process, nanoseconds since boot: with pid its identity */
+	char comm[16]; /* where it can be written as two words */
+	__u32 ns;      /* inode of the IPC namespace */
+	__s32 id;      /* of the set */
+	__u32 pid;     /* 0: nobody has written here */
 };
 
 static inline __u32 fc_maker_slot(__u32 ns, __s32 id)

@@ -98,6 +98,7 @@ static __noinline int note_reclaim(void)
 		c = __builtin_preserve_access_index(&memcg->swap);
 		n.variant = FC_VARIANT_MEMORY_MEMSW;
 	}
+	__sync_fetch_and_add(&repeat_notes, 1);
 	n.start = process_start();
 	n.nr = regs.nr;
 	__builtin_memcpy(n.arg, regs.arg, sizeof(n.arg));

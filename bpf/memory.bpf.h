@@ -161,6 +161,39 @@ static __always_inline bool refuse_mmap(struct refusal *w, const struct refused_
 	return fixed && refuse_maps(w, MAPS_SPLIT) && perhaps(w);
 }
 
+/*
+ * The two that refuse_mmap() finds most, with loads alone. Before them it asks for the number of
+ * maps, whose limit is elsewhere: as many as there were is as few as it was then.
+ */
+static __always_inline __u64 sure_mmap(long ret)
+{
+	struct mm_struct *mm;
+	struct signal_struct *signal;
+	struct typed_call c;
+	__u64 len, pages, limit;
+	__u32 flags, place;
+
+	if (ret != -ENOMEM || !typed_call(&c) || c.call != FC_CALL_MMAP)
+		return 0;
+	mm = c.task->mm;
+	signal = c.task->signal;
+	len = TASK_ARG1(c.regs);
+	flags = TASK_ARG3(c.regs);
+	if (!mm || !signal || !len || flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) ||
+	    len > mm->task_size)
+		return 0;
+	pages = to_pages(len);
+	place = mm->map_count | 1U << 31;
+	limit = signal->rlim[RLIMIT_AS].rlim_cur;
+	if (limit != RLIM_INFINITY && mm->total_vm + pages > limit >> page_shift)
+		return REPEAT_AT(FC_REPEAT_AS, place);
+	limit = signal->rlim[RLIMIT_DATA].rlim_cur;
+	if (limit != RLIM_INFINITY && limit && is_data(TASK_ARG2(c.regs), flags) &&
+	    mm->data_vm + pages > limit >> page_shift)
+		return REPEAT_AT(FC_REPEAT_DATA, place);
+	return 0;
+}
+
 static __always_inline bool refuse_mremap(struct refusal *w, const struct refused_call *c)
 {
 	__u64 old = to_pages(c->regs.arg[1]), new = to_pages(c->regs.arg[2]), pages;

@@ -39,6 +39,10 @@
 		n_;                                                                       \
 	})
 
+#define TYPED_RLIMIT_COUNT(u, type)                                             \
+	(*(__s64 *)((void *)__builtin_preserve_access_index(&(u)->rlimit) +     \
+		    8 * bpf_core_enum_value(enum rlimit_type, type)))
+
 /* What a user namespace allows the user who made it. */
 #define RLIMIT_OF_USERNS(ns, type)                                                           \
 	({                                                                                   \

@@ -103,6 +103,9 @@ int tpbtf_signal_generate(unsigned long long *ctx)
 		    NEVER_FATAL & bit || has_handler((void *)ctx[2], sig))
 			return 0;
 	}
+	if (result == TRACE_SIGNAL_OVERFLOW_FAIL && signal_serves[FC_HOOK_SIGNAL] &&
+	    signal_again((void *)ctx[2]))
+		return 0;
 	return signal_looked_at(ctx);
 }
 

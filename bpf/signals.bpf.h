@@ -25,6 +25,7 @@
 #define FAILCNT_SIGNALS_BPF_H
 
 #include "files.bpf.h"
+#include "rlimit.bpf.h"
 
 #define RLIMIT_CPU 0
 #define RLIMIT_FSIZE 1
@@ -55,6 +56,26 @@ static __always_inline bool refuse_sigpending(struct refusal *w, struct task_str
 		w->has |= FC_HAS_CERTAIN;
 	/* So far from full it was no limit, but memory. */
 	return !held || w->held + SLACK >= w->limit;
+}
+
+/* refuse_sigpending() once more, with loads alone: is the queue of its user full for this task? */
+static __always_inline bool sigpending_full(struct task_struct *task)
+{
+	const struct cred *cred;
+	struct ucounts *u;
+	__s64 held;
+
+	if (!bpf_core_enum_value_exists(enum rlimit_type, UCOUNT_RLIMIT_SIGPENDING) ||
+	    !bpf_core_field_exists(u->rlimit))
+		return false;
+	cred = task->real_cred;
+	if (!cred || !task->signal)
+		return false;
+	u = cred->ucounts;
+	if (!u)
+		return false;
+	held = TYPED_RLIMIT_COUNT(u, UCOUNT_RLIMIT_SIGPENDING);
+	return held >= 0 && (__u64)held + 1 > task->signal->rlim[RLIMIT_SIGPENDING].rlim_cur;
 }
 
 static __always_inline bool refuse_timer(struct refusal *w, const struct refused_call *c)
@@ -129,9 +150,24 @@ static __always_inline bool refuse_size(struct refusal *w, const struct task_reg
 	return true;
 }
 
+/* Only of who is told so: the caller of sigqueue(). */
+static __noinline bool signal_again(struct task_struct *target)
+{
+	struct typed_call c;
+
+	return repeat_alone() && typed_call(&c) && c.call == FC_CALL_SIGQUEUE &&
+	       sigpending_full(target) &&
+	       repeat_count(FC_REPEAT_FEXIT, REPEAT_AT(FC_REPEAT_SIGNAL, 1));
+}
+
 static __noinline int signal_refused(struct task_struct *target, int sig, bool dropped)
 {
-	struct refusal w = {.hook = FC_HOOK_SIGNAL, .backend = FC_BACKEND_TRACEPOINT};
+	struct refusal w = {.hook = FC_HOOK_SIGNAL,
+			    .backend = FC_BACKEND_TRACEPOINT,
+			    .way = FC_REPEAT_FEXIT,
+			    .verdict = dropped && repeat_alone() ? FC_REPEAT_SIGNAL
+								 : FC_REPEAT_NONE,
+			    .place = 1};
 	struct task_regs regs;
 	bool ours;
 

@@ -115,25 +115,68 @@ static __always_inline void finish_any(struct fc_refused *r, const struct refuse
 		finish_exit(r, c);
 }
 
+/*
+ * One more of what was told already? By the call and its errno, where they have one meaning, or by
+ * the numbers (repeat.bpf.h).
+ */
+static __always_inline __u32 sure_verdict(__u8 call, long ret)
+{
+	switch (ret) {
+	case -EMFILE:
+		if (call == FC_CALL_INOTIFY_INIT || call == FC_CALL_FANOTIFY_INIT ||
+		    call == FC_CALL_MQ_OPEN)
+			return FC_REPEAT_NONE;
+		return FC_REPEAT_ALLOC_FD;
+	}
+	return FC_REPEAT_NONE;
+}
+
+static __noinline __u64 sure_call(__u64 nr, long ret)
+{
+	__u32 verdict = sure_verdict(native_call(nr), ret);
+
+	return verdict ? REPEAT_AT(verdict, 1 + (__u32)nr) : 0;
+}
+
+/* Of each verdict. */
+static const __u8 repeat_hook[FC_REPEAT_VERDICTS] = {
+#define REPEAT(name, hook, resource) [FC_REPEAT_##name] = hook,
+#include "repeats.def"
+#undef REPEAT
+};
+
+/* Not inline, as below. */
+static __noinline bool sys_exit_again(__u64 nr, long ret, bool first)
+{
+	__u64 at = sure_call(nr, ret);
+	__u32 verdict = REPEAT_VERDICT(at);
+	__u8 hook;
+
+	if (!at || verdict >= FC_REPEAT_VERDICTS)
+		return false;
+	hook = repeat_hook[verdict];
+	if (hook >= FC_HOOKS || !exit_serves[hook] || hook_handover[hook] ||
+	    hook_elsewhere(hook, first))
+		return false;
+	return repeat_count(first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT, at);
+}
+
 static __always_inline bool exit_tell(struct exit_state *s, bool first)
 {
-	s->w.way = first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT;
-	s->w.place = repeat_call(&s->c.regs, s->w.hook, s->c.ret);
+	__u64 at;
+
+	if (!s->c.regs.compat && s->c.regs.nr >= 0 && repeat_alone()) {
+		at = sure_call(s->c.regs.nr, s->c.ret);
+		s->w.way = first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT;
+		s->w.verdict = REPEAT_VERDICT(at);
+		s->w.place = REPEAT_PLACE(at);
+	}
 	if (s->w.hook < FC_HOOKS && !hook_silent(s->w.hook, first))
 		tell_whole(&s->w, &s->c, finish_any);
 	return true;
 }
 
 AT_EXIT(tell, exit_tell(s, which))
-
-/* One more of what was told already. EMFILE alone: FC_HOOK_ALLOC_FD. Not inline, as below. */
-static __noinline bool sys_exit_again(__u64 nr, bool first)
-{
-	if (!exit_serves[FC_HOOK_ALLOC_FD] || hook_handover[FC_HOOK_ALLOC_FD] ||
-	    hook_silent(FC_HOOK_ALLOC_FD, first))
-		return false;
-	return repeat_count(first ? FC_REPEAT_RAW_EXIT : FC_REPEAT_EXIT, 1 + (__u32)nr);
-}
 
 /* Not inline: hook.bpf.h tells why. */
 static __noinline int sys_exit_refused(bool first, long ret, __u64 nr)
@@ -142,7 +185,7 @@ static __noinline int sys_exit_refused(bool first, long ret, __u64 nr)
 	struct exit_state *s;
 	struct task_regs regs; /* what is read back from a map has no bounds */
 
-	if (ret < -EDQUOT || (ret == -EMFILE && sys_exit_again(nr, first)))
+	if (ret < -EDQUOT || sys_exit_again(nr, ret, first))
 		return 0;
 	s = bpf_map_lookup_elem(&exit_states, &which);
 	if (!s)

@@ -364,6 +364,22 @@ static __always_inline bool refuse_ucount(struct refusal *w, const struct refuse
 	return true;
 }
 
-ON_RETURN_ARGS(FC_HOOK_INC_UCOUNT, inc_ucount, long, ret == 0, refuse_ucount)
+/* The kind is what it is told as, whichever level was full. */
+static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
+{
+	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_INC_UCOUNT;
+	struct kept_args *k;
+
+	if (backend == FC_BACKEND_KPROBE) {
+		k = bpf_map_lookup_elem(&kept, &key);
+		if (!k)
+			return 0;
+		type = k->arg[2];
+	}
+	return REPEAT_AT(FC_REPEAT_UCOUNT, 1 + (__u32)type);
+}
+
+ON_RETURN_ARGS_SURE(FC_HOOK_INC_UCOUNT, inc_ucount, long, ret == 0, sure_ucount(backend_, arg2),
+		    refuse_ucount)
 
 #endif

@@ -45,28 +45,31 @@ suite() {
 	echo "== $name took $((SECONDS - start)) s"
 }
 
-# A suite that runs beside those that follow, and is shown by `joined`.
+# Suites that run one after the other beside those that follow, each shown by `joined`.
 declare -A aside_pid=()
-aside() { # NAME COMMAND...
-	local name=$1
-	shift
+aside() { # NAME...
+	local name
+	for name; do rm -f "$build/$name.ended"; done
 	(
-		start=$SECONDS
-		"$here/run.sh" only "$build" "$@" >"$build/$name.aside" 2>&1
-		status=$?
-		echo "$((SECONDS - start))" >"$build/$name.took"
-		exit $status
+		for name; do
+			start=$SECONDS status=0
+			"$here/run.sh" only "$build" "$name" >"$build/$name.aside" 2>&1 || status=$?
+			echo "$status $((SECONDS - start))" >"$build/$name.ended"
+		done
 	) &
-	aside_pid[$name]=$!
+	for name; do aside_pid[$name]=$!; done
 }
 
-joined() { # NAME
-	local status=0
-	echo "== $1, which ran beside the others"
-	wait "${aside_pid[$1]}" || status=$?
-	tee "$log" <"$build/$1.aside"
-	add "$1" "$status"
-	echo "== $1 took $(<"$build/$1.took") s"
+joined() { # NAME...
+	local name status took
+	for name; do
+		echo "== $name, which ran beside the others"
+		wait "${aside_pid[$name]}" || true
+		read -r status took <"$build/$name.ended" || { status=1 took='?'; }
+		tee "$log" <"$build/$name.aside"
+		add "$name" "$status"
+		echo "== $name took $took s"
+	done
 }
 
 unit() {
@@ -100,23 +103,35 @@ cli() {
 	return $status
 }
 
+fuzz_one() { # PROGRAM: for 8 seconds
+	local name
+	local -a seeds=() # where new ones go, and where to begin
+	name=$(basename "$1")
+	if [ "$name" = fuzz_import ]; then seeds=("$(mktemp -d)" "$here/fixtures/kmsg"); fi
+	if (cd "$(mktemp -d)" && "$1" "${seeds[@]}" -max_total_time=8 -max_len=8192 -print_final_stats=1) >"$build/$name.log" 2>&1; then
+		echo "ok $name: $(sed -n 's/stat::number_of_executed_units: *//p' "$build/$name.log") inputs"
+	else
+		tail -40 "$build/$name.log"
+		echo "FAIL $name"
+	fi
+}
+
 fuzz() {
-	local f ok=0 bad=0
-	local -a seeds
+	local f out="$build/fuzz.log" bad running=0
+	rm -f "$build"/fuzz_*.result
 	for f in "$build"/fuzz/fuzz_*; do
 		[ -f "$f" ] || continue
-		seeds=() # where new ones go, and where to begin
-		if [ "$(basename "$f")" = fuzz_import ]; then seeds=("$(mktemp -d)" "$here/fixtures/kmsg"); fi
-		if (cd "$(mktemp -d)" && "$f" "${seeds[@]}" -max_total_time=8 -max_len=8192 -print_final_stats=1) >"$build/fuzz.log" 2>&1; then
-			echo "ok $(basename "$f"): $(sed -n 's/stat::number_of_executed_units: *//p' "$build/fuzz.log") inputs"
-			ok=$((ok + 1))
-		else
-			tail -40 "$build/fuzz.log"
-			echo "FAIL $(basename "$f")"
-			bad=$((bad + 1))
+		if [ "$running" = "$(nproc)" ]; then
+			wait -n
+			running=$((running - 1))
 		fi
+		fuzz_one "$f" >"$build/$(basename "$f").result" &
+		running=$((running + 1))
 	done
-	echo "fuzz: $ok passed, $bad failed"
+	wait
+	cat "$build"/fuzz_*.result | tee "$out"
+	bad=$(grep -c '^FAIL' "$out")
+	echo "fuzz: $(grep -c '^ok' "$out") passed, $bad failed"
 	[ "$bad" = 0 ]
 }
 
@@ -189,7 +204,7 @@ matrix() {
 # What need not be run on each kernel: 6.12, or the last of those that are asked for.
 one_kernel() { tr ' ' '\n' <<<"$kernels" | grep -xE '6\.12' || tr ' ' '\n' <<<"$kernels" | tail -1; }
 prove() { tests/vm/prove.sh -k "$(one_kernel)" "$build"; }     # what the remedies change is the same on all
-service() { tests/vm/systemd.sh -k "$(one_kernel)" "$build"; } # by the backend that auto takes
+systemd() { tests/vm/systemd.sh -k "$(one_kernel)" "$build"; } # by the backend that auto takes
 soak() { tests/vm/soak.sh -k "$(one_kernel)" "$build"; }
 events() { tests/vm/events.sh -k "$(one_kernel)" "$build"; } # without hooks on system calls, and without any
 
@@ -208,18 +223,19 @@ only)
 	exit
 	;;
 quick)
-	aside lint lint
+	aside lint
 	suite unit unit
 	suite cli cli
 	joined lint
 	;;
 all)
 	need_root
-	suite unit unit
+	aside unit
 	suite cli cli
+	joined unit
 	suite fuzz fuzz
 	suite report tests/report/run.sh "$build"
-	aside lint lint # analyzes for two minutes, and the live tests mostly wait
+	aside lint # analyzes for two minutes, and the live tests mostly wait
 	suite live tests/live/run.sh "$build"
 	joined lint
 	suite store store
@@ -231,12 +247,10 @@ all)
 		suite btf btf
 		suite preempt preempt
 		suite events events
-		suite idle idle
 		suite matrix matrix
-		aside prove prove # each of the two is one machine at a time
+		aside prove systemd idle # as the soak, one machine at a time
 		suite soak soak
-		joined prove
-		suite systemd service
+		joined prove systemd idle
 	else
 		echo "== virtual machines left out: KERNELS=none"
 	fi

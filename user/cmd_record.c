@@ -281,9 +281,10 @@ static int end(struct record *r)
 	r->sure = true;
 	commit(r);
 	untold = stream_untold(&r->session.stream);
-	log_info("%llu refused, %llu killed, %llu counted, %llu lost",
+	log_info("%llu refused, %llu killed, %llu counted, %s%llu lost",
 		 (unsigned long long)t->refused, (unsigned long long)t->killed,
-		 (unsigned long long)t->counted, (unsigned long long)(t->lost + untold));
+		 (unsigned long long)t->counted, t->lost_at_most ? "at most " : "",
+		 (unsigned long long)(t->lost + untold));
 	if (store_pending(r->store) || untold) {
 		log_error("%llu lines could not be written and are lost",
 			  (unsigned long long)(store_pending(r->store) + untold));

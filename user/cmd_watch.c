@@ -53,9 +53,10 @@ static void summary(const struct stream *s)
 {
 	const struct stream_totals *t = &s->totals[0];
 
-	log_info("%llu refused, %llu killed, %llu counted, %llu lost",
+	log_info("%llu refused, %llu killed, %llu counted, %s%llu lost",
 		 (unsigned long long)t->refused, (unsigned long long)t->killed,
-		 (unsigned long long)t->counted, (unsigned long long)(t->lost + stream_untold(s)));
+		 (unsigned long long)t->counted, t->lost_at_most ? "at most " : "",
+		 (unsigned long long)(t->lost + stream_untold(s)));
 	if (stream_untold(s))
 		log_error("%llu of these could not be written",
 			  (unsigned long long)stream_untold(s));

@@ -95,7 +95,7 @@ void event_set_resource(struct event *e, unsigned int resource)
 	event_static(e, FIELD_MEASURE, r->measure);
 }
 
-static void set_limit(struct event *e, const struct fc_refused *r)
+static void set_limit(struct event *e, unsigned int resource, const struct fold_limit *l)
 {
 	static const char *const kinds[FC_NS_KINDS] = {
 		[FC_NS_IPC] = "ipc", [FC_NS_PID] = "pid", [FC_NS_USER] = "user",
@@ -103,16 +103,22 @@ static void set_limit(struct event *e, const struct fc_refused *r)
 	};
 	const char *limit_name, *measure;
 
-	if (r->variant && catalogue_variant(r->resource, r->variant, &limit_name, &measure)) {
+	if (l->variant && catalogue_variant(resource, l->variant, &limit_name, &measure)) {
 		event_static(e, FIELD_LIMIT_NAME, limit_name);
 		event_static(e, FIELD_MEASURE, measure);
 	}
-	if (r->ns && r->ns_kind != FC_NS_NONE)
-		event_fmt(e, FIELD_NAMESPACE, "%s:[%u]", kinds[r->ns_kind], r->ns);
-	if (r->has & FC_HAS_UID)
-		event_int(e, FIELD_LIMIT_UID, r->limit_uid);
-	if (r->has & FC_HAS_DEV)
-		event_fmt(e, FIELD_DEVICE, "%u:%u", r->dev >> 20, r->dev & 0xfffff);
+	if (l->ns && l->ns_kind != FC_NS_NONE && l->ns_kind < FC_NS_KINDS)
+		event_fmt(e, FIELD_NAMESPACE, "%s:[%u]", kinds[l->ns_kind], l->ns);
+	if (l->has & FC_HAS_UID)
+		event_int(e, FIELD_LIMIT_UID, l->limit_uid);
+	if (l->has & FC_HAS_DEV)
+		event_fmt(e, FIELD_DEVICE, "%u:%u", l->dev >> 20, l->dev & 0xfffff);
+}
+
+static void set_more(struct event_facts *facts, const struct fold_limit *l)
+{
+	facts->has_more = l->has & FC_HAS_MORE;
+	memcpy(facts->more, l->more, sizeof(facts->more));
 }
 
 void event_set_signal(struct event *e, int sig)
@@ -217,6 +223,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 		{FC_HAS_HARD, FIELD_LIMIT_HARD, r->hard},
 		{FC_HAS_ASKED, FIELD_ASKED, r->asked},
 	};
+	const struct fold_limit limit = fold_limit_of(r);
 	const char *limit_name, *measure;
 	int err = 0;
 
@@ -232,7 +239,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	for (size_t i = 0; i < ARRAY_SIZE(amounts); i++)
 		if (r->has & amounts[i].has)
 			event_u64(e, amounts[i].field, amounts[i].value);
-	set_limit(e, r);
+	set_limit(e, r->resource, &limit);
 	set_object(e, r);
 	event_bool(e, FIELD_CERTAIN, r->has & FC_HAS_CERTAIN);
 	event_static(e, FIELD_BACKEND, attach_backend_name(r->backend));
@@ -243,9 +250,7 @@ static int decode_refused(struct event *e, struct event_facts *facts, const stru
 	facts->hook = r->hook;
 	facts->time = r->h.time;
 	facts->hard_unlimited = r->has & FC_HAS_HARD && r->hard == UINT64_MAX;
-	facts->has_more = r->has & FC_HAS_MORE;
-	if (facts->has_more)
-		memcpy(facts->more, r->more, sizeof(facts->more));
+	set_more(facts, &limit);
 	if (r->has & FC_HAS_OWNER)
 		err = event_set_path(e, FIELD_LIMIT_CGROUP, &r->owner);
 	if (err == 0 && r->has & FC_HAS_WHO)
@@ -273,6 +278,13 @@ int event_decode(struct event *e, struct event_facts *facts, const void *data, s
 	return err;
 }
 
+/* Of the process itself: who was refused and how much says all that the remedy needs. */
+static bool own_limit(unsigned int resource)
+{
+	return resource == FC_NOFILE || resource == FC_AS || resource == FC_DATA ||
+	       resource == FC_STACK || resource == FC_FSIZE || resource == FC_CPU;
+}
+
 void event_decode_fold(struct event *e, struct event_facts *facts, const struct fc_fold_key *key,
 		       const struct fc_fold *fold, uint64_t n, const struct fold_known *known,
 		       const struct event_context *c)
@@ -294,6 +306,11 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
 	event_str(e, FIELD_CGROUP, known->cgroup);
 	event_str(e, FIELD_LIMIT_CGROUP, known->limit_cgroup);
+	set_limit(e, key->resource, &known->limit);
+	set_more(facts, &known->limit);
+	facts->unsure = known->mixed || (!known->whole && !own_limit(key->resource));
+	if (facts->unsure)
+		event_bool(e, FIELD_CERTAIN, false);
 	if (fold->has & FC_HAS_LIMIT)
 		event_u64(e, FIELD_LIMIT, fold->limit);
 	if (fold->has & FC_HAS_HARD)

@@ -38,6 +38,7 @@ struct event_facts {
 			      limit */
 	struct death_facts death; /* of a death by a signal; sig 0: none */
 	bool hard_unlimited;      /* it is known, and there is no number for it */
+	bool unsure;              /* repeats: whose limit it was is not known of all of them */
 	bool has_more;
 	uint64_t page_size;          /* OOM: bytes */
 	const struct gfp_table *gfp; /* OOM: of the context */

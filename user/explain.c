@@ -274,6 +274,8 @@ void explain_event(struct event *e, const struct explain_facts *facts)
 	event_str(e, FIELD_SAYS, x.says.s);
 	if (x.says.cut)
 		event_cut(e, FIELD_SAYS);
+	if (x.facts->unsure)
+		return;
 	if (!x.fix.cut)
 		event_str(e, FIELD_FIX, x.fix.s);
 	else

@@ -24,6 +24,7 @@ struct explain_facts {
 	uint64_t more[4];
 	bool hard_unlimited; /* no LIMIT_HARD, because there is none */
 	bool has_more;
+	bool unsure; /* repeats: it is not known whose limit it was: no remedy */
 	/* Inode numbers of the host's own namespaces (stat of /proc/self/ns/...), by enum fc_ns;
 	 * 0: unknown */
 	uint32_t host_ns[8];

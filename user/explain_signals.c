@@ -27,8 +27,9 @@ static void says_queue(struct explain *x)
 		explain_add(&x->says, "%lld", held);
 	else
 		explain_add(&x->says, "too many");
-	explain_add(&x->says, " signal%s (timers count too) %s queued for the processes of user",
-		    known && held == 1 ? "" : "s", known && held == 1 ? "is" : "are");
+	explain_add(&x->says, " signal%s (timers count too) %s queued for the processes of %s",
+		    known && held == 1 ? "" : "s", known && held == 1 ? "is" : "are",
+		    event_has(e, FIELD_LIMIT_UID) ? "user" : "one user");
 	if (event_has(e, FIELD_LIMIT_UID))
 		explain_add(&x->says, " %lld", (long long)event_num(e, FIELD_LIMIT_UID));
 	if (event_has(e, FIELD_LIMIT))

@@ -86,15 +86,44 @@ static struct entry *get(struct folds *f, const struct fc_fold_key *key)
 	return e;
 }
 
+struct fold_limit fold_limit_of(const struct fc_refused *r)
+{
+	struct fold_limit l = {.has = r->has & (FC_HAS_UID | FC_HAS_DEV | FC_HAS_MORE),
+			       .ns = r->ns,
+			       .limit_uid = r->limit_uid,
+			       .dev = r->dev,
+			       .ns_kind = r->ns_kind,
+			       .variant = r->variant};
+
+	if (l.has & FC_HAS_MORE)
+		memcpy(l.more, r->more, sizeof(l.more));
+	return l;
+}
+
+static bool same_limit(const struct fold_limit *a, const struct fold_limit *b,
+		       unsigned int resource)
+{
+	if (a->has != b->has || a->ns != b->ns || a->ns_kind != b->ns_kind ||
+	    a->variant != b->variant || (a->has & FC_HAS_UID && a->limit_uid != b->limit_uid) ||
+	    (a->has & FC_HAS_DEV && a->dev != b->dev))
+		return false;
+	/* There it is the process that was to get the signal, whose limit it is. */
+	return resource != FC_SIGPENDING || a->more[0] == b->more[0];
+}
+
 void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 {
 	struct fc_fold_key key = {
 		.start = r->who.start, .pid = r->who.pid, .resource = r->resource, .err = r->err};
+	struct fold_limit limit = fold_limit_of(r);
 	struct entry *e = get(f, &key);
 	char path[FC_PATH + 16];
 
 	if (!e)
 		return;
+	e->known.mixed |= e->known.whole && !same_limit(&e->known.limit, &limit, r->resource);
+	e->known.whole = true;
+	e->known.limit = limit;
 	if (!e->known.cgroup && cgroup && cgroup[0])
 		e->known.cgroup = strdup(cgroup);
 	if (!e->known.limit_cgroup && r->has & FC_HAS_OWNER && !r->owner.cut &&

@@ -15,9 +15,22 @@ struct folds;
 int folds_new(struct folds **ret);
 void folds_free(struct folds *f);
 
+/* Whose limit it is, where it is set, and what the remedy needs: as in struct fc_refused. */
+struct fold_limit {
+	uint64_t more[FC_MORE];
+	uint32_t has; /* FC_HAS_UID, _DEV, _MORE */
+	uint32_t ns, limit_uid, dev;
+	uint8_t ns_kind, variant;
+};
+
+struct fold_limit fold_limit_of(const struct fc_refused *r);
+
 /* What a record that came whole told; it serves the folded ones that follow. */
 struct fold_known {
 	char *cgroup, *limit_cgroup; /* owned by the table; NULL: unknown */
+	bool whole;                  /* there was one, and limit is of the latest */
+	bool mixed;                  /* they did not agree whose limit it is */
+	struct fold_limit limit;
 };
 
 void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup);

@@ -284,6 +284,27 @@ static void no_oom(void)
 		return; /* not allowed: then it dies like others, and is started anew */
 }
 
+static void end_now(int sig _unused_)
+{
+	_exit(0);
+}
+
+/*
+ * It ends by itself when it is told to, for a death by a signal is a kill, which another failcnt
+ * would tell of. The caller may have blocked the signal.
+ */
+static void end_quietly(void)
+{
+	struct sigaction end = {.sa_handler = end_now};
+	sigset_t set;
+
+	sigaction(SIGTERM, &end, NULL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+}
+
 int holders_helper_start(const char *root, uint64_t page_size, int *ret_fd, pid_t *ret_pid)
 {
 	int pair[2], size = 1 << 20;
@@ -303,7 +324,7 @@ int holders_helper_start(const char *root, uint64_t page_size, int *ret_fd, pid_
 	if (pid == 0) {
 		int fd;
 
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		end_quietly();
 		prctl(PR_SET_NAME, "failcnt-holders");
 		fd = getppid() == parent ? keep_only(pair[1]) : -1;
 		if (fd >= 0) {

@@ -6,10 +6,12 @@
  */
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <poll.h>
+#include <time.h>
 
 #include "holders_watch.h"
 #include "log.h"
@@ -22,6 +24,7 @@
 #define QUIET_MS 3000
 #define GRACE_MS 1000 /* past the deadline: the process that looks is stuck */
 #define END_MS 250    /* a person who pressed Ctrl-C waits no longer */
+#define QUIET_END_MS 200
 
 struct recent {
 	char *key;
@@ -53,12 +56,38 @@ struct holders_watch {
 	uint64_t skipped, unanswered;
 };
 
+static bool still_there(pid_t pid)
+{
+	return waitpid(pid, NULL, WNOHANG) == 0;
+}
+
+static uint64_t clock_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000ULL + (uint64_t)ts.tv_nsec / 1000000;
+}
+
 static void helper_end(struct holders_watch *w)
 {
+	const struct timespec a_moment = {.tv_nsec = 1000000};
+	uint64_t deadline = clock_ms() + QUIET_END_MS;
+
 	/* Where somebody else has waited for it, its number may be another's already. */
-	if (w->pid > 0 && waitpid(w->pid, NULL, WNOHANG) == 0) {
-		kill(w->pid, SIGKILL);
-		waitpid(w->pid, NULL, 0);
+	if (w->pid > 0 && still_there(w->pid)) {
+		bool there = true;
+
+		setpriority(PRIO_PROCESS, (id_t)w->pid, 0); /* others are not to be waited for */
+		kill(w->pid, SIGTERM);
+		while (there && clock_ms() < deadline) {
+			nanosleep(&a_moment, NULL);
+			there = still_there(w->pid);
+		}
+		if (there) { /* it hangs in the kernel */
+			kill(w->pid, SIGKILL);
+			waitpid(w->pid, NULL, 0);
+		}
 	}
 	util_closep(&w->fd);
 	w->fd = -1;

@@ -3,10 +3,6 @@
  * identity_event.c - puts the identity of a process into its event, with the
  * program it runs from /proc where the process is still the same one.
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* O_PATH */
-#endif
-
 #include "identity.h"
 
 #include <ctype.h>
@@ -15,13 +11,15 @@
 #define NSEC_PER_SEC 1000000000ULL
 
 /* Field 22 of /proc/PID/stat, in clock ticks since boot. */
-static int start_ticks(int pid_fd, uint64_t *ret)
+static int start_ticks(int proc_fd, long long pid, uint64_t *ret)
 {
+	_cleanup_close_ int fd = -1;
 	char text[1024];
-	_cleanup_close_ int fd = openat(pid_fd, "stat", O_RDONLY | O_CLOEXEC);
 	ssize_t n;
 	const char *at;
 
+	snprintf(text, sizeof(text), "%lld/stat", pid);
+	fd = openat(proc_fd, text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	n = read(fd, text, sizeof(text) - 1);
@@ -40,24 +38,23 @@ static int start_ticks(int pid_fd, uint64_t *ret)
 	return 0;
 }
 
+/*
+ * The link first: if its process is there still when it has been read, it was its. One descriptor
+ * is made for an event, and no more: what is refused at the same time may fill the processor.
+ */
 static void set_exe(struct event *e, int proc_fd, uint64_t start_boot_ns)
 {
 	uint64_t ticks = 0, hz = (uint64_t)sysconf(_SC_CLK_TCK), want;
-	char name[32], target[4096];
+	long long pid = event_num(e, FIELD_PID);
+	char name[40], target[4096];
 	ssize_t n;
 
-	snprintf(name, sizeof(name), "%lld", (long long)event_num(e, FIELD_PID));
-	/* The descriptor belongs to this process for ever: whoever gets the pid next is not seen.
-	 */
-	_cleanup_close_ int pid_fd = openat(proc_fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (pid_fd < 0 || start_ticks(pid_fd, &ticks) < 0)
+	snprintf(name, sizeof(name), "%lld/exe", pid);
+	n = readlinkat(proc_fd, name, target, sizeof(target));
+	if (n <= 0 || start_ticks(proc_fd, pid, &ticks) < 0)
 		return;
 	want = start_boot_ns / (NSEC_PER_SEC / hz);
 	if (ticks + 1 < want || ticks > want + 1)
-		return;
-	n = readlinkat(pid_fd, "exe", target, sizeof(target));
-	if (n <= 0)
 		return;
 	event_strn(e, FIELD_EXE, target, (size_t)n);
 	if ((size_t)n == sizeof(target))

@@ -270,22 +270,31 @@ static void find_symbols(struct kernel_facts *facts)
 			note_function(facts, name, 0);
 }
 
+/* Lines of /proc/modules begin with the name and a blank. */
 static bool module_function_missing(const struct kernel_facts *facts)
 {
-	for (int h = 0; h < FC_HOOKS; h++)
-		if (attach_hooks[h].module && !facts->has_function[h])
-			return true;
+	_cleanup_fclose_ FILE *f = fopen("/proc/modules", "re");
+	char line[512];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, " ")] = '\0';
+		for (int h = 0; h < FC_HOOKS; h++)
+			if (attach_hooks[h].module && !facts->has_function[h] &&
+			    util_streq(line, attach_module(h)))
+				return true;
+	}
 	return false;
 }
 
 /* What is in a loaded module stands in the symbol table as "address t name [module]"; its BTF,
- * where there is one, tells the arguments. */
+ * where there is one, tells the arguments. To read that table is a tenth of a start, so that it is
+ * done only for a module that is there. */
 void kernel_find_modules(struct kernel_facts *facts, struct btf *vmlinux)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	char line[512], name[256], module[64];
 
-	if (!module_function_missing(facts) || access("/proc/modules", F_OK) < 0)
+	if (!module_function_missing(facts))
 		return;
 	f = fopen("/proc/kallsyms", "re");
 	while (f && fgets(line, sizeof(line), f)) {

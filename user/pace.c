@@ -18,10 +18,13 @@ void pace_init(struct pace *p, uint64_t refresh_ms, uint64_t misses_ms, uint64_t
 
 void pace_active(struct pace *p, uint64_t now_ms)
 {
+	/* As a flood begins half of it may be missed, until the hook has moved. */
+	uint64_t wait = p->asleep && p->misses_ms ? PACE_MISSED_MS : PACE_SWEEP_MS;
+
 	p->active_at = now_ms;
 	p->asleep = false;
-	if (p->sweep_at > now_ms + PACE_SWEEP_MS)
-		p->sweep_at = now_ms + PACE_SWEEP_MS;
+	if (p->sweep_at > now_ms + wait)
+		p->sweep_at = now_ms + wait;
 }
 
 void pace_log_read(struct pace *p, uint64_t now_ms)

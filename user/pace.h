@@ -14,6 +14,7 @@
 #include "util.h"
 
 #define PACE_SWEEP_MS 1000
+#define PACE_MISSED_MS 50 /* the first one, where programs may miss calls */
 /* After FOLD_QUIET_NS (bpf/emit.bpf.h) without one, a refusal comes whole again: 5 s, and one
  * sweep more. */
 #define PACE_QUIET_MS 6000

@@ -30,7 +30,7 @@ struct pipeline {
 	const struct event_context *context;
 	char memory_mount[256];
 	bool again;
-	int proc;
+	int proc, nr_open;
 	int log; /* /dev/kmsg; -1: not readable, then causes stay inferred */
 	struct kmsg kmsg;
 	struct verdict_group group;
@@ -56,6 +56,7 @@ int pipeline_new(struct pipeline **ret, const struct pipeline_options *o)
 	p->again = o->again;
 	util_strlcpy(p->memory_mount, o->memory_mount, sizeof(p->memory_mount));
 	p->proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->nr_open = openat(p->proc, "sys/fs/nr_open", O_RDONLY | O_CLOEXEC);
 	p->log = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (p->log >= 0)
 		lseek(p->log, 0, SEEK_END);
@@ -70,6 +71,7 @@ void pipeline_free(struct pipeline *p)
 	if (!p)
 		return;
 	util_closep(&p->proc);
+	util_closep(&p->nr_open);
 	util_closep(&p->log);
 	led_free(p->led);
 	cgroup_ids_free(p->cgroups);
@@ -111,10 +113,9 @@ static void judge(struct pipeline *p, struct event *e, struct event_facts *facts
 
 static uint64_t read_nr_open(const struct pipeline *p)
 {
-	_cleanup_close_ int fd = openat(p->proc, "sys/fs/nr_open", O_RDONLY | O_CLOEXEC);
 	char text[32] = "";
 
-	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+	if (p->nr_open < 0 || pread(p->nr_open, text, sizeof(text) - 1, 0) <= 0)
 		return 0;
 	return strtoull(text, NULL, 10);
 }
@@ -186,6 +187,7 @@ bool pipeline_run(struct pipeline *p, struct event *e, struct event_facts *facts
 		.memory_mount = p->memory_mount[0] ? p->memory_mount : NULL,
 		.memsw = facts->memsw,
 		.again = p->again,
+		.unsure = facts->unsure,
 	};
 
 	if (killed_by_us(e) || (e->kind == EVENT_KILLED && killed_before(p, facts)))

@@ -143,6 +143,7 @@ static void how_sure(struct page *p)
 		}
 		if (r->lost > 0) {
 			html_raw(p, r->gaps_all > 0 || r->watch_unknown ? ", and " : "");
+			html_raw(p, r->lost_at_most ? "at most " : "");
 			html_times(p, r->lost, "event was lost", "events were lost");
 		}
 		html_raw(p, ".");

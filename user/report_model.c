@@ -151,7 +151,9 @@ static void add_lost(struct report *r, const struct event *e)
 		util_strlcpy(s->hook, hook, sizeof(s->hook));
 	}
 	s->lost += n;
+	s->at_most |= event_num(e, FIELD_AT_MOST) != 0;
 	r->lost += n;
+	r->lost_at_most |= event_num(e, FIELD_AT_MOST) != 0;
 }
 
 /* The last one that was told wins: it is what runs now. */

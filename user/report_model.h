@@ -77,6 +77,7 @@ struct report_tops {
 struct report_stage {
 	char stage[32], hook[64];
 	uint64_t lost;
+	bool at_most; /* some of it may be no event */
 };
 
 struct report_gap {
@@ -104,6 +105,7 @@ struct report {
 	struct report_stage stages[REPORT_STAGES];
 	unsigned int n_stages;
 	uint64_t lost;
+	bool lost_at_most;
 	struct report_gap gaps[REPORT_LINES]; /* the longest, in the order of time */
 	unsigned int n_gaps;
 	uint64_t gaps_all;

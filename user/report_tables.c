@@ -110,6 +110,7 @@ static void losses(struct page *p)
 			html_raw(p, "</span>");
 		}
 		html_raw(p, "</th><td class=\"num\">");
+		html_raw(p, r->stages[i].at_most ? "at most " : "");
 		html_count(p, r->stages[i].lost);
 		html_raw(p, "</td></tr>\n");
 	}

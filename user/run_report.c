@@ -19,6 +19,7 @@ struct block {
 	enum event_kind kind;
 	char name[64], resource[32], what[64]; /* what: the errno, or cause and signal */
 	uint64_t count;
+	bool at_most;        /* of what was lost: perhaps no event */
 	int64_t first, last; /* CLOCK_REALTIME ns; 0: unknown */
 	int64_t pids[PIDS];
 	unsigned int n_pids;
@@ -33,6 +34,7 @@ struct run_report {
 	struct block block[BLOCKS];
 	unsigned int n;
 	uint64_t refused, killed, lost, untold;
+	bool lost_at_most;
 };
 
 int run_report_new(struct run_report **ret)
@@ -151,6 +153,7 @@ void run_report_add(struct run_report *r, const struct event *e)
 		r->lost += n;
 	else
 		return;
+	r->lost_at_most |= event_num(e, FIELD_AT_MOST) != 0;
 	make_key(&key, e);
 	b = find(r, &key);
 	if (!b) {
@@ -158,6 +161,7 @@ void run_report_add(struct run_report *r, const struct event *e)
 		return;
 	}
 	b->count += n;
+	b->at_most |= event_num(e, FIELD_AT_MOST) != 0;
 	if (event_has(e, FIELD_PID))
 		note_pid(b, event_num(e, FIELD_PID));
 	note_time(b, event_has(e, FIELD_FIRST) ? event_num(e, FIELD_FIRST) : time,
@@ -299,7 +303,7 @@ static void add_block(struct text *t, const struct run_report *r, const struct b
 
 static void add_lost(struct text *t, const struct block *b)
 {
-	text_f(t, "%-8s %-8s ", "LOST", "-");
+	text_f(t, "%-8s %-8s %s", "LOST", "-", b->at_most ? "at most " : "");
 	text_count(t, (int64_t)b->count);
 	text_f(t, " at stage %.63s", b->name);
 	if (*b->what)
@@ -335,7 +339,7 @@ static void add_head(struct text *t, const struct run_report *r, const struct ru
 		add_times_word(t, "killed", r->killed);
 	}
 	if (r->lost) {
-		text_add(t, ", but ");
+		text_add(t, r->lost_at_most ? ", but at most " : ", but ");
 		text_count(t, (int64_t)r->lost);
 		text_add(t, r->lost == 1 ? " event was lost" : " events were lost");
 	}

@@ -49,6 +49,7 @@ void session_sweep(struct session *s, bool may_move)
 		pipeline_tick(s->pipeline);
 	publish_flush(s->publish, now_ms());
 	stream_report_sinks(&s->stream);
+	stream_complain(&s->stream);
 	/* What telling needed is given back as well. */
 	if (pace_swept(&s->pace,
 		       found || publish_pending(s->publish) || stream_sinks_pending(&s->stream),

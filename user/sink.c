@@ -271,6 +271,16 @@ int sink_write(struct sink *s, struct event *e, int64_t *ret_seq)
 	return 0;
 }
 
+bool sink_writes(const struct sink *s)
+{
+	return !s->take;
+}
+
+const char *sink_path(const struct sink *s)
+{
+	return s->path;
+}
+
 const char *sink_stage(const struct sink *s)
 {
 	return s->stage;

@@ -49,6 +49,8 @@ void sink_free(struct sink *s);
  * A partial write of a full disk is completed or undone as far as the file allows: a reader never
  * sees half a line glued to the next. */
 int sink_write(struct sink *s, struct event *e, int64_t *ret_seq);
+bool sink_writes(const struct sink *s);       /* not of sink_new_on() */
+const char *sink_path(const struct sink *s);  /* NULL: the descriptor is the caller's */
 const char *sink_stage(const struct sink *s); /* "sink", or what sink_new_on() was told */
 uint64_t sink_lost(const struct sink *s);     /* what could not be written so far: a folded line
 					       * stands for all its repeats, started, stopped and

@@ -167,7 +167,7 @@ static void show_counted(struct text *t)
 
 static void show_lost(struct text *t)
 {
-	text_add(t, " ");
+	text_add(t, event_num(t->e, FIELD_AT_MOST) ? " at most " : " ");
 	text_count(t, event_num(t->e, FIELD_LOST));
 	text_field(t, " lost at stage ", FIELD_STAGE);
 	if (event_has(t->e, FIELD_HOOK)) {

@@ -168,6 +168,7 @@ static void count(struct stream_totals *t, const struct event *e)
 		break;
 	case EVENT_LOST:
 		t->lost += (uint64_t)event_num(e, FIELD_LOST);
+		t->lost_at_most |= event_num(e, FIELD_AT_MOST) != 0;
 		break;
 	default:
 		break;
@@ -213,6 +214,9 @@ void stream_lost_event(struct event *e, const char *stage, const char *hook, uin
 	event_static(e, FIELD_STAGE, stage);
 	if (hook)
 		event_str(e, FIELD_HOOK, hook);
+	/* A call that a program missed may have been one that succeeded: nobody saw. */
+	if (util_streq(stage, "hook"))
+		event_bool(e, FIELD_AT_MOST, true);
 }
 
 /* Each sink is told of its own losses alone: its reader adds up its lines. */
@@ -237,10 +241,26 @@ void stream_report_sinks(struct stream *s)
 			continue;
 		stream_lost_event(&e, sink_stage(s->sink[i]), NULL, n);
 		complete(s, &e);
-		if (emit_to(s, i, &e, &seq) == 0)
+		s->trouble[i] = emit_to(s, i, &e, &seq);
+		if (s->trouble[i] == 0)
 			s->told[i] = before;
 		else /* still full: it is told again, and this line was no event */
 			s->told[i] += sink_lost(s->sink[i]) - before;
+	}
+}
+
+/* A store says it itself. */
+void stream_complain(struct stream *s)
+{
+	for (unsigned int i = 0; i < s->n_sinks; i++) {
+		const char *path = sink_path(s->sink[i]);
+		int err = s->trouble[i];
+
+		if (err && !s->complained[i] && err != -EPIPE && sink_writes(s->sink[i]))
+			log_error("%s cannot be written: %s; what is missing there is counted",
+				  path ? path : "the output",
+				  err == -EAGAIN ? "its reader takes nothing" : strerror(-err));
+		s->complained[i] = err != 0;
 	}
 }
 

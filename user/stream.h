@@ -22,6 +22,7 @@ struct stream_patience {
 /* What a reader of one sink's lines adds up. */
 struct stream_totals {
 	uint64_t refused, killed, counted, lost;
+	bool lost_at_most; /* some of lost may be no event */
 };
 
 struct stream {
@@ -31,6 +32,8 @@ struct stream {
 	unsigned int n_sinks;
 	struct stream_totals totals[STREAM_SINKS]; /* of the lines that each sink took */
 	uint64_t told[STREAM_SINKS];               /* of a sink's own losses, told on it */
+	int trouble[STREAM_SINKS];                 /* -errno: even that could not be told on it */
+	bool complained[STREAM_SINKS];             /* of that trouble */
 	bool reader_gone;                          /* EPIPE: end quietly */
 };
 
@@ -51,6 +54,8 @@ int64_t stream_emit(struct stream *s, struct event *e);
 void stream_lost_event(struct event *e, const char *stage, const char *hook, uint64_t n);
 /* Reports what the sinks could not write since the last call, on what works again. */
 void stream_report_sinks(struct stream *s);
+/* Where even that cannot be written, a sentence on stderr says so, once for each trouble. */
+void stream_complain(struct stream *s);
 /* There is something to report that nobody could be told yet. */
 bool stream_sinks_pending(const struct stream *s);
 

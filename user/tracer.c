@@ -249,7 +249,7 @@ static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 	tracer_rodata(t, t->skel);
 	tracer_fold_size(t);
 	bpf_map__set_max_entries(t->skel->maps.repeats,
-				 FC_REPEAT_WAYS * t->skel->rodata->possible_cpus);
+				 FC_REPEAT_SLOTS * t->skel->rodata->possible_cpus);
 	err = failcnt_bpf__load(t->skel);
 	if (err == 0)
 		err = tracer_repeats_open(t);

@@ -67,6 +67,17 @@ void tracer_detach(struct tracer *t);
 /* The program that hook h may move to, loaded but not attached; NULL: none. */
 const char *tracer_spare(struct tracer *t, enum fc_hook h);
 
+/* recursion_misses of a program. */
+uint64_t tracer_program_missed(const struct bpf_program *p);
+/* Tells what of n calls was not told as missed yet: of a hook, of the program at sys_exit. */
+void tracer_tell_missed(struct tracer *t, const struct tracer_events *ev, enum fc_hook h,
+			uint64_t n);
+void tracer_tell_missed_exits(struct tracer *t, const struct tracer_events *ev, uint64_t n);
+
+/* To the program that misses none: tracer_move.c. */
+void tracer_move_hook(struct tracer *t, enum fc_hook h, const struct tracer_events *ev);
+void tracer_move_sys_exit(struct tracer *t, const struct tracer_events *ev);
+
 /* Before the load: p is not to be loaded. */
 void tracer_leave_out(struct bpf_program *p);
 

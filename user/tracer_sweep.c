@@ -12,11 +12,10 @@
 #include "log.h"
 
 #define BATCH 256
-#define FORGET_NS                                                                             \
-	10000000000ULL       /* an entry quiet for so long is looked at: is its process gone? \
-			      */
-#define LOOK_EVERY 64        /* sweeps */
-#define HANDOVER_NS 20000000 /* both programs run: longer than any call that is under way */
+#define FORGET_NS                                                                       \
+	10000000000ULL /* an entry quiet for so long is looked at: is its process gone? \
+			*/
+#define LOOK_EVERY 64  /* sweeps */
 
 /* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are
  * older. */
@@ -46,7 +45,7 @@ const char *tracer_spare(struct tracer *t, enum fc_hook h)
 	return attach_hooks[h].program[FC_BACKEND_KPROBE];
 }
 
-static uint64_t program_missed(const struct bpf_program *p)
+uint64_t tracer_program_missed(const struct bpf_program *p)
 {
 	struct bpf_prog_info info = {};
 	uint32_t size = sizeof(info);
@@ -77,7 +76,7 @@ uint64_t tracer_missed(const struct tracer *t, enum fc_hook h)
 	if (!name ||
 	    (attach_shared(h) && h != FC_HOOK_DEATH_SIGNAL)) /* told once of each program */
 		return 0;
-	n = program_missed(
+	n = tracer_program_missed(
 		bpf_object__find_program_by_name((t->late[h] ? t->late[h] : t->skel)->obj, name));
 	/* The one, or the other, is 0: bpf/probe_missed.bpf.h. */
 	if (t->plan.hook[h].backend == FC_BACKEND_KPROBE)
@@ -96,101 +95,19 @@ uint32_t tracer_makers(const struct tracer *t)
 		       : info.id;
 }
 
-static void pause_ns(long ns)
+void tracer_tell_missed(struct tracer *t, const struct tracer_events *ev, enum fc_hook h,
+			uint64_t n)
 {
-	struct timespec ts = {.tv_nsec = ns};
-
-	nanosleep(&ts, NULL);
+	if (n > t->missed_told[h])
+		ev->lost(ev->arg, "hook", attach_hooks[h].name, n - t->missed_told[h]);
+	t->missed_told[h] = n;
 }
 
-/*
- * hook.bpf.h, "Moving a running hook": both programs run, the first marks the
- * calls it told, the second takes the others; then the first falls silent.
- */
-static int move(struct tracer *t, uint8_t *via, uint8_t *handover, const char *to,
-		struct bpf_link **link, struct bpf_link **old)
+void tracer_tell_missed_exits(struct tracer *t, const struct tracer_events *ev, uint64_t n)
 {
-	struct bpf_program *p = bpf_object__find_program_by_name(t->skel->obj, to);
-
-	*via = 1;
-	*handover = 1;
-	*link = p ? tracer_attach(t, p) : NULL;
-	if (!*link) {
-		*handover = 0;
-		*via = 0;
-		return -errno;
-	}
-	pause_ns(HANDOVER_NS);
-	*via = 2;
-	pause_ns(HANDOVER_NS);
-	bpf_link__destroy(*old);
-	*old = NULL;
-	*handover = 0;
-	return 0;
-}
-
-static void move_hook(struct tracer *t, enum fc_hook h, const struct tracer_events *ev)
-{
-	const char *from = attach_backend_name(t->plan.hook[h].backend);
-	struct failcnt_bpf__bss *b = t->skel->bss;
-	int err = 0;
-
-	if (attach_hooks[h].entry) {
-		struct bpf_program *p =
-			bpf_object__find_program_by_name(t->skel->obj, attach_hooks[h].entry);
-
-		t->entry_link[h] = p ? bpf_program__attach(p) : NULL;
-		err = t->entry_link[h] ? 0 : -errno;
-	}
-	if (err == 0)
-		err = move(t, &b->hook_via[h], &b->hook_handover[h], t->spare[h], &t->spare_link[h],
-			   &t->link[h]);
-
-	t->spare[h] = NULL;
-	if (err < 0) {
-		log_warn("%s misses calls on this preemptible kernel and cannot move to kprobe: %s",
-			 attach_hooks[h].name, strerror(-err));
-		return;
-	}
-	t->plan.hook[h].backend = FC_BACKEND_KPROBE;
-	util_strlcpy(t->plan.hook[h].why, "fexit missed calls: this kernel preempts", ATTACH_WHY);
-	t->missed_told[h] = tracer_missed(t, h);
-	ev->moved(ev->arg, attach_hooks[h].name, from, "kprobe");
-}
-
-/* Is it the program at sys_exit that tells of this hook? In a mixed plan others have their own. */
-static bool served(const struct tracer *t, int h)
-{
-	return attach_hooks[h].by_sys_exit && t->plan.hook[h].backend == FC_BACKEND_TRACEPOINT;
-}
-
-static void move_sys_exit(struct tracer *t, const struct tracer_events *ev)
-{
-	struct failcnt_bpf__bss *b = t->skel->bss;
-	struct bpf_program *p = bpf_object__find_program_by_name(t->skel->obj, CLASSIC_SYS_EXIT);
-
-	t->spare_sys_exit = false;
-	for (int h = 0; h < FC_HOOKS; h++)
-		b->hook_via[h] = b->hook_handover[h] = served(t, h);
-	t->sys_exit_spare = p ? bpf_program__attach(p) : NULL;
-	pause_ns(HANDOVER_NS);
-	for (int h = 0; h < FC_HOOKS; h++)
-		if (served(t, h))
-			b->hook_via[h] = t->sys_exit_spare ? 2 : 0;
-	pause_ns(HANDOVER_NS);
-	if (t->sys_exit_spare) {
-		bpf_link__destroy(t->sys_exit);
-		t->sys_exit = NULL;
-	}
-	for (int h = 0; h < FC_HOOKS; h++)
-		if (served(t, h))
-			b->hook_handover[h] = 0;
-	if (!t->sys_exit_spare) {
-		log_warn("sys_exit misses calls on this preemptible kernel and cannot move: %s",
-			 strerror(errno));
-		return;
-	}
-	ev->moved(ev->arg, "sys_exit", "raw tracepoint", "classic tracepoint");
+	if (n > t->sys_exit_told)
+		ev->lost(ev->arg, "hook", "sys_exit", n - t->sys_exit_told);
+	t->sys_exit_told = n;
 }
 
 static bool sweep_misses(struct tracer *t, const struct tracer_events *ev, bool may_move)
@@ -202,21 +119,19 @@ static bool sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 		n = tracer_missed(t, h);
 		if (n <= t->missed_told[h])
 			continue;
-		ev->lost(ev->arg, "hook", attach_hooks[h].name, n - t->missed_told[h]);
-		t->missed_told[h] = n;
+		tracer_tell_missed(t, ev, h, n);
 		found = true;
 		if (may_move && t->spare[h])
-			move_hook(t, h, ev);
+			tracer_move_hook(t, h, ev);
 	}
-	n = t->sys_exit
-		    ? program_missed(bpf_object__find_program_by_name(t->skel->obj, RAW_SYS_EXIT))
-		    : t->sys_exit_told;
+	n = t->sys_exit ? tracer_program_missed(
+				  bpf_object__find_program_by_name(t->skel->obj, RAW_SYS_EXIT))
+			: t->sys_exit_told;
 	if (n > t->sys_exit_told) {
-		ev->lost(ev->arg, "hook", "sys_exit", n - t->sys_exit_told);
-		t->sys_exit_told = n;
+		tracer_tell_missed_exits(t, ev, n);
 		found = true;
 		if (may_move && t->spare_sys_exit)
-			move_sys_exit(t, ev);
+			tracer_move_sys_exit(t, ev);
 	}
 	return found;
 }

@@ -14,12 +14,15 @@
 #include "watcher.h"
 #include "watcher_tree.h"
 
+#define POLL_PAUSE 20 /* looking takes at most a twentieth of a processor */
+
 struct watcher {
 	struct watcher_options o;
 	struct counters *c;
 	struct correlate *correlate;
 	struct counter_table table;
-	uint64_t poll_at; /* when the next look is due, where anything needs one */
+	uint64_t poll_at;     /* when the next look is due, where anything needs one */
+	uint64_t interval_ms; /* between two: that of the options, or more */
 	uint64_t reads, unfollowed;
 	bool has_ubc, ubc_read; /* ubc_read: in this round */
 	bool first;
@@ -158,15 +161,19 @@ static int poll_node(struct watcher *w, struct tree_node *n)
 	return n->unwatched ? read_node(w, n) : 0;
 }
 
-static int poll_all(struct watcher *w)
+static uint64_t spent_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
+	return ts.tv_sec * 1000ULL + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static int poll_nodes(struct watcher *w)
 {
 	struct tree_node *n, *next;
-	int r;
+	int r = read_ubc(w);
 
-	w->poll_at = w->now_ms + w->o.interval_ms;
-	if (!must_poll(w))
-		return 0;
-	r = read_ubc(w);
 	/* Directories nobody tells of: what was made or removed in them. */
 	HASH_ITER (hh, w->tree.nodes, n, next)
 		if (!r && n->unwatched)
@@ -175,6 +182,19 @@ static int poll_all(struct watcher *w)
 		r = tree_scan(&w->tree);
 	for (n = w->tree.nodes; n && !r; n = n->hh.next)
 		r = poll_node(w, n);
+	return r;
+}
+
+/* Thousands of cgroups that must be asked take a while: then more seldom. */
+static int poll_all(struct watcher *w)
+{
+	uint64_t from = spent_ms();
+	int r = must_poll(w) ? poll_nodes(w) : 0;
+
+	w->interval_ms = (spent_ms() - from) * POLL_PAUSE;
+	if (w->interval_ms < w->o.interval_ms)
+		w->interval_ms = w->o.interval_ms;
+	w->poll_at = w->now_ms + w->interval_ms;
 	return r;
 }
 
@@ -187,6 +207,7 @@ int watcher_open(struct watcher **ret, struct counters *c, const struct watcher_
 	if (!w)
 		return -ENOMEM;
 	w->o = *o;
+	w->interval_ms = o->interval_ms;
 	w->c = c;
 	w->tree.fd = -1;
 	w->has_ubc = counters_have(c, COUNTER_UBC);
@@ -269,7 +290,7 @@ static int run(struct watcher *w, uint64_t now_ms, bool all,
 		r = read_dirty(w, all);
 	if (!r)
 		r = correlate_chains(w->correlate, &now, read_chain, w);
-	correlate_lag(w->correlate, w->tree.n_unwatched ? w->o.interval_ms : 0);
+	correlate_lag(w->correlate, w->tree.n_unwatched ? w->interval_ms : 0);
 	correlate_run(w->correlate, &now, emit, arg);
 	w->emit = NULL;
 	return r;

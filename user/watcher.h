@@ -17,7 +17,8 @@
 struct watcher;
 
 struct watcher_options {
-	uint64_t interval_ms; /* how often sources that cannot notify are read */
+	uint64_t interval_ms; /* how often sources that cannot notify are read; where that takes
+			       * more than a twentieth of it, more seldom */
 	uint64_t settle_ms;   /* how long after an event its rows are read; also the grace of
 				 `counted` */
 };

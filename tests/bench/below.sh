@@ -15,25 +15,21 @@
 #   below.sh [-k KERNEL] BUILD_DIR
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=../vm/lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/../vm/lib.bash"
+bench=$here/../bench
 kernel=6.12
-if [[ ${1-} == -k ]]; then
-	kernel=${2-}
-	shift 2
-fi
-(($# == 1)) || { echo "usage: below.sh [-k KERNEL] BUILD_DIR" >&2; exit 2; }
-build=$(cd "$1" && pwd -P)
-out=$build/below
-mkdir -p "$out"
+options 'k=kernel' "$@"
+output below
+need_kernels "$kernel"
 
 for program in loops site; do
-	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$program" "$here/$program.c"
+	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$program" "$bench/$program.c"
 done
-${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
+${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -D_GNU_SOURCE -I"$build" -o "$out/floor" "$bench/floor.c" \
+	"$here"/../../user/{tracer_probe,log}.c -lbpf
 ${CLANG:-clang} -g -O2 -Wall -target bpf -D__TARGET_ARCH_x86 -I"$here/../../vmlinux" -I"$here/../../bpf" \
-	-c "$here/below.bpf.c" -o "$out/below.o"
-"$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"
-"$here/../vm/kernels.sh" busybox >/dev/null
+	-c "$bench/below.bpf.c" -o "$out/below.o"
 cat >"$out/guest" <<'END'
 export LOOPS="getppid dup+close open+close look dup-refused"
 SITE=$(/site alloc_fd 24 | head -n 1)
@@ -42,8 +38,8 @@ echo "S $SITE"
 exec /bin/sh /bench nothing try-fexit_alloc_fd try-fexit_alloc_fd,fexit_alloc_empty_file try-fentry_alloc_fd \
 	try-fentry_next_fd try-fexit_counter_sum try-kprobe_counter_sum try-kprobe_site try-kretprobe_multi_alloc_fd try-kretprobe_alloc_fd
 END
-"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 600 -a norandmaps -f "$out/floor:/floor" -f "$out/loops:/loops" \
-	-f "$out/site:/site" -f "$here/guest.sh:/bench" -f "$out/below.o:/below.o" -f "$out/guest:/guest" \
+"$here/run.sh" -k "$kernel" -i -b -m 512 -t 600 -a norandmaps -f "$out/floor:/floor" -f "$out/loops:/loops" \
+	-f "$out/site:/site" -f "$bench/guest.sh:/bench" -f "$out/below.o:/below.o" -f "$out/guest:/guest" \
 	-- /bin/sh /guest >"$out/log" 2>"$out/err" || { cat "$out/err" >&2; exit 1; }
 awk '
 function us(n) { return n >= 10000 ? sprintf("%.0f ms", n / 1000) : sprintf("%.1f ms", n / 1000) }

@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../user/tracer_priv.h" /* the way to attach is failcnt's own */
+
 #define MAX_LINKS 512
 
 static volatile sig_atomic_t ended;
@@ -81,14 +83,14 @@ static long us_since(const struct timespec *begin)
 	return (now.tv_sec - begin->tv_sec) * 1000000 + (now.tv_nsec - begin->tv_nsec) / 1000;
 }
 
-static struct bpf_link *attach_one(const struct bpf_program *program)
+static struct bpf_link *attach_one(struct tracer *t, const struct bpf_program *program)
 {
 	LIBBPF_OPTS(bpf_kprobe_opts, options);
 	const char *site = getenv("SITE");
 	char function[128];
 
 	if (strcmp(bpf_program__section_name(program), "kprobe") != 0)
-		return bpf_program__attach(program);
+		return tracer_attach(t, program);
 	if (!site || sscanf(site, "%127[^+]+%zx", function, &options.offset) != 2)
 		return NULL;
 	return bpf_program__attach_kprobe_opts(program, function, &options);
@@ -99,6 +101,7 @@ static int attach(const char *path)
 	struct bpf_object *object = bpf_object__open(path);
 	struct bpf_program *program;
 	static struct bpf_link *link[MAX_LINKS];
+	static struct tracer tracer; /* where return probes are made */
 	struct timespec begin;
 	char name[128];
 	int n = 0;
@@ -119,7 +122,7 @@ static int attach(const char *path)
 	bpf_object__for_each_program (program, object) {
 		if (!bpf_program__autoload(program))
 			continue;
-		link[n] = attach_one(program);
+		link[n] = attach_one(&tracer, program);
 		if (!link[n++] || n == MAX_LINKS)
 			return 1;
 	}
@@ -131,6 +134,7 @@ static int attach(const char *path)
 	clock_gettime(CLOCK_MONOTONIC, &begin);
 	while (n-- > 0)
 		bpf_link__destroy(link[n]);
+	tracer_probes_remove(&tracer, getpid());
 	printf("detached in %ld us\n", us_since(&begin));
 	return 0;
 }

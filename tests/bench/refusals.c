@@ -1,20 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * refusals.c - is refused a descriptor so many times in a row, and says what processor time one of
- * these calls took, in nanoseconds. What watches it has to have counted as many. The
- * file is not there, and not looked for: a descriptor is taken first (fs/open.c, do_sys_openat2()).
+ * refusals.c - is refused something so many times in a row, and says what processor time one of
+ * these calls took, in nanoseconds. What watches it has to have counted as many.
  *
- *   refusals N
+ *   refusals [KIND] N     KIND: one of `kinds` below; default: open
  */
+#define _GNU_SOURCE /* unshare */
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define LIMIT 16 /* of descriptors */
+#define LIMIT 16 /* of descriptors, and of address space in MiB */
+#define NOBODY_ELSE 54321
 
 static long cpu_ns(void)
 {
@@ -24,19 +32,147 @@ static long cpu_ns(void)
 	return ts.tv_sec * 1000000000L + ts.tv_nsec;
 }
 
-int main(int argc, char **argv)
+static int limit_to(int which, rlim_t n)
 {
-	long n = argc == 2 ? atol(argv[1]) : 0, refused = 0, begin;
-	struct rlimit r = {LIMIT, LIMIT};
+	return setrlimit(which, &(struct rlimit){n, n});
+}
 
-	if (n < 1 || setrlimit(RLIMIT_NOFILE, &r) < 0)
-		return 2;
-	/* Used up without a refusal: the highest comes last. */
+static int write_number(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = -1;
+
+	if (fd >= 0 && write(fd, text, strlen(text)) > 0)
+		ret = 0;
+	close(fd);
+	return ret;
+}
+
+/* Used up without a refusal: the highest comes last. */
+static int no_descriptors(void)
+{
+	if (limit_to(RLIMIT_NOFILE, LIMIT) < 0)
+		return -1;
 	while (dup(1) < LIMIT - 1)
 		;
+	return 0;
+}
+
+/* The file is not there, and not looked for: a descriptor is taken first (fs/open.c,
+ * do_sys_openat2()). */
+static long open_one(void)
+{
+	return open("/refused", O_RDONLY);
+}
+
+static long dup_one(void)
+{
+	return dup(1);
+}
+
+static long new_set(void)
+{
+	return semget(IPC_PRIVATE, 1, 0600);
+}
+
+static int no_sets(void)
+{
+	if (unshare(CLONE_NEWIPC) < 0 || write_number("/proc/sys/kernel/sem", "250 1000 32 4") < 0)
+		return -1;
+	for (int i = 0; i < 4; i++)
+		if (new_set() < 0)
+			return -1;
+	return 0;
+}
+
+static long new_instance(void)
+{
+	return inotify_init1(IN_CLOEXEC);
+}
+
+/* A user that nobody else is, so that what there is of it is this process's. */
+static int no_instances(void)
+{
+	char text[24];
+	int n = 0;
+
+	if (unshare(CLONE_NEWUSER) < 0)
+		return -1;
+	snprintf(text, sizeof(text), "%d", 2);
+	if (write_number("/proc/sys/user/max_inotify_instances", text) < 0)
+		return -1;
+	while (n < 2 && new_instance() >= 0)
+		n++;
+	return n == 2 ? 0 : -1;
+}
+
+static long queue_one(void)
+{
+	siginfo_t info = {.si_signo = SIGRTMIN, .si_code = SI_QUEUE};
+
+	return syscall(SYS_rt_sigqueueinfo, getpid(), SIGRTMIN, &info);
+}
+
+static int no_signals(void)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	return limit_to(RLIMIT_SIGPENDING, 1) < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : queue_one();
+}
+
+static long new_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
+static int no_processes(void)
+{
+	return limit_to(RLIMIT_NPROC, 1) < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : 0;
+}
+
+static long new_mapping(void)
+{
+	return (long)mmap(NULL, LIMIT << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static int no_space(void)
+{
+	return limit_to(RLIMIT_AS, LIMIT << 20);
+}
+
+static const struct kind {
+	const char *name;
+	int (*prepare)(void);
+	long (*refused)(void);
+	int err;
+} kinds[] = {
+	{"open", no_descriptors, open_one, EMFILE},
+	{"nofile", no_descriptors, dup_one, EMFILE},
+	{"semget", no_sets, new_set, ENOSPC},
+	{"inotify", no_instances, new_instance, EMFILE},
+	{"sigqueue", no_signals, queue_one, EAGAIN},
+	{"nproc", no_processes, new_process, EAGAIN},
+	{"as", no_space, new_mapping, ENOMEM},
+};
+
+int main(int argc, char **argv)
+{
+	long n = argc > 1 ? atol(argv[argc - 1]) : 0, refused = 0, begin;
+	const struct kind *k = kinds;
+
+	for (size_t i = 0; argc == 3 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (!strcmp(kinds[i].name, argv[1]))
+			k = &kinds[i];
+	if (n < 1 || (argc == 3 && strcmp(k->name, argv[1])) || k->prepare() < 0)
+		return 2;
 	begin = cpu_ns();
 	for (long i = 0; i < n; i++)
-		refused += open("/refused", O_RDONLY) < 0 && errno == EMFILE;
+		refused += k->refused() < 0 && errno == k->err;
 	printf("%ld\n", (cpu_ns() - begin) / n);
 	return refused != n;
 }

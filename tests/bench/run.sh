@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What failcnt costs, as Markdown for README.md: instructions that each way to attach adds to what
-# succeeds and to what is refused; and the time to start, to tell and to end, and memory.
+# succeeds and to what is refused; and the time to start, to tell and to end, and memory. Ends with
+# how many of the bounds in targets.txt it keeps to, and fails where it does not to one (judge.sh).
 #
-#   run.sh [-k KERNEL] BUILD_DIR     default: 6.12
+#   run.sh [-k KERNEL] BUILD_DIR             default: 6.12
+#   run.sh [-k KERNEL] -r README BUILD_DIR   puts the table of the last run for that kernel between
+#                                            its markers in README
 #
 # Instructions are counted in a virtual machine where each takes a nanosecond (tests/vm/run.sh -i),
 # with mitigations=off: the numbers are the same in every run and on every machine. The rest is
@@ -12,30 +15,35 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12
-readonly operations='getppid read write madvise+fault dup+close open+close mmap+munmap brk+brk futex semget+rmid kill-ignored kill-handled fork+exit fork+kill'
+kernel=6.12 readme=''
+readonly operations='getppid read write futex madvise+fault dup+close open+close mmap+munmap brk+brk semget+rmid kill-ignored kill-handled fork+exit fork+kill'
 readonly backends='fexit kprobe tracepoint events'
 readonly floors='floor-fexit floor-kprobe floor-tracepoint floor-classic'
 
 die() { echo "run.sh: $*" >&2; exit 2; }
 
-if [[ ${1-} == -k ]]; then
-	kernel=${2-}
-	shift 2
-fi
-(($# == 1)) || die "usage: run.sh [-k KERNEL] BUILD_DIR"
+readonly usage='usage: run.sh [-k KERNEL] [-r README] BUILD_DIR'
+while getopts k:r: option; do
+	case $option in
+	k) kernel=$OPTARG ;;
+	r) readme=$OPTARG ;;
+	*) die "$usage" ;;
+	esac
+done
+shift $((OPTIND - 1))
+(($# == 1)) || die "$usage"
 build=$(cd "$1" && pwd -P) || die "$1: no such directory"
 [[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
 out=$build/bench
-mkdir -p "$out"
-rm -f "$out"/*
+readonly table=$out/table-$kernel.md logs=("$out"/{failcnt,floor}-"$kernel".log)
 
 compile() {
 	local way
 	for way in loops times; do
 		${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/$way" "$here/$way.c"
 	done
-	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -o "$out/floor" "$here/floor.c" -lbpf
+	${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -D_GNU_SOURCE -I"$build" -o "$out/floor" "$here/floor.c" \
+		"$here"/../../user/{tracer_probe,log}.c -lbpf
 	# Empty programs, one for each of failcnt's own.
 	llvm-objdump -t "$build/failcnt.linked.o" |
 		awk '$2 == "g" && $3 == "F" && $4 ~ /\// { printf "EMPTY(\"%s\", %s)\n", $4, $NF }' >"$out/floor.list"
@@ -45,7 +53,7 @@ compile() {
 
 # Addresses are not random: how many page tables a fork copies depends on them.
 run_machine() { # NAME ROW...
-	local name=$1
+	local name=$1-$kernel
 	shift
 	"$here/../vm/run.sh" -k "$kernel" -i -b -m 512 -t 900 -a norandmaps \
 		-f "$out/failcnt:/failcnt" -f "$out/floor:/floor" -f "$out/loops:/loops" \
@@ -54,13 +62,13 @@ run_machine() { # NAME ROW...
 		echo "X $name $?" >>"$out/$name.log"
 }
 
-loop_tables() {
-	awk -v operations="$operations" '
+# As it stands in README: what failcnt itself runs meanwhile, such as to tell of a death, is not in it.
+loop_table() { # COLUMN...
+	awk -v columns="$*" '
 	function title(row) {
 		if (row == "nothing") return "nothing"
-		if (row == "floor-classic") return "empty programs in its place, tracepoint:raw_syscalls:sys_exit"
-		if (row ~ /^floor-/) return "empty programs in its place (" programs[row] ")"
-		if (row ~ /-own$/) return "the same, without what the collector itself runs"
+		if (row == "floor-classic") return "empty programs, classic tracepoint"
+		if (row ~ /^floor-/) return "empty programs in its place"
 		return "**failcnt --backend=" row "**"
 	}
 	function added(row, op, base, more) {
@@ -72,34 +80,43 @@ loop_tables() {
 		if (base > 50000) return sprintf("%+.1f %%", 100 * more / base) mark[row, op]
 		return sprintf("%s%+d%s", sure[row, op] == "=" ? "" : "~", more, mark[row, op])
 	}
-	$1 == "L" && $2 == "nothing" { nothing[FILENAME, $3] = $4 }
-	$1 == "L" && !($2 in machine) { machine[$2] = FILENAME }
-	$1 == "L" && machine[$2] == FILENAME { ns[$2, $3] = $4; sure[$2, $3] = $5 }
-	$1 == "L" && $7 { ns[$2 "-own", $3] = $7; sure[$2 "-own", $3] = $5; machine[$2 "-own"] = FILENAME }
-	$1 == "L" && $8 == "moved" { mark[$2, $3] = mark[$2 "-own", $3] = "†"; moved = 1 }
-	$1 == "F" { programs[$2] = $3 }
+	$1 != "L" { next }
+	$2 == "nothing" && (!((FILENAME, $3) in nothing) || $4 < nothing[FILENAME, $3]) { nothing[FILENAME, $3] = $4 }
+	!($2 in machine) { machine[$2] = FILENAME }
+	machine[$2] == FILENAME && (!(($2, $3) in ns) || $7 < ns[$2, $3]) {
+		ns[$2, $3] = $7
+		sure[$2, $3] = $5
+		mark[$2, $3] = $8 == "moved" ? "†" : ""
+		if ($8 == "moved") moved = 1
+	}
 	END {
-		rows = split("nothing fexit fexit-own floor-fexit kprobe kprobe-own floor-kprobe tracepoint tracepoint-own floor-tracepoint floor-classic events events-own", row, " ")
-		n = split(operations, op, " ")
+		rows = split("nothing fexit floor-fexit kprobe floor-kprobe tracepoint floor-tracepoint floor-classic events", row, " ")
+		n = split(columns, op, " ")
 		printf "| attached |"
 		for (j = 1; j <= n; j++) printf " %s |", op[j] == "read" ? "read 1 byte" : op[j]
 		printf "\n| --- |"
 		for (j = 1; j <= n; j++) printf " ---: |"
 		print ""
 		for (i = 1; i <= rows; i++) {
+			if (row[i] == "floor-classic" && !moved) continue
 			printf "| %s |", title(row[i])
 			for (j = 1; j <= n; j++) printf " %s |", added(row[i], op[j])
 			print ""
 		}
-		print "\nFailures: a dup refused with EMFILE, in a loop, so that it is counted in the kernel and told"
-		print "once a second; and three that are none of ours, readlink of a directory, read of an empty pipe"
-		print "and isatty of a file.\n"
-		print "| attached | EMFILE | EINVAL | EAGAIN | ENOTTY |\n| --- | ---: | ---: | ---: | ---: |"
-		for (i = 1; i <= rows; i++)
-			printf "| %s | %s | %s | %s | %s |\n", title(row[i]), added(row[i], "dup-refused"),
-				added(row[i], "EINVAL"), added(row[i], "EAGAIN"), added(row[i], "ENOTTY")
-		if (moved) print "\n†: measured after a program had missed a call and another, that misses none, had its place."
-	}' "$out"/*.log
+	}' "${logs[@]}"
+}
+
+into_readme() {
+	local begin="<!-- run.sh -k $kernel: begin -->" end="<!-- run.sh -k $kernel: end -->"
+	[[ -s $table ]] || die "$table: run it without -r first"
+	if ! grep -qxF -- "$begin" "$readme" || ! grep -qxF -- "$end" "$readme"; then
+		die "$readme: no line '$begin', or none '$end'"
+	fi
+	awk -v begin="$begin" -v end="$end" -v file="$table" '
+		$0 == end { print ""; while ((getline line <file) > 0) print line; print ""; skip = 0 }
+		!skip { print }
+		$0 == begin { skip = 1 }' "$readme" >"$out/readme"
+	cat "$out/readme" >"$readme"
 }
 
 # Times of an emulated machine mean nothing but against each other.
@@ -118,7 +135,7 @@ ratio_table() {
 					us[row[i], key[j]] / (us["tracepoint", key[j]] ? us["tracepoint", key[j]] : 1)
 			print ""
 		}
-	}' "$out"/*.log
+	}' "${logs[@]}"
 }
 
 host_table() {
@@ -144,6 +161,12 @@ host_table() {
 	}' "$out/host.times"
 }
 
+if [[ -n $readme ]]; then
+	into_readme
+	exit
+fi
+mkdir -p "$out"
+rm -f "${logs[@]}" "$table"
 compile
 cp "$build/failcnt" "$out/failcnt" # what is measured stays what it is
 "$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"
@@ -156,12 +179,21 @@ run_machine failcnt nothing $backends times-tracepoint times-fexit times-kprobe 
 run_machine floor nothing $floors &
 wait
 release=$(<"$("$here/../vm/kernels.sh" dir "$kernel")/release")
+# shellcheck disable=SC2086
+loop_table $operations >"$table"
 
 cat <<END
 Instructions per operation on Linux $release, mitigations=off, and how many each row adds (±0: less
-than 0.1 %; fork+exit differs by as much as 0.5 % from run to run). \`make bench\` counts them again:
+than 0.1 %; †: after a first missed call; fork+exit differs by as much as 0.5 % from run to run).
+\`make bench\` counts them again:
 
-$(loop_tables)
+$(<"$table")
+
+Failures: a dup refused with EMFILE, in a loop, so that it is counted in the kernel and told once a
+second; and three that are none of ours, readlink of a directory, read of an empty pipe and isatty of
+a file.
+
+$(loop_table dup-refused EINVAL EAGAIN ENOTTY)
 
 Times in that machine, each as a multiple of the tracepoint backend's:
 
@@ -170,6 +202,7 @@ $(ratio_table)
 On this machine, Linux $(uname -r), $(nproc) processors, --backend=auto, medians of 5:
 
 $(<"$out/host.md")
+
 END
-cat "$out"/*.err >&2
-if grep -h '^X ' "$out"/*.log; then exit 1; fi
+cat "$out"/{failcnt,floor}-"$kernel".err >&2
+"$here/judge.sh" "${logs[@]}"

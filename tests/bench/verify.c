@@ -51,7 +51,7 @@ static void verify(const char *path, const char *name)
 {
 	struct bpf_object *o = bpf_object__open_file(path, NULL);
 	struct bpf_program *p;
-	const char *at;
+	const char *at, *took;
 	double begin;
 	int err;
 
@@ -67,7 +67,9 @@ static void verify(const char *path, const char *name)
 	begin = ms();
 	err = bpf_object__load(o);
 	at = strstr(text, "processed ");
-	printf("%-34s %7ld walked %8.1f ms  %s\n", name, at ? strtol(at + 10, NULL, 10) : -1L,
+	took = strstr(text, "verification time ");
+	printf("%-34s %7ld walked %8.1f ms, to load %8.1f ms  %s\n", name,
+	       at ? strtol(at + 10, NULL, 10) : -1L, took ? strtol(took + 18, NULL, 10) / 1e3 : 0.0,
 	       ms() - begin, err ? strerror(-err) : "");
 	if (err) {
 		size_t n = strlen(text);

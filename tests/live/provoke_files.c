@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <linux/io_uring.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define LIMIT 64
@@ -200,10 +202,13 @@ struct flood {
 	long refused;
 };
 
-/* P processes start together and are refused N times each. */
+/*
+ * P processes start together and are refused N times each. None before all have filled their
+ * tables: what succeeds amid a flood may be skipped like what is refused, and is no refusal.
+ */
 static void flood(struct flood *f, long n, long procs)
 {
-	gate *start = gate_make();
+	gate *start = gate_make(), *filled = gate_make();
 
 	for (long p = 0; p < procs; p++) {
 		pid_t pid = spawn();
@@ -213,10 +218,18 @@ static void flood(struct flood *f, long n, long procs)
 			continue;
 		}
 		fill(LIMIT);
+		__atomic_add_fetch(filled, 1, __ATOMIC_RELEASE);
 		gate_wait(start);
 		for (long i = 0; i < n; i++)
 			f[p].refused += dup(null_fd) < 0 && errno == EMFILE;
 		_exit(f[p].refused != n);
+	}
+	while (__atomic_load_n(filled, __ATOMIC_ACQUIRE) < procs) {
+		siginfo_t ended = {0};
+
+		if (waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 && ended.si_pid)
+			fail("a process of the flood, before it");
+		usleep(1000);
 	}
 	gate_open(start);
 	for (long p = 0; p < procs; p++)

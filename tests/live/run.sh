@@ -41,6 +41,7 @@ run flood-1000000 flood
 run many-200 many
 run flood-of-threads flood_threads
 run flood-of-sets flood_sets
+run flood-limits flood_limits
 run comm-of-bytes odd_comm
 
 all_filters
@@ -55,6 +56,7 @@ run stdout-full stdout_full
 run stdout-closed stdout_closed
 run reader-gone reader_gone
 run two-watchers two_watchers
+run ends-quietly ends_quietly
 run idle-start idle_start
 run idle-quiet idle_quiet
 run idle-repeats idle_repeats

@@ -136,6 +136,24 @@ flood_sets() {
 	[[ $sum == 50000 ]] || no "$sum told of 50000"
 }
 
+# What is folded names the limit, whose it is and the remedy as the first ones did, which came whole.
+flood_limits() {
+	local watcher kind wrong
+	watch limits || return
+	watcher=$pid
+	for kind in sem-mni-flood inotify-flood sig-queue-flood; do
+		provoked "$kind" 2000 || return
+		seen limits "(.count // 0) > 0 and .pid == $(of .pid)" 10 || { no "no count of $kind"; return; }
+	done
+	provoked pids-max 3 100 || return
+	seen limits "(.count // 0) > 0 and .pid == $(of .pid)" 10 || { no "no count of forks"; return; }
+	finish "$watcher" || return
+	wrong=$(jq -nr '[inputs | select(.event == "refused" and .comm == "provoke")] | group_by([.pid, .resource, .errno])[]
+		| map({limit_name, measure, namespace, limit_uid, limit_cgroup, fix}) | unique
+		| select(length > 1) | .[0].limit_name // "a limit"' "$work/limits.json") || wrong='not JSON'
+	[[ ! $wrong ]] || no "said otherwise when folded: ${wrong//$'\n'/, }"
+}
+
 many() {
 	local watcher wrong
 	watch many -r nofile || return

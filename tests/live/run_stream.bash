@@ -91,7 +91,7 @@ unwritten() {
 	local watcher=$1 tag=$2
 	within 5 attached "$tag" || { no "it does not start"; return; }
 	provoked nofile-dup || return
-	sleep 0.3
+	within 10 grep -q 'cannot be written' "$work/$tag.err" || { no "nothing is said while it runs"; return; }
 	kill -INT "$watcher" 2>/dev/null
 	finished "$watcher" || return
 	((status != 0)) || { no "status 0"; return; }
@@ -148,6 +148,21 @@ two_watchers() {
 		"$work/one.json")
 	[[ $wrong == "$(jq -s '[.[] | select(.pid and .count == null) | {pid, errno, held, limit, comm, cgroup, says}]' \
 		"$work/two.json")" ]] || no "they differ in what came whole"
+}
+
+# One that ends is no event for another: the process that looks for holders ends by itself.
+ends_quietly() {
+	local one two
+	watch first || return
+	one=$pid
+	watch second || return
+	two=$pid
+	provoked nofile-dup || return
+	finish "$two" || return
+	provoked nofile-dup || return
+	seen first ".pid == $(of .pid)" || { no "not seen"; return; }
+	finish "$one" || return
+	[[ $(count first '.event == "killed" and .comm == "failcnt-holders"') == 0 ]] || no "it tells of the other's own process"
 }
 
 # Every line of all tests: valid, short, keys of fields.def only, each always of the type that stands there.

@@ -353,6 +353,39 @@ static void fold(void **state _unused_)
 	assert_false(event_has(&e, FIELD_SYSCALL));
 }
 
+/* Whose limit it is does not follow from the resource: repeats say what the whole record said. */
+static void fold_of_whole(void **state _unused_)
+{
+	const struct fc_fold_key key = {
+		.start = 500, .pid = 4711, .resource = FC_INOTIFY_INSTANCES, .err = EMFILE};
+	const struct fc_fold f = {.count = 1, .has = FC_HAS_LIMIT, .limit = 1};
+	struct fold_known known = {.whole = true,
+				   .limit = {.variant = FC_VARIANT_INOTIFY_INSTANCES_NS,
+					     .ns_kind = FC_NS_USER,
+					     .ns = 4026532201,
+					     .has = FC_HAS_UID | FC_HAS_DEV | FC_HAS_MORE,
+					     .limit_uid = 33,
+					     .dev = 8 << 20 | 3,
+					     .more = {1, 2}}};
+
+	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
+	must_say(FIELD_LIMIT_NAME, "user.max_inotify_instances");
+	must_say(FIELD_NAMESPACE, "user:[4026532201]");
+	must_be(FIELD_LIMIT_UID, 33);
+	must_say(FIELD_DEVICE, "8:3");
+	assert_true(facts.has_more && facts.more[1] == 2 && !facts.unsure);
+	assert_false(event_has(&e, FIELD_CERTAIN));
+	known.mixed = true;
+	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
+	assert_true(facts.unsure);
+	must_be(FIELD_CERTAIN, 0);
+	known = (struct fold_known){};
+	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
+	assert_true(facts.unsure);
+	assert_false(event_has(&e, FIELD_NAMESPACE) || event_has(&e, FIELD_LIMIT_UID));
+	must_be(FIELD_CERTAIN, 0);
+}
+
 static void overflow(void **state _unused_)
 {
 	static const enum field all[] = {
@@ -394,6 +427,7 @@ int main(void)
 		cmocka_unit_test(sockets),
 		cmocka_unit_test(names),
 		cmocka_unit_test(fold),
+		cmocka_unit_test(fold_of_whole),
 		cmocka_unit_test(overflow),
 	};
 

@@ -118,6 +118,40 @@ static void known(void **state _unused_)
 	folds_free(f);
 }
 
+/* The latest says whose limit it is; where they differ, it is not known of those that were folded.
+ */
+static void limits(void **state _unused_)
+{
+	struct fc_refused r = {.resource = FC_SIGPENDING,
+			       .err = EAGAIN,
+			       .has = FC_HAS_MORE | FC_HAS_UID | FC_HAS_LIMIT,
+			       .limit_uid = 33,
+			       .more = {12},
+			       .who = {.start = 7, .pid = 8}};
+	const struct fc_fold_key k = {
+		.start = 7, .pid = 8, .resource = FC_SIGPENDING, .err = EAGAIN};
+	const struct fold_known *got = NULL;
+	struct fc_fold fold = {.count = 1};
+	struct folds *f = make();
+
+	assert_int_equal(folds_new_since(f, &k, &fold, &got), 1);
+	assert_false(got->whole);
+	folds_note(f, &r, NULL);
+	folds_note(f, &r, NULL);
+	fold.count++;
+	assert_int_equal(folds_new_since(f, &k, &fold, &got), 1);
+	assert_true(got->whole && !got->mixed);
+	assert_int_equal(got->limit.has, FC_HAS_MORE | FC_HAS_UID);
+	assert_int_equal(got->limit.limit_uid, 33);
+	assert_int_equal(got->limit.more[0], 12);
+	r.more[0] = 13; /* another process was to get the signal */
+	folds_note(f, &r, NULL);
+	fold.count++;
+	assert_int_equal(folds_new_since(f, &k, &fold, &got), 1);
+	assert_true(got->mixed);
+	folds_free(f);
+}
+
 static void forget(void **state _unused_)
 {
 	struct fc_fold_key other = key;
@@ -176,8 +210,9 @@ static void programs(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(keys), cmocka_unit_test(known),
-		cmocka_unit_test(forget),      cmocka_unit_test(many), cmocka_unit_test(programs),
+		cmocka_unit_test(differences), cmocka_unit_test(keys),   cmocka_unit_test(known),
+		cmocka_unit_test(limits),      cmocka_unit_test(forget), cmocka_unit_test(many),
+		cmocka_unit_test(programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -93,6 +93,16 @@ static void asks_for_misses(void **state)
 		now = due;
 		pace_swept(&p, false, now);
 	}
+	/* The first record after it: soon, for it may be a flood; and then once a second. */
+	now += 1000;
+	pace_active(&p, now);
+	assert_int_equal(pace_due(&p, now), now + PACE_MISSED_MS);
+	pace_active(&p, now + 10);
+	assert_int_equal(pace_due(&p, now + 10), now + PACE_MISSED_MS);
+	now += PACE_MISSED_MS;
+	pace_swept(&p, false, now);
+	pace_active(&p, now + 1);
+	assert_int_equal(pace_due(&p, now + 1), now + PACE_SWEEP_MS);
 }
 
 /* With another source that wakes the loop each 700 ms, the limits wake it no more often. */

@@ -431,9 +431,16 @@ static void test_lost(void **state _unused_)
 		event_int(&e, FIELD_LOST, 2);
 		assert_int_equal(report_add_event(r, &e), 0);
 	}
+	assert_false(r->lost_at_most);
 	assert_int_equal(r->lost, 78); /* times when nobody watched are gaps */
 	assert_int_equal(r->n_stages, REPORT_STAGES);
 	assert_string_equal(r->stages[REPORT_STAGES - 1].stage, "several");
+	event_str(&e, FIELD_STAGE, "hook");
+	event_str(&e, FIELD_HOOK, "h1");
+	event_bool(&e, FIELD_AT_MOST, true);
+	assert_int_equal(report_add_event(r, &e), 0);
+	assert_true(r->lost_at_most && r->stages[1].at_most);
+	assert_false(r->stages[0].at_most);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -147,6 +147,10 @@ static void text_others(void **state _unused_)
 	assert_string_equal(formatted(false, false),
 			    "00:00:00.000 LOST 1,234,567 lost at stage ringbuf (alloc_fd), "
 			    "from 00:00:00.000 to 00:00:01.000\n");
+	event_bool(&e, FIELD_AT_MOST, true);
+	assert_string_equal(formatted(false, false),
+			    "00:00:00.000 LOST at most 1,234,567 lost at stage ringbuf (alloc_fd), "
+			    "from 00:00:00.000 to 00:00:01.000\n");
 	event_init(&e, EVENT_STARTED);
 	event_int(&e, FIELD_TIME, 0);
 	event_str(&e, FIELD_VERSION, "0.1");

@@ -7,19 +7,15 @@
 #   idle.sh [-k KERNEL] BUILD_DIR        default: 6.12
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernel=6.12
-die() { echo "idle.sh: $*" >&2; exit 2; }
-if [[ ${1-} == -k ]]; then
-	kernel=${2-}
-	shift 2
-fi
-(($# == 1)) || die "usage: idle.sh [-k KERNEL] BUILD_DIR"
-build=$(cd "$1" && pwd -P) || die "$1: no such directory"
-[[ -x $build/failcnt && -x $build/provoke ]] || die "$build: build failcnt and provoke first"
+options 'k=kernel' "$@"
+output idle
+make_provoke
+need_kernels "$kernel"
 
-mkdir -p "$build/idle"
-cat >"$build/idle/guest.sh" <<'END'
+cat >"$out/guest.sh" <<'END'
 mount -t debugfs none /sys/kernel/debug 2>/dev/null
 slept() { awk '/^voluntary/ { print $2 }' /proc/$1/status; }
 begun() { i=0; until grep -q '"started"' $1; do sleep 0.2; i=$((i + 1)); [ $i -lt 300 ] || break; done; }
@@ -41,16 +37,14 @@ wait $r
 echo "TOLD $(sed -n 's/^failcnt: \([0-9]*\) refused.* \([0-9]*\) lost$/\1 \2/p' /watch.err) before-the-end $(sed -n '/"count":/p' /watch | wc -l)"
 /failcnt doctor 2>/dev/null | sed -n '/^Wake-ups/,/^$/s/^/DOCTOR /p;/^BPF maps/s/^/DOCTOR /p'
 END
-"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
-"$here/kernels.sh" busybox >/dev/null
-"$here/run.sh" -k "$kernel" -m 768 -N -b -t 300 -f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" \
-	-f "$build/idle/guest.sh:/script" -- /bin/sh /script >"$build/idle/log" 2>"$build/idle/err" ||
-	{ tail -n 5 "$build/idle/err" >&2; die "the virtual machine failed"; }
-sed -n 's/^DOCTOR //p' "$build/idle/log"
+"$here/run.sh" -k "$kernel" -m 768 -N -b -t 300 -f "$out/failcnt:/failcnt" -f "$out/provoke:/provoke" \
+	-f "$out/guest.sh:/script" -- /bin/sh /script >"$out/log" 2>"$out/err" ||
+	{ tail -n 5 "$out/err" >&2; die "the virtual machine failed"; }
+sed -n 's/^DOCTOR //p' "$out/log"
 # The recorder samples counters each 10 s, so that it wakes once or twice.
 awk '
 	function is(name, fine, what) { print (fine ? "ok " : "FAIL ") name ": " what; fine ? ok++ : bad++ }
 	$1 == "WAKEUPS" { is("watch-sleeps", $2 == 0, $2 " wake-ups in 10 s"); is("record-sleeps", $3 <= 4, $3 " wake-ups in 10 s") }
 	$1 == "RSS" { is("watch-rss", $2 <= 8192, $2 " KiB"); is("record-rss", $3 <= 8192, $3 " KiB") }
 	$1 == "TOLD" { is("repeats-told", $2 == 3000 && $3 == 0 && $5 > 0, $2 " of 3000 told, " $3 " lost, " $5 " counts before the end") }
-	END { printf "idle: %d passed, %d failed\n", ok, bad + (ok + bad != 5); exit bad || ok != 5 }' "$build/idle/log"
+	END { printf "idle: %d passed, %d failed\n", ok, bad + (ok + bad != 5); exit bad || ok != 5 }' "$out/log"

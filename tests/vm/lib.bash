@@ -54,8 +54,16 @@ output() {
 	cp "$build/failcnt" "$out/failcnt"
 }
 
-# $out/provoke, which needs no library of the machine that it runs in.
-make_provoke() { ${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c; }
+# $out/provoke, which needs no library of the machine that it runs in: that of the build, unless it is older than its sources.
+make_provoke() {
+	local sources=("$here"/../live/provoke*.[ch]) source
+	for source in "${sources[@]}" ''; do [[ $build/provoke -nt $source ]] || break; done
+	if [[ -z $source ]]; then
+		cp "$build/provoke" "$out/provoke"
+	else
+		${CC:-cc} -std=gnu11 -O2 -static -o "$out/provoke" "$here"/../live/provoke*.c
+	fi
+}
 
 # need_kernels KERNEL...: what they boot is fetched where it is not here.
 need_kernels() {

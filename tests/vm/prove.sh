@@ -18,30 +18,13 @@
 # have a command; without -n each of these must have been proven, and no other.
 set -euo pipefail
 
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+# shellcheck source=lib.bash
+. "$(dirname "${BASH_SOURCE[0]}")/lib.bash"
 kernel=6.12 cgroup=v2 backend=auto names='' nothing='' all=''
-
-die() { echo "prove.sh: $*" >&2; exit 2; }
-usage() { sed -n '/^#   prove.sh/,/^#   -0/s/^#   \{0,1\}//p' "$0" >&2; exit 2; }
-
-words=()
-while (($#)); do
-	case $1 in
-	-k) kernel=${2-}; shift ;;
-	-c) cgroup=${2-}; shift ;;
-	-b) backend=${2-}; shift ;;
-	-n) names=${2-}; shift ;;
-	-0) nothing=yes ;;
-	-*) usage ;;
-	*) words+=("$1") ;;
-	esac
-	shift || usage
-done
-((${#words[@]} == 1)) || usage
-build=$(cd "${words[0]}" && pwd -P) || die "${words[0]}: no such directory"
-[[ -x $build/failcnt && -x $build/provoke ]] || die "$build: build failcnt and provoke first"
-out=$build/prove
-mkdir -p "$out"
+options 'k=kernel c=cgroup b=backend n=names 0!nothing' "$@"
+output prove
+make_provoke
+need_kernels "$kernel"
 
 # Name and resource, from the tables: {"sem-mni", sem_mni, "help", "semmni"},
 tables=$(cat "$here"/../live/provoke*.c | tr '\n' ' ' | grep -oE '\{"[a-z0-9-]+", [a-z0-9_]+,[^{}]*"[a-z0-9-]+"\}' |
@@ -69,11 +52,10 @@ words=()
 for name in $names; do
 	words+=("$name=$(awk -v name="$name" '$1 == name { print $2 }' <<<"$tables")")
 done
-"$here/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/kernels.sh" fetch "$kernel"
 status=0
 if [[ $cgroup == v1 ]]; then more+=(-a failcnt.cgroup=v1); fi
 "$here/run.sh" -k "$kernel" -m 768 -N -b -t 900 "${more[@]}" -e PATH=/usr/bin:/bin -e "NOTHING=$nothing" \
-	-f "$out/ext4.img:/ext4.img" -f "$build/failcnt:/failcnt" -f "$build/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
+	-f "$out/ext4.img:/ext4.img" -f "$out/failcnt:/failcnt" -f "$out/provoke:/provoke" -f "$here/prove_guest.sh:/guest" \
 	-- /bin/sh /guest "$backend" "${words[@]}" >"$out/log" 2>"$out/err" || status=$?
 ((status == 0)) || { tail -n 5 "$out/err" >&2; die "the machine ended with status $status"; }
 

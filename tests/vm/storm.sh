@@ -3,7 +3,8 @@
 #
 # Floods and death storms on other kernels, by every backend: each refusal of a program in a retry
 # loop, of thousands of processes at once, and each of thousands of deaths, is told exactly once or
-# told as lost.
+# told as lost. In a second machine the fold table has 16 keys: the sum of thousands of processes that
+# are refused once each is as exact, under the program's name.
 #
 #   storm.sh [-k KERNELS] [-b BACKENDS] [-n N] BUILD_DIR
 #
@@ -60,6 +61,35 @@ read -r -d '' judge <<'END' || true
   ($mistakes[] | "    FAIL \($kernel) \($backend): \(.)")
 END
 
+# The same with 16 keys: who finds no room is counted by program, without a number.
+read -r -d '' judge_keys <<'END' || true
+[inputs] as $lines
+| ([$lines[] | select(startswith("T ")) | .[(index("{")):] | fromjson] | first // {n: 0, pids: []}) as $truth
+| [$lines[] | select(startswith("E ")) | .[2:] | fromjson] as $events
+| [$events[] | select(.event == "refused" and .resource == "nofile")] as $all
+| ($all | map(.count // 1) | add // 0) as $told
+| ([$events[] | select(.event == "lost") | .lost] | add // 0) as $lost
+| ([$events[] | select(.event == "lost" and .stage == "hook")] | length) as $skipped
+| [if $exit != 0 then "the machine's exit status is \($exit)" else empty end,
+   if $truth.n != $wanted then "\($truth.n) provoked of \($wanted)" else empty end,
+   if $told > $truth.n then "\($told) told" else empty end,
+   if $told + $lost < $truth.n or ($skipped == 0 and $told + $lost > $truth.n) then
+	"\($truth.n - $told) are missing and \($lost) told as lost" else empty end,
+   ([$all[] | select(.comm != "provoke")] | length | select(. > 0) | "\(.) lines without the program"),
+   ([$all[] | select(.pid)] | unique_by(.pid) | length | select(. < 16) | "\(.) processes told one by one"),
+   ([$all[] | select(.pid == null)] | length | select(. == 0) | "the table was not too small")] as $mistakes
+| "| \($kernel) | \($backend), 16 keys | nofile-many \($told) of \($truth.n) | \($lost) | \(if $mistakes == [] then "ok" else "FAIL" end) |",
+  ($mistakes[] | "    FAIL \($kernel) \($backend), 16 keys: \(.)")
+END
+
+run_keys() { # KERNEL BACKEND
+	local name=$1-$2-16 status=0
+	"$here/run.sh" -k "$1" -m 2048 -b -t 900 -e FAILCNT_FOLD_KEYS=16 -f "$out/failcnt:/failcnt" -f "$out/provoke:/provoke" \
+		-f "$here/guest.sh:/guest" -- /bin/sh /guest -n "$2" "nofile-many=$n" wait >"$out/$name.log" 2>"$out/$name.err" || status=$?
+	jq -nRr --arg kernel "$1" --arg backend "$2" --argjson exit "$status" --argjson wanted "$n" \
+		"$judge_keys" <"$out/$name.log" || echo "    FAIL $1 $2, 16 keys: its output cannot be read"
+}
+
 run_machine() { # KERNEL BACKEND
 	local name=$1-$2 status=0 wanted=9 rows=$rows
 	# reasons.txt: 5.10 makes no fexit of these functions.
@@ -77,7 +107,10 @@ run_machine() { # KERNEL BACKEND
 	echo "| kernel | backend | told | lost | |"
 	echo "| --- | --- | --- | ---: | --- |"
 	for kernel in $kernels; do
-		for backend in $backends; do run_machine "$kernel" "$backend"; done
+		for backend in $backends; do
+			run_machine "$kernel" "$backend"
+			run_keys "$kernel" "$backend"
+		done
 	done
 } | tee "$out/result"
 bad=$(grep -c 'FAIL |$\|cannot be read' "$out/result" || true)

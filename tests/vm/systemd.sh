@@ -33,7 +33,7 @@ else
 	no "systemd-analyze security: ${exposure:-nothing}, at most $worst is wanted"
 fi
 
-${CC:-cc} -std=gnu11 -O2 -static -o "$work/provoke" "$here"/../live/provoke*.c
+out=$work make_provoke
 mkdir -p "$work/units" "$work/etc"
 for name in sysinit basic shutdown local-fs multi-user slices sockets paths timers umount; do
 	cp "$units/$name.target" "$work/units/"

@@ -1,0 +1,105 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What runs inside the virtual machine of refused.sh: has refusals of each kind made under each row.
+#
+#   R ROW KIND NS TOLD     of one refused call; and how many of them were told, "-": not asked
+#   X ROW KIND STATUS      it could not be measured
+#
+#   refused_guest.sh COUNT ROW...     nothing; fexit, kprobe, tracepoint: failcnt with that backend;
+#                                     bpftrace-BACKEND
+count=$1
+shift
+kinds='nofile semget inotify sigqueue nproc as'
+
+wait_for() { # TEXT
+	n=0
+	until grep -qs "$1" /tmp/said; do
+		n=$((n + 1))
+		if [ $n -gt 1200 ]; then cat /tmp/said >&2; exit 1; fi
+		usleep 50000
+	done
+}
+
+# What bpftrace counts for a kind, where the backend of failcnt looks too.
+probe() { # BACKEND KIND
+	case $1-$2 in
+	tracepoint-nofile) echo 'tracepoint:syscalls:sys_exit_dup /args.ret == -24/' ;;
+	tracepoint-semget) echo 'tracepoint:syscalls:sys_exit_semget /args.ret == -28/' ;;
+	tracepoint-inotify) echo 'tracepoint:syscalls:sys_exit_inotify_init1 /args.ret == -24/' ;;
+	*-sigqueue) echo 'tracepoint:signal:signal_generate /args.result == 3/' ;;
+	tracepoint-nproc) echo 'tracepoint:syscalls:sys_exit_clone /args.ret == -11/' ;;
+	tracepoint-as) echo 'tracepoint:syscalls:sys_exit_mmap /args.ret == -12/' ;;
+	fexit-nofile) echo 'fexit:alloc_fd /retval == -24/' ;;
+	fexit-semget) echo 'fexit:newary /retval == -28/' ;;
+	fexit-inotify) echo 'fexit:inc_ucount /retval == 0/' ;;
+	fexit-nproc) echo 'fexit:copy_process /(int64)retval == -11/' ;;
+	fexit-as) echo 'fexit:vm_mmap_pgoff /(int64)retval == -12/' ;;
+	kprobe-nofile) echo 'kretprobe:alloc_fd /(int32)retval == -24/' ;;
+	kprobe-semget) echo 'kretprobe:newary /(int32)retval == -28/' ;;
+	kprobe-inotify) echo 'kretprobe:inc_ucount /retval == 0/' ;;
+	kprobe-nproc) echo 'kretprobe:copy_process /(int64)retval == -11/' ;;
+	kprobe-as) echo 'kretprobe:vm_mmap_pgoff /(int64)retval == -12/' ;;
+	esac
+}
+
+refuse() { # ROW KIND
+	/refusals "$2" "$count" >/tmp/ns || { echo "X $1 $2 $?"; return; }
+	ns=$(cat /tmp/ns)
+}
+
+told() { # KIND
+	case $1 in
+	nofile) set -- nofile dup ;;
+	semget) set -- semmni semget ;;
+	inotify) set -- inotify-instances inotify_init1 ;;
+	sigqueue) set -- sigpending rt_sigqueueinfo ;;
+	*) set -- "$1" '' ;;
+	esac
+	grep "\"resource\":\"$1\".*\"comm\":\"refusals\"" /tmp/said | grep '"event":"refused"' |
+		sed 's/.*"count":\([0-9]*\).*/\1/; s/^{.*/1/' | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+under_failcnt() {
+	/failcnt watch --json --backend="$1" >/tmp/said 2>/tmp/err &
+	watch=$!
+	wait_for '"event":"started"'
+	for kind in $kinds; do
+		refuse "$1" "$kind"
+		echo "$kind $ns" >>/tmp/results
+	done
+	kill -INT $watch
+	wait $watch || { echo "X $1 - $?"; cat /tmp/err >&2; }
+	while read -r kind ns; do echo "R $1 $kind $ns $(told "$kind")"; done </tmp/results
+	rm -f /tmp/results
+}
+
+under_bpftrace() {
+	for dir in proc sys dev; do mount -o rbind /$dir /tools/$dir; done
+	cp /bin/busybox /tools/bin/sh
+	for kind in $kinds; do
+		rm -f /tmp/said
+		chroot /tools bpftrace -e "$(probe "${1#bpftrace-}" "$kind") { @[comm] = count() } BEGIN { printf(\"ready\\n\") }" \
+			>/tmp/said 2>&1 &
+		watch=$!
+		wait_for 'ready\|rror'
+		sleep 1
+		refuse "$1" "$kind"
+		kill -INT $watch
+		wait $watch
+		echo "R $1 $kind $ns $(sed -n 's/^@\[refusals\]: //p' /tmp/said)"
+	done
+}
+
+for row in "$@"; do
+	case $row in
+	nothing)
+		for kind in $kinds; do
+			refuse nothing "$kind"
+			echo "R nothing $kind $ns -"
+		done
+		;;
+	bpftrace-*) under_bpftrace "$row" ;;
+	*) under_failcnt "$row" ;;
+	esac
+done
