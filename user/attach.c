@@ -155,12 +155,39 @@ static void choose_events(struct attach_choice *ret, enum fc_hook h,
 	util_strlcpy(ret->why, why ? why : "as asked with --backend", sizeof(ret->why));
 }
 
+/*
+ * Where fexit may miss calls of it and it cannot move when it does, for nothing marks a call at its
+ * entry (tracer_move.c): so from the start what misses none.
+ */
+static bool cannot_move(enum fc_hook h, const struct kernel_facts *facts, enum opt_backend wanted)
+{
+	const struct attach_hook *hook = &attach_hooks[h];
+
+	return wanted == OPT_AUTO && facts->may_preempt && hook->function && !hook->on_return &&
+	       !hook->after;
+}
+
+static const char *why_chosen(enum fc_hook h, enum fc_backend b, const struct kernel_facts *facts,
+			      enum opt_backend wanted)
+{
+	if (b == FC_BACKEND_KPROBE && cannot_move(h, facts, wanted))
+		return "fexit would miss calls: this kernel preempts";
+	return wanted != OPT_AUTO ? "as asked with --backend" : "the cheapest that works";
+}
+
 static void choose(struct attach_choice *ret, enum fc_hook h, const struct kernel_facts *facts,
 		   enum opt_backend wanted, attach_refusals refusals)
 {
-	static const enum fc_backend order[] = {FC_BACKEND_FEXIT, FC_BACKEND_KPROBE,
+	static const enum fc_backend cheapest[] = {FC_BACKEND_FEXIT, FC_BACKEND_KPROBE,
+						   FC_BACKEND_TRACEPOINT},
+				     exact[] = {FC_BACKEND_KPROBE, FC_BACKEND_FEXIT,
 						FC_BACKEND_TRACEPOINT};
-	static const enum opt_backend option[] = {OPT_FEXIT, OPT_KPROBE, OPT_TRACEPOINT};
+	static const enum opt_backend option[FC_BACKENDS] = {
+		[FC_BACKEND_FEXIT] = OPT_FEXIT,
+		[FC_BACKEND_KPROBE] = OPT_KPROBE,
+		[FC_BACKEND_TRACEPOINT] = OPT_TRACEPOINT,
+	};
+	const enum fc_backend *order = cannot_move(h, facts, wanted) ? exact : cheapest;
 	bool only_tracepoint =
 		!attach_hooks[h].function || (attach_hooks[h].after && !facts->no_tracepoint[h]);
 	char buf[ATTACH_WHY];
@@ -168,10 +195,10 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 
 	ret->backend = FC_BACKEND_NONE;
 	ret->why[0] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(cheapest); i++) {
 		if (only_tracepoint && order[i] != FC_BACKEND_TRACEPOINT)
 			continue;
-		if (wanted != OPT_AUTO && wanted != option[i] && !only_tracepoint)
+		if (wanted != OPT_AUTO && wanted != option[order[i]] && !only_tracepoint)
 			continue;
 		if (order[i] == FC_BACKEND_TRACEPOINT && not_loaded(h, facts, wanted))
 			continue;
@@ -180,9 +207,9 @@ static void choose(struct attach_choice *ret, enum fc_hook h, const struct kerne
 			ret->backend = order[i];
 			if (!ret->why[0])
 				util_strlcpy(ret->why,
-					     only_tracepoint      ? "a tracepoint on every backend"
-					     : wanted != OPT_AUTO ? "as asked with --backend"
-								  : "the cheapest that works",
+					     only_tracepoint
+						     ? "a tracepoint on every backend"
+						     : why_chosen(h, order[i], facts, wanted),
 					     sizeof(ret->why));
 			return;
 		}

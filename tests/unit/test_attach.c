@@ -88,6 +88,26 @@ static void ordinary(void **state _unused_)
 	assert_false(attach_uses_sys_exit(&plan));
 }
 
+/* Where fexit may miss a call, what looks at an entry cannot move later: it begins where none is.
+ */
+static void preemptible(void **state _unused_)
+{
+	const char *const why = "fexit would miss calls: this kernel preempts";
+
+	make_facts();
+	facts.may_preempt = true;
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_SEMOP, FC_BACKEND_KPROBE, why);
+	must_be(FC_HOOK_ARGS, FC_BACKEND_KPROBE, why);
+	must_be(FC_HOOK_ALLOC_FD, FC_BACKEND_FEXIT, "the cheapest that works");
+	must_be(FC_HOOK_OOM_VICTIM, FC_BACKEND_TRACEPOINT, "a tracepoint on every backend");
+	attach_plan(&plan, &facts, OPT_FEXIT, none);
+	must_be(FC_HOOK_SEMOP, FC_BACKEND_FEXIT, "as asked with --backend");
+	refuse(KERNEL_KPROBE, KERNEL_AT_ATTACH, -ENOENT);
+	attach_plan(&plan, &facts, OPT_AUTO, none);
+	must_be(FC_HOOK_SEMOP, FC_BACKEND_FEXIT, "kprobe is refused here at attach");
+}
+
 /* The end of a function: by its tracepoint where there is one, and never by a return probe. */
 static void after(void **state _unused_)
 {
@@ -343,21 +363,14 @@ static void long_words(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(hooks),
-		cmocka_unit_test(ordinary),
-		cmocka_unit_test(after),
-		cmocka_unit_test(locked_down),
-		cmocka_unit_test(refused_at_attach),
-		cmocka_unit_test(no_function),
-		cmocka_unit_test(each_alone),
-		cmocka_unit_test(forced),
-		cmocka_unit_test(events),
-		cmocka_unit_test(optional),
-		cmocka_unit_test(long_words),
-		cmocka_unit_test(opt_in),
-		cmocka_unit_test(module),
-		cmocka_unit_test(modules),
-		cmocka_unit_test(optional_ones),
+		cmocka_unit_test(hooks),       cmocka_unit_test(ordinary),
+		cmocka_unit_test(preemptible), cmocka_unit_test(after),
+		cmocka_unit_test(locked_down), cmocka_unit_test(refused_at_attach),
+		cmocka_unit_test(no_function), cmocka_unit_test(each_alone),
+		cmocka_unit_test(forced),      cmocka_unit_test(events),
+		cmocka_unit_test(optional),    cmocka_unit_test(long_words),
+		cmocka_unit_test(opt_in),      cmocka_unit_test(module),
+		cmocka_unit_test(modules),     cmocka_unit_test(optional_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
