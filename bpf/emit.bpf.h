@@ -131,7 +131,7 @@ struct refusal {
 	__u32 has; /* FC_HAS_ of what is set here; FC_HAS_CERTAIN where the cause was seen */
 	__u32 ns, limit_uid, dev;
 	__s32 key;
-	bool nobody; /* in softirq, or a kernel thread: current is a bystander */
+	bool nobody;  /* in softirq, or a kernel thread: current is a bystander */
 	__u8 way;     /* enum fc_repeat_way */
 	__u8 verdict; /* what repeats need no second look for (repeat.bpf.h); 0: nothing */
 	__u32 place;

@@ -260,7 +260,7 @@ enum fc_repeat_way {
 };
 
 /* At sys_exit one program gives all of them: of a few at a time, by the number of the call. */
-#define FC_REPEAT_CALLS 4 /* a power of two */
+#define FC_REPEAT_CALLS 4                                              /* a power of two */
 #define FC_REPEAT_SLOTS (2 * FC_REPEAT_VERDICTS + 2 * FC_REPEAT_CALLS) /* of each processor */
 
 struct fc_repeat {

@@ -260,7 +260,8 @@ ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE,
 /* ENOMEM too: the memory of a cgroup, which hook.bpf.h asks for first. One comparison for both. */
 ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long,
 		     (unsigned long)ret >= (unsigned long)-ENFILE,
-		     ret == -ENFILE ? REPEAT_AT(FC_REPEAT_FILE, 1) : 0, refuse_new_file, finish_file)
+		     ret == -ENFILE ? REPEAT_AT(FC_REPEAT_FILE, 1) : 0, refuse_new_file,
+		     finish_file)
 
 /* NULL: only kernels that say so, or no memory. */
 ON_RETURN_WHOLE(FC_HOOK_UNIX_CREATE, unix_create1, long, ret == 0 || ret == -ENFILE,

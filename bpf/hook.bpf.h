@@ -192,59 +192,58 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
  * argument where that is a number (repeat.bpf.h). Before anything else, for this is what a flood
  * pays for; and not static, so that the verifier walks it, and what comes after it, once.
  */
-#define REPEATED_FUNCTION(hook_, fn, sure)                                                       \
-	__noinline __u64 repeated_##fn(long ret, __u8 backend_, __u64 arg2)                      \
-	{                                                                                        \
-		__u64 at;                                                                        \
-                                                                                                 \
+#define REPEATED_FUNCTION(hook_, fn, sure)                                                        \
+	__noinline __u64 repeated_##fn(long ret, __u8 backend_, __u64 arg2)                       \
+	{                                                                                         \
+		__u64 at;                                                                         \
+                                                                                                  \
 		/* else the compiler leaves out what is not used, and the verifier asks for it */ \
-		asm volatile("" : : "r"(ret), "r"((__u64)backend_), "r"(arg2));                  \
-		if (hook_handover[hook_] || hook_elsewhere(hook_, backend_ == FC_BACKEND_FEXIT)) \
-			return 0;                                                                \
-		at = repeat_alone() ? (sure) : 0;                                                \
-		return at && repeat_count(repeat_way(backend_), at) ? REPEATED : at;             \
+		asm volatile("" : : "r"(ret), "r"((__u64)backend_), "r"(arg2));                   \
+		if (hook_handover[hook_] || hook_elsewhere(hook_, backend_ == FC_BACKEND_FEXIT))  \
+			return 0;                                                                 \
+		at = repeat_alone() ? (sure) : 0;                                                 \
+		return at && repeat_count(repeat_way(backend_), at) ? REPEATED : at;              \
 	}
 #define REPEATED (~0ULL)
 
 #define REFUSED_FUNCTION(hook, fn, kept_, body, tell_with) \
 	REFUSED_FUNCTION_(hook, fn, kept_, 0, body, tell_with)
-#define REFUSED_FUNCTION_SURE(hook, fn, kept_, sure, body, tell_with)                  \
-	REPEATED_FUNCTION(hook, fn, sure)                                              \
-	REFUSED_FUNCTION_(hook, fn, kept_, repeated_##fn(ret, backend_, SURE_##kept_), \
-			  body, tell_with)
+#define REFUSED_FUNCTION_SURE(hook, fn, kept_, sure, body, tell_with)                        \
+	REPEATED_FUNCTION(hook, fn, sure)                                                    \
+	REFUSED_FUNCTION_(hook, fn, kept_, repeated_##fn(ret, backend_, SURE_##kept_), body, \
+			  tell_with)
 #define SURE_true arg2
 #define SURE_false 0
 
-#define REFUSED_FUNCTION_(hook_, fn, kept_, repeated, body, tell_with)                       \
-	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,  \
-					   __u64 arg2)                                       \
-	{                                                                                    \
-		__u64 at = (repeated);                                                       \
-		struct refused_call c;                                                       \
-		struct refusal w;                                                            \
-                                                                                             \
-		if (at == REPEATED)                                                          \
-			return 0;                                                            \
-		c = (struct refused_call){.ret = ret,                                        \
-					  .arg = {arg0, arg1, arg2},                         \
-					  .has_args =                                        \
-						  kept_ && backend_ == FC_BACKEND_FEXIT};    \
-		w = (struct refusal){.hook = hook_,                                          \
-				     .backend = backend_,                                    \
-				     .err = -ret,                                            \
-				     .way = repeat_way(backend_),                            \
-				     .verdict = REPEAT_VERDICT(at),                          \
-				     .place = REPEAT_PLACE(at)};                             \
-		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                        \
-			return 0;                                                            \
-		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                  \
-			take_args(hook_, &c);                                                \
-		current_regs(&c.regs);                                                       \
-		if ((asks_memcg(hook_) && may_be_memory(ret) &&                              \
-		     refused_by_memcg(&w, &c.regs, true)) ||                                 \
-		    body(&w, &c))                                                            \
-			tell_with;                                                           \
-		return 0;                                                                    \
+#define REFUSED_FUNCTION_(hook_, fn, kept_, repeated, body, tell_with)                        \
+	static __noinline int refused_##fn(long ret, __u8 backend_, __u64 arg0, __u64 arg1,   \
+					   __u64 arg2)                                        \
+	{                                                                                     \
+		__u64 at = (repeated);                                                        \
+		struct refused_call c;                                                        \
+		struct refusal w;                                                             \
+                                                                                              \
+		if (at == REPEATED)                                                           \
+			return 0;                                                             \
+		c = (struct refused_call){.ret = ret,                                         \
+					  .arg = {arg0, arg1, arg2},                          \
+					  .has_args = kept_ && backend_ == FC_BACKEND_FEXIT}; \
+		w = (struct refusal){.hook = hook_,                                           \
+				     .backend = backend_,                                     \
+				     .err = -ret,                                             \
+				     .way = repeat_way(backend_),                             \
+				     .verdict = REPEAT_VERDICT(at),                           \
+				     .place = REPEAT_PLACE(at)};                              \
+		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                         \
+			return 0;                                                             \
+		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                   \
+			take_args(hook_, &c);                                                 \
+		current_regs(&c.regs);                                                        \
+		if ((asks_memcg(hook_) && may_be_memory(ret) &&                               \
+		     refused_by_memcg(&w, &c.regs, true)) ||                                  \
+		    body(&w, &c))                                                             \
+			tell_with;                                                            \
+		return 0;                                                                     \
 	}
 
 #define RETURN_PROGRAMS(hook, fn, kept_, type, failed)                                     \

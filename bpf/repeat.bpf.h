@@ -21,7 +21,7 @@
 
 #define REPEAT_NS 10000000
 #define REPEAT_AT(verdict, place) ((__u64)(place) << 32 | (verdict))
-#define REPEAT_VERDICT(at) ((__u32)(at) & 0xff)
+#define REPEAT_VERDICT(at) ((__u32)(at)&0xff)
 #define REPEAT_PLACE(at) ((__u32)((at) >> 32))
 
 /* Does this kernel tell a program of the types of what it loads: the task, and its registers? */
@@ -61,9 +61,10 @@ __u32 repeat_notes;
 const volatile bool may_preempt;
 
 /*
- * The latest verdicts on each processor, and what was counted under them since. Nobody but that program writes there (repeat_alone()), and the collector only reads. So to
- * count one more is an addition, and no table is looked into; what was counted moves to the table
- * when the next process comes. Until then the collector adds it (user/repeats.c).
+ * The latest verdicts on each processor, and what was counted under them since. Nobody but that
+ * program writes there (repeat_alone()), and the collector only reads. So to count one more is an
+ * addition, and no table is looked into; what was counted moves to the table when the next process
+ * comes. Until then the collector adds it (user/repeats.c).
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -107,7 +108,7 @@ static __always_inline bool repeat_fits(__u32 verdict, __u16 resource)
 	if (verdict == FC_REPEAT_NONE || verdict >= FC_REPEAT_VERDICTS)
 		return false;
 	return repeat_resource[verdict] == FC_RESOURCES ? resource != FC_MEMORY
-							 : resource == repeat_resource[verdict];
+							: resource == repeat_resource[verdict];
 }
 
 /*

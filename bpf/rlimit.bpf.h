@@ -39,8 +39,8 @@
 		n_;                                                                       \
 	})
 
-#define TYPED_RLIMIT_COUNT(u, type)                                             \
-	(*(__s64 *)((void *)__builtin_preserve_access_index(&(u)->rlimit) +     \
+#define TYPED_RLIMIT_COUNT(u, type)                                         \
+	(*(__s64 *)((void *)__builtin_preserve_access_index(&(u)->rlimit) + \
 		    8 * bpf_core_enum_value(enum rlimit_type, type)))
 
 /* What a user namespace allows the user who made it. */
@@ -88,6 +88,42 @@ static __always_inline void fill_user(struct refusal *w, struct ucounts *u)
 		w->ns_kind = FC_NS_USER;
 		w->ns = BPF_CORE_READ(ns, ns.inum);
 	}
+}
+
+/*
+ * note_nproc() of tasks.bpf.h once more, with loads alone: the first thing that is asked, and of
+ * the own namespace first. Who may be exempt is looked at in full.
+ */
+#define MAY_BE_EXEMPT (1U << CAP_SYS_RESOURCE | 1U << CAP_SYS_ADMIN) /* of the lower word */
+
+static __always_inline __u64 sure_nproc(void)
+{
+	const struct cred *cred, *real;
+	struct task_struct *task;
+	struct user_struct *user;
+	struct ucounts *u = NULL;
+	__u64 limit, caps;
+	__s64 held;
+
+	if (!TYPED_TASK || !bpf_core_enum_value_exists(enum rlimit_type, UCOUNT_RLIMIT_NPROC) ||
+	    !bpf_core_field_exists(u->rlimit))
+		return 0;
+	task = (void *)bpf_get_current_task_btf();
+	real = task->real_cred;
+	cred = task->cred;
+	if (!real || !cred || !task->signal)
+		return 0;
+	user = real->user;
+	u = real->ucounts;
+	caps = bpf_core_field_offset(cred->cap_effective);
+	asm volatile("" : "+r"(caps)); /* its type is of another size than what is loaded */
+	if (!user || !u || !user->uid.val || *(__u32 *)((void *)cred + caps) & MAY_BE_EXEMPT)
+		return 0;
+	held = TYPED_RLIMIT_COUNT(u, UCOUNT_RLIMIT_NPROC);
+	limit = task->signal->rlim[RLIMIT_NPROC].rlim_cur;
+	if (limit >= NO_LIMIT || held < 0 || (__u64)held + 1 <= limit)
+		return 0;
+	return REPEAT_AT(FC_REPEAT_NPROC, 1);
 }
 
 #endif

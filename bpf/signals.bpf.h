@@ -165,8 +165,8 @@ static __noinline int signal_refused(struct task_struct *target, int sig, bool d
 	struct refusal w = {.hook = FC_HOOK_SIGNAL,
 			    .backend = FC_BACKEND_TRACEPOINT,
 			    .way = FC_REPEAT_FEXIT,
-			    .verdict = dropped && repeat_alone() ? FC_REPEAT_SIGNAL
-								 : FC_REPEAT_NONE,
+			    .verdict =
+				    dropped && repeat_alone() ? FC_REPEAT_SIGNAL : FC_REPEAT_NONE,
 			    .place = 1};
 	struct task_regs regs;
 	bool ours;

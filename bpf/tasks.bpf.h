@@ -346,42 +346,6 @@ static __always_inline bool refuse_task(struct refusal *w, const struct refused_
 	return true;
 }
 
-/*
- * note_nproc() once more, with loads alone: the first thing that is asked, and of the own namespace
- * first. Who may be exempt is looked at in full.
- */
-#define MAY_BE_EXEMPT (1U << CAP_SYS_RESOURCE | 1U << CAP_SYS_ADMIN) /* of the lower word */
-
-static __always_inline __u64 sure_nproc(void)
-{
-	const struct cred *cred, *real;
-	struct task_struct *task;
-	struct user_struct *user;
-	struct ucounts *u = NULL;
-	__u64 limit, caps;
-	__s64 held;
-
-	if (!TYPED_TASK || !bpf_core_enum_value_exists(enum rlimit_type, UCOUNT_RLIMIT_NPROC) ||
-	    !bpf_core_field_exists(u->rlimit))
-		return 0;
-	task = (void *)bpf_get_current_task_btf();
-	real = task->real_cred;
-	cred = task->cred;
-	if (!real || !cred || !task->signal)
-		return 0;
-	user = real->user;
-	u = real->ucounts;
-	caps = bpf_core_field_offset(cred->cap_effective);
-	asm volatile("" : "+r"(caps)); /* its type is of another size than what is loaded */
-	if (!user || !u || !user->uid.val || *(__u32 *)((void *)cred + caps) & MAY_BE_EXEMPT)
-		return 0;
-	held = TYPED_RLIMIT_COUNT(u, UCOUNT_RLIMIT_NPROC);
-	limit = task->signal->rlim[RLIMIT_NPROC].rlim_cur;
-	if (limit >= NO_LIMIT || held < 0 || (__u64)held + 1 <= limit)
-		return 0;
-	return REPEAT_AT(FC_REPEAT_NPROC, 1);
-}
-
 /* do_execveat_common(): the task is counted already, so that more than the limit is too many. */
 static __always_inline bool refuse_exec(struct refusal *w, const struct refused_call *c)
 {
@@ -390,8 +354,7 @@ static __always_inline bool refuse_exec(struct refusal *w, const struct refused_
 	return BPF_CORE_READ(task, flags) & PF_NPROC_EXCEEDED && note_nproc(0, 1) && take_note(w);
 }
 
-ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_nproc(),
-	       refuse_task)
+ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_nproc(), refuse_task)
 ON_RETURN(FC_HOOK_ALLOC_PID, alloc_pid, long, ret == -EAGAIN, alloc_pid_refused)
 ON_RETURN_ARGS(FC_HOOK_PIDS_CAN_FORK, pids_can_fork, int, ret == -EAGAIN, can_fork_refused)
 ON_RETURN(FC_HOOK_EXECVE, SYSCALL_FN(execve), int, ret == -EAGAIN, refuse_exec)

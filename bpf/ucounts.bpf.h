@@ -340,29 +340,6 @@ static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_r
 	return full_level(w, &l);
 }
 
-/* Is the process's own user, in its own namespace, at its limit of inotify instances? */
-static __always_inline __u64 sure_instances(struct task_struct *task)
-{
-	const struct cred *cred = task->cred;
-	__u32 type = UCOUNT(UCOUNT_INOTIFY_INSTANCES);
-	struct user_namespace *ns;
-	struct ucounts *u = NULL;
-
-	if (!cred || type == UCOUNT_NONE || !bpf_core_field_exists(cred->ucounts) ||
-	    bpf_core_field_size(u->ucount[0]) != 8)
-		return 0;
-	u = cred->ucounts;
-	ns = cred->user_ns;
-	if (!u || !ns || !u->ns || u->uid.val != cred->euid.val || u->ns->ns.inum != ns->ns.inum)
-		return 0;
-	return *(__s64 *)((void *)__builtin_preserve_access_index(&u->ucount) + 8 * type) >=
-			       *(__s64 *)((void *)__builtin_preserve_access_index(
-						  &ns->ucount_max) +
-					  8 * type)
-		       ? REPEAT_AT(FC_REPEAT_INSTANCES, 0)
-		       : 0;
-}
-
 /* ---- the hook ---- */
 
 static __always_inline bool refuse_ucount(struct refusal *w, const struct refused_call *c)

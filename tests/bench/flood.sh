@@ -150,6 +150,22 @@ many_row() { # KEYS
 	if [[ $wrong ]]; then result FAIL "$name" "${wrong//$'\n'/; }"; else result ok "$name" "$many processes refused once each, a fold table of $keys keys"; fi
 }
 
+# One thread that is refused by two limits in turn, with the same errno: each has its own count.
+both_row() { # KIND RESOURCE RESOURCE
+	local watcher seen
+	watch "both-$1" || { result FAIL "both-$1" "$why"; return; }
+	watcher=$pid
+	if ! timeout 300 "$work/refusals" "$1" $((2 * many)) >"$work/refusals.out"; then
+		end_all
+		result FAIL "both-$1" "not refused as often as it should be"
+		return
+	fi
+	finish "$watcher" || { result FAIL "both-$1" "$why"; return; }
+	seen=$(jq -nr 'reduce (inputs | select(.event == "refused" and .comm == "refusals")) as $e ({}; .[$e.resource] += ($e.count // 1))
+		| to_entries | sort_by(.key) | map("\(.key) \(.value)") | join(" ")' "$work/both-$1.json")
+	if [[ $seen == "$2 $many $3 $many" ]]; then result ok "both-$1"; else result FAIL "both-$1" "told: $seen"; fi
+}
+
 # bpftrace 0.17 looks for its file system below debugfs alone.
 # shellcheck disable=SC2016
 readonly in_own_mounts='mount -t debugfs none /sys/kernel/debug 2>/dev/null
@@ -213,6 +229,12 @@ echo "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 for kind in $kinds; do flood_row "$kind"; done
 many_row 16384
 many_row 16
+if ${CC:-cc} -std=gnu11 -O2 -static -o "$work/refusals" "$here/refusals.c"; then
+	both_row sems semmni semmns
+	both_row maps as data
+else
+	result FAIL both "refusals.c does not compile"
+fi
 if ((rounds)); then
 	if "$here/../deps.sh" bpftrace >/dev/null 2>"$work/deps.err"; then
 		echo

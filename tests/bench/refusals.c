@@ -145,6 +145,32 @@ static int no_space(void)
 	return limit_to(RLIMIT_AS, LIMIT << 20);
 }
 
+/* Two limits behind one errno, in turn: SEMMNS (one more than SEMMNI would be too many as well, but
+ * that is tested later, ipc/sem.c newary()) and SEMMNI; RLIMIT_DATA and RLIMIT_AS. */
+static long turn;
+
+static long new_set_or_large(void)
+{
+	return semget(IPC_PRIVATE, turn++ % 2 ? 1 : 250, 0600);
+}
+
+static int no_sets_of_any_size(void)
+{
+	return no_sets() < 0 ? -1 : write_number("/proc/sys/kernel/sem", "250 100 32 4");
+}
+
+static long new_data_or_large(void)
+{
+	return turn++ % 2 ? new_mapping()
+			  : (long)mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+				       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static int no_data_or_space(void)
+{
+	return limit_to(RLIMIT_DATA, 1 << 19) < 0 ? -1 : no_space();
+}
+
 static const struct kind {
 	const char *name;
 	int (*prepare)(void);
@@ -158,6 +184,8 @@ static const struct kind {
 	{"sigqueue", no_signals, queue_one, EAGAIN},
 	{"nproc", no_processes, new_process, EAGAIN},
 	{"as", no_space, new_mapping, ENOMEM},
+	{"sems", no_sets_of_any_size, new_set_or_large, ENOSPC},
+	{"maps", no_data_or_space, new_data_or_large, ENOMEM},
 };
 
 int main(int argc, char **argv)
