@@ -257,9 +257,27 @@ static __always_inline void finish_file(struct fc_refused *r, const struct refus
 /* RLIMIT_NOFILE or fs.nr_open, and no memory before it */
 ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_FD, alloc_fd, int, ret == -EMFILE,
 		     REPEAT_AT(FC_REPEAT_ALLOC_FD, 1), refuse_descriptor, finish_descriptor)
-/* ENOMEM too: the memory of a cgroup, which hook.bpf.h asks for first. One comparison for both. */
-ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long,
-		     (unsigned long)ret >= (unsigned long)-ENFILE,
+/*
+ * ENOMEM too: the memory of a cgroup, which hook.bpf.h asks for first. One comparison for both, and
+ * then a number for it: to some verifiers (5.10, 6.1) it is a pointer, which no function that is
+ * verified by itself takes for a number.
+ */
+static __always_inline bool new_file_failed(long *ret)
+{
+	long err = 0;
+
+	if ((unsigned long)*ret < (unsigned long)-ENFILE)
+		return false;
+	if (*ret == -ENFILE)
+		err = -ENFILE;
+	else if (*ret == -ENOMEM)
+		err = -ENOMEM;
+	barrier_var(err);
+	*ret = err;
+	return err;
+}
+
+ON_RETURN_WHOLE_SURE(FC_HOOK_ALLOC_EMPTY_FILE, alloc_empty_file, long, new_file_failed(&ret),
 		     ret == -ENFILE ? REPEAT_AT(FC_REPEAT_FILE, 1) : 0, refuse_new_file,
 		     finish_file)
 

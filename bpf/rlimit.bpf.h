@@ -39,10 +39,6 @@
 		n_;                                                                       \
 	})
 
-#define TYPED_RLIMIT_COUNT(u, type)                                         \
-	(*(__s64 *)((void *)__builtin_preserve_access_index(&(u)->rlimit) + \
-		    8 * bpf_core_enum_value(enum rlimit_type, type)))
-
 /* What a user namespace allows the user who made it. */
 #define RLIMIT_OF_USERNS(ns, type)                                                           \
 	({                                                                                   \
@@ -91,8 +87,9 @@ static __always_inline void fill_user(struct refusal *w, struct ucounts *u)
 }
 
 /*
- * note_nproc() of tasks.bpf.h once more, with loads alone: the first thing that is asked, and of
- * the own namespace first. Who may be exempt is looked at in full.
+ * note_nproc() of tasks.bpf.h once more: the first thing that is asked, and of the own namespace
+ * first. With loads, but for the count: before 6.2 the verifier knows no array of atomic_long_t
+ * (btf_struct_walk() does not look behind a typedef there). Who may be exempt is looked at in full.
  */
 #define MAY_BE_EXEMPT (1U << CAP_SYS_RESOURCE | 1U << CAP_SYS_ADMIN) /* of the lower word */
 
@@ -119,7 +116,7 @@ static __always_inline __u64 sure_nproc(void)
 	asm volatile("" : "+r"(caps)); /* its type is of another size than what is loaded */
 	if (!user || !u || !user->uid.val || *(__u32 *)((void *)cred + caps) & MAY_BE_EXEMPT)
 		return 0;
-	held = TYPED_RLIMIT_COUNT(u, UCOUNT_RLIMIT_NPROC);
+	held = RLIMIT_COUNT(u, UCOUNT_RLIMIT_NPROC);
 	limit = task->signal->rlim[RLIMIT_NPROC].rlim_cur;
 	if (limit >= NO_LIMIT || held < 0 || (__u64)held + 1 <= limit)
 		return 0;

@@ -74,7 +74,7 @@ static __always_inline bool sigpending_full(struct task_struct *task)
 	u = cred->ucounts;
 	if (!u)
 		return false;
-	held = TYPED_RLIMIT_COUNT(u, UCOUNT_RLIMIT_SIGPENDING);
+	held = RLIMIT_COUNT(u, UCOUNT_RLIMIT_SIGPENDING);
 	return held >= 0 && (__u64)held + 1 > task->signal->rlim[RLIMIT_SIGPENDING].rlim_cur;
 }
 

@@ -48,6 +48,7 @@ static __always_inline __u64 sure_instances(struct task_struct *task)
 	const struct cred *cred = task->cred;
 	__u32 type = UCOUNT(UCOUNT_INOTIFY_INSTANCES);
 	struct user_namespace *ns;
+	__s64 held = 0, limit = -1;
 	struct ucounts *u = NULL;
 
 	if (!cred || type == UCOUNT_NONE || !bpf_core_field_exists(cred->ucounts) ||
@@ -57,11 +58,11 @@ static __always_inline __u64 sure_instances(struct task_struct *task)
 	ns = cred->user_ns;
 	if (!u || !ns || !u->ns || u->uid.val != cred->euid.val || u->ns->ns.inum != ns->ns.inum)
 		return 0;
-	return *(__s64 *)((void *)__builtin_preserve_access_index(&u->ucount) + 8 * type) >=
-			       *(__s64 *)((void *)__builtin_preserve_access_index(&ns->ucount_max) +
-					  8 * type)
-		       ? REPEAT_AT(FC_REPEAT_INSTANCES, 0)
-		       : 0;
+	bpf_probe_read_kernel(&held, sizeof(held),
+			      (void *)__builtin_preserve_access_index(&u->ucount) + 8 * type);
+	bpf_probe_read_kernel(&limit, sizeof(limit),
+			      (void *)__builtin_preserve_access_index(&ns->ucount_max) + 8 * type);
+	return limit >= 0 && held >= limit ? REPEAT_AT(FC_REPEAT_INSTANCES, 0) : 0;
 }
 
 /* At sys_exit: sys_exit.bpf.h says when. */
