@@ -62,12 +62,27 @@ uint64_t tracer_memory(const struct tracer *t,
 }
 
 /* libbpf keeps the instructions of every program until the end; of these nobody wants them. */
+/* Does it hand a function of its own to the kernel? */
+static bool has_callback(const struct bpf_program *p)
+{
+	const struct bpf_insn *insn = bpf_program__insns(p);
+
+	for (size_t i = 0; i < bpf_program__insn_cnt(p); i++)
+		if (insn[i].code == (BPF_JMP | BPF_CALL) && insn[i].src_reg == 0 &&
+		    insn[i].imm == BPF_FUNC_loop)
+			return true;
+	return false;
+}
+
 void tracer_leave_out(struct bpf_program *p)
 {
 	const struct bpf_insn exit = {.code = BPF_JMP | BPF_EXIT};
 
 	bpf_program__set_autoload(p, false);
-	bpf_program__set_insns(p, (struct bpf_insn *)&exit, 1);
+	/* libbpf marks the places of its functions in each program, also where it is not to be
+	 * loaded (bpf_object__relocate(), RELO_SUBPROG_ADDR): they have to be there. */
+	if (!has_callback(p))
+		bpf_program__set_insns(p, (struct bpf_insn *)&exit, 1);
 }
 
 void tracer_close_later(struct tracer *t, int fd)
