@@ -72,6 +72,10 @@ static bool is_ours(const struct kernel_log *l, const struct event *e)
 
 	if (event_has(e, FIELD_HOOK) && util_listed(of_kills, event_text(e, FIELD_HOOK)))
 		return l->kills;
+	/* mm/util.c: says that RAM and swap are committed, and nothing else */
+	if (event_has(e, FIELD_HOOK) && l->hooked[FC_COMMIT] &&
+	    util_streq(event_text(e, FIELD_HOOK), "__vm_enough_memory"))
+		return false;
 	return l->told && l->now - l->told < SUPPRESSED_MS;
 }
 
