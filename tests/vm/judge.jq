@@ -209,6 +209,16 @@ def hooks($text): [range($text | length) as $i | $text[$i]
 	| capture("^  (?<hook>[a-z_]+) +(?<b>fexit|kprobe|tracepoint|none) +[0-9]")
 	| select($text[$i + 1] // "" | test("because: (a tracepoint on every backend|.*its module is not loaded|this kernel has no|opt-in)") | not)];
 def excused($m): listed($m; "hook:\(.hook)") != null;
+
+# What auto is to choose: fexit, which is the cheapest; but not for what looks at an entry where the
+# kernel preempts, for that cannot move when it misses calls.
+def at_entry: ["do_semtimedop", "free_bprm", "mem_cgroup_oom_synchronize", "tcp_conn_request",
+	"tcp_v4_syn_recv_sock", "tcp_v6_syn_recv_sock", "out_of_memory", "oom_evaluate_task",
+	"oom_kill_process", "__oom_kill_process"];
+def chosen_by_auto($m): any($m.auto[]; test("^  preemption +possible")) as $preempts
+	| [hooks($m.auto)[] | select(excused($m) | not)
+	   | (if $preempts and (.hook as $h | at_entry | index($h)) then "kprobe" else "fexit" end) as $wanted
+	   | select(.b != $wanted) | "\(.hook): auto chose \(.b) and not \($wanted)"];
 def backends($m; $text): [hooks($text)[] | select(excused($m) | not) | .b];
 
 def doctor_mistakes($m; $text; $status):
@@ -263,8 +273,7 @@ def stream_mistakes($m):
 	+ (backends($m; $m.doctor) | map(select(. != $backend)) | if . == [] then [] else ["a hook with \(unique)"] end)),
   (if $m.auto != [] then
 	plain("auto"; doctor_mistakes($m; $m.auto; $m.status.auto)
-	      + (backends($m; $m.auto) | if all(.[]; . == "fexit") then []
-				     else ["auto chose \(.)"] end))
+	      + chosen_by_auto($m))
    else empty end),
   plain("stream"; stream_mistakes($m)),
   ($names[] | . as $name | ($name | split("=")[0]) as $row | listed($m; $row) as $reason
