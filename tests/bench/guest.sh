@@ -38,7 +38,7 @@ wait_for() { # TEXT
 	n=0
 	until grep -qs "$1" /tmp/events; do
 		n=$((n + 1))
-		if [ $n -gt 300 ]; then
+		if [ $n -gt 1200 ]; then
 			cat /tmp/said >&2
 			exit 1
 		fi
