@@ -52,7 +52,8 @@ table_near() {
 	table --near 100 "pid:$sleeper" || result=$?
 	((result == 1)) || { no "nothing is full, and the status is $result"; return; }
 	# "Nothing" of what may not be looked at would be wrong.
-	as_nobody "$failcnt" table --near 80 "pid:$sleeper" 2>&1 | grep -q 'descriptors of 1 process may not be counted by you' ||
+	as_nobody "$failcnt" table --near 80 "pid:$sleeper" 2>"$work/near.err"
+	grep -q 'descriptors of 1 process may not be counted by you' "$work/near.err" ||
 		no "somebody else is not told that the descriptors could not be counted"
 }
 
