@@ -190,9 +190,17 @@ static __always_inline __u32 whose_limit(const struct refusal *w)
 
 	h = (h ^ (__u64)w->owner) * 31 + w->ns;
 	h = (h * 31 + w->dev) * 31 + w->limit_uid;
-	if (w->resource == FC_SIGPENDING)
-		h = h * 31 + w->more[0];
 	return h ^ h >> 32;
+}
+
+/* What is folded is told as those that came whole: so of another limit one more does. */
+static __always_inline void fold_other_limit(struct fc_fold *f, __u32 whose)
+{
+	if (f->whose != whose && f->burst >= FOLD_WHOLE && f->changes < FOLD_CHANGES) {
+		f->changes++;
+		f->burst = FOLD_WHOLE - 1;
+	}
+	f->whose = whose;
 }
 
 /*
@@ -206,7 +214,6 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 	struct fc_fold_key key = {};
 	struct fc_refused *r;
 	struct fc_fold *f;
-	__u32 whose;
 	__u64 now;
 
 	if (filtered_out(w->resource, w->nobody))
@@ -228,13 +235,7 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 	/* Signed: another thread may have stored a later time than ours. */
 	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
 		f->burst = f->changes = 0;
-	/* What is folded is told as those that came whole: so of another limit one more does. */
-	whose = whose_limit(w);
-	if (f->whose != whose && f->burst >= FOLD_WHOLE && f->changes < FOLD_CHANGES) {
-		f->changes++;
-		f->burst = FOLD_WHOLE - 1;
-	}
-	f->whose = whose;
+	fold_other_limit(f, whose_limit(w));
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);
 		if (repeat_fits(w->verdict, w->resource) && !w->nobody && !filter_by_uid)

@@ -48,7 +48,7 @@ static __always_inline bool refuse_sigpending(struct refusal *w, struct task_str
 	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_SIGPENDING].rlim_max);
 	w->asked = 1;
 	w->limit_uid = BPF_CORE_READ(cred, uid.val);
-	w->more[0] = BPF_CORE_READ(task, tgid);
+	w->more[0] = w->dev = BPF_CORE_READ(task, tgid); /* no device: for whose_limit() */
 	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_UID | FC_HAS_MORE;
 	if (held)
 		w->has |= FC_HAS_HELD;
