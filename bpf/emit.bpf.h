@@ -181,6 +181,29 @@ static __always_inline void fill_refused(struct fc_refused *r, const struct refu
 }
 
 /*
+ * Whose limit it is, as a number: a process may meet those of two namespaces, file systems or users
+ * in turn. And how high: it may be changed meanwhile.
+ */
+static __always_inline __u32 whose_limit(const struct refusal *w)
+{
+	__u64 h = w->limit ^ (__u64)w->variant << 56;
+
+	h = (h ^ (__u64)w->owner) * 31 + w->ns;
+	h = (h * 31 + w->dev) * 31 + w->limit_uid;
+	return h ^ h >> 32;
+}
+
+/* What is folded is told as those that came whole: so of another limit one more does. */
+static __always_inline void fold_other_limit(struct fc_fold *f, __u32 whose)
+{
+	if (f->whose != whose && f->burst >= FOLD_WHOLE && f->changes < FOLD_CHANGES) {
+		f->changes++;
+		f->burst = FOLD_WHOLE - 1;
+	}
+	f->whose = whose;
+}
+
+/*
  * A record to complete and submit, or NULL when this refusal was filtered out
  * or has been counted already.
  */
@@ -211,7 +234,8 @@ static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 	f->hook = w->hook;
 	/* Signed: another thread may have stored a later time than ours. */
 	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
-		f->burst = 0;
+		f->burst = f->changes = 0;
+	fold_other_limit(f, whose_limit(w));
 	if (f->burst >= FOLD_WHOLE) {
 		fold_count(f, now);
 		if (repeat_fits(w->verdict, w->resource) && !w->nobody && !filter_by_uid)

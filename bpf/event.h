@@ -232,8 +232,8 @@ struct fc_fold {
 	__u64 cgroup_id;
 	__u8 backend;
 	__u8 hook;
-	__u16 pad;
-	__u32 ns;
+	__u16 changes; /* told whole because the limit was another one, since it was last quiet */
+	__u32 whose;   /* a hash of what tells one limit from another: bpf/emit.bpf.h */
 	char comm[FC_COMM];
 	__u64 limit, hard; /* of the last one that was not folded; see has */
 };

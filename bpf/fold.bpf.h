@@ -16,6 +16,7 @@
 
 #define FOLD_WHOLE \
 	8 /* records of one key sent whole before it is folded: a resolver tries 4 files */
+#define FOLD_CHANGES 8              /* and of other limits, one of each (emit.bpf.h) */
 #define FOLD_QUIET_NS 5000000000ULL /* after so long without one, the next come whole again */
 
 /* Written by the collector while running. */

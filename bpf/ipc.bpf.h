@@ -204,9 +204,9 @@ static __always_inline __u64 sure_set(void)
 	if (!ns)
 		return 0;
 	if ((__u64)ns->used_sems + (__u32)TASK_ARG1(c.regs) > (__u32)ns->sem_ctls[SEM_MNS])
-		return REPEAT_AT(FC_REPEAT_SEMMNS, 1);
+		return REPEAT_AT(FC_REPEAT_SEMMNS, ns->ns.inum);
 	return (__u32)ns->ids[0].in_use >= (__u32)ns->sem_ctls[SEM_MNI]
-		       ? REPEAT_AT(FC_REPEAT_SEMMNI, 1)
+		       ? REPEAT_AT(FC_REPEAT_SEMMNI, ns->ns.inum)
 		       : 0;
 }
 

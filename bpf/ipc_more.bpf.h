@@ -98,7 +98,7 @@ static __always_inline __u64 sure_queue(void)
 	ns = c.task->nsproxy->ipc_ns;
 	if (!ns || (__u32)ns->ids[IPC_MSG_IDS].in_use < ns->msg_ctlmni)
 		return 0;
-	return REPEAT_AT(FC_REPEAT_MSGMNI, 1);
+	return REPEAT_AT(FC_REPEAT_MSGMNI, ns->ns.inum);
 }
 
 /* What mqueue_get_inode() charges for a queue: its messages and the nodes of their tree. */

@@ -12,7 +12,8 @@
  *     memory (memcg.bpf.h), a number of a process or pids.max (tasks.bpf.h).
  *
  * Whoever finds out returns REPEAT_AT(verdict, place); the place is what has to be equal besides:
- * the number of a call, what was counted. Kernels without typed loads look each time.
+ * the number of a call, what was counted, whose limit it was. Kernels without typed loads look each
+ * time.
  */
 #ifndef FAILCNT_REPEAT_BPF_H
 #define FAILCNT_REPEAT_BPF_H
@@ -122,6 +123,20 @@ static __always_inline bool repeat_fits(__u32 verdict, __u16 resource)
 #endif
 #define THEN() asm volatile("" ::: "memory")
 
+/* The thread of then? Its number alone may be another's as soon as it has ended. */
+static __always_inline bool repeat_thread(const struct fc_repeat *r)
+{
+	struct task_struct *task;
+
+	if (!TYPED_TASK) {
+		task = (void *)bpf_get_current_task();
+		return r->tid == (__u32)bpf_get_current_pid_tgid() &&
+		       r->key.start == BPF_CORE_READ(task, group_leader, start_boottime);
+	}
+	task = (void *)bpf_get_current_task_btf();
+	return r->tid == (__u32)task->pid && r->key.start == task->group_leader->start_boottime;
+}
+
 /* Counted under the verdict of a moment ago. */
 static __always_inline bool repeat_count(__u32 way, __u64 at)
 {
@@ -130,8 +145,8 @@ static __always_inline bool repeat_count(__u32 way, __u64 at)
 	__u64 now;
 
 	/* Of another epoch: the table is to know when this one began. */
-	if (!r || r->tid != (__u32)bpf_get_current_pid_tgid() || r->place != REPEAT_PLACE(at) ||
-	    r->notes != repeat_notes || r->epoch != fold_epoch)
+	if (!r || r->place != REPEAT_PLACE(at) || r->notes != repeat_notes ||
+	    r->epoch != fold_epoch || !repeat_thread(r))
 		return false;
 	now = bpf_ktime_get_boot_ns();
 	if (now >= r->until)

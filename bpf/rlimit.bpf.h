@@ -120,7 +120,7 @@ static __always_inline __u64 sure_nproc(void)
 	limit = task->signal->rlim[RLIMIT_NPROC].rlim_cur;
 	if (limit >= NO_LIMIT || held < 0 || (__u64)held + 1 <= limit)
 		return 0;
-	return REPEAT_AT(FC_REPEAT_NPROC, 1);
+	return REPEAT_AT(FC_REPEAT_NPROC, 1 + u->uid.val);
 }
 
 #endif

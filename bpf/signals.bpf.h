@@ -48,7 +48,7 @@ static __always_inline bool refuse_sigpending(struct refusal *w, struct task_str
 	w->hard = BPF_CORE_READ(task, signal, rlim[RLIMIT_SIGPENDING].rlim_max);
 	w->asked = 1;
 	w->limit_uid = BPF_CORE_READ(cred, uid.val);
-	w->more[0] = BPF_CORE_READ(task, tgid);
+	w->more[0] = w->dev = BPF_CORE_READ(task, tgid); /* no device: for whose_limit() */
 	w->has = FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_UID | FC_HAS_MORE;
 	if (held)
 		w->has |= FC_HAS_HELD;
@@ -157,7 +157,7 @@ static __noinline bool signal_again(struct task_struct *target)
 
 	return repeat_alone() && typed_call(&c) && c.call == FC_CALL_SIGQUEUE &&
 	       sigpending_full(target) &&
-	       repeat_count(FC_REPEAT_FEXIT, REPEAT_AT(FC_REPEAT_SIGNAL, 1));
+	       repeat_count(FC_REPEAT_FEXIT, REPEAT_AT(FC_REPEAT_SIGNAL, target->tgid));
 }
 
 static __noinline int signal_refused(struct task_struct *target, int sig, bool dropped)
@@ -167,7 +167,7 @@ static __noinline int signal_refused(struct task_struct *target, int sig, bool d
 			    .way = FC_REPEAT_FEXIT,
 			    .verdict =
 				    dropped && repeat_alone() ? FC_REPEAT_SIGNAL : FC_REPEAT_NONE,
-			    .place = 1};
+			    .place = BPF_CORE_READ(target, tgid)};
 	struct task_regs regs;
 	bool ours;
 

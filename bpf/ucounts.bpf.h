@@ -364,7 +364,21 @@ static __always_inline bool refuse_ucount(struct refusal *w, const struct refuse
 	return true;
 }
 
-/* The kind is what it is told as, whichever level was full. */
+/* The kind is what it is told as, whichever level was full; of the same user and namespace. */
+static __always_inline __u32 whose_ucounts(void)
+{
+	const struct cred *cred;
+	struct user_namespace *ns;
+
+	if (!TYPED_TASK)
+		return 0;
+	cred = ((struct task_struct *)bpf_get_current_task_btf())->cred;
+	if (!cred)
+		return 0;
+	ns = cred->user_ns;
+	return ns ? cred->euid.val * 31 + ns->ns.inum : 0;
+}
+
 static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
 {
 	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_INC_UCOUNT;
@@ -376,7 +390,7 @@ static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
 			return 0;
 		type = k->arg[2];
 	}
-	return REPEAT_AT(FC_REPEAT_UCOUNT, 1 + (__u32)type);
+	return REPEAT_AT(FC_REPEAT_UCOUNT, (1 + (__u32)type) * 997 + whose_ucounts());
 }
 
 ON_RETURN_ARGS_SURE(FC_HOOK_INC_UCOUNT, inc_ucount, long, ret == 0, sure_ucount(backend_, arg2),

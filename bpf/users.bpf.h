@@ -62,7 +62,9 @@ static __always_inline __u64 sure_instances(struct task_struct *task)
 			      (void *)__builtin_preserve_access_index(&u->ucount) + 8 * type);
 	bpf_probe_read_kernel(&limit, sizeof(limit),
 			      (void *)__builtin_preserve_access_index(&ns->ucount_max) + 8 * type);
-	return limit >= 0 && held >= limit ? REPEAT_AT(FC_REPEAT_INSTANCES, 0) : 0;
+	return limit >= 0 && held >= limit
+		       ? REPEAT_AT(FC_REPEAT_INSTANCES, u->uid.val * 31 + ns->ns.inum)
+		       : 0;
 }
 
 /* At sys_exit: sys_exit.bpf.h says when. */

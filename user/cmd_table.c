@@ -139,6 +139,10 @@ static int show_near(struct shown *s)
 	struct table_near n = {.percent = (unsigned int)s->o->near};
 	int err = table_near_read(&n, s->c, s->owner, s->published);
 
+	if (err == 0 && n.hidden)
+		log_info("the descriptors of %zu process%s may not be counted by you: run it as "
+			 "root",
+			 n.hidden, n.hidden == 1 ? "" : "es");
 	if (err == 0 && n.n == 0) {
 		log_info("nothing is at %u %% of its limit", n.percent);
 		err = EXIT_NOTHING;

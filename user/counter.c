@@ -22,6 +22,7 @@ void counter_table_cut(struct counter_table *t, size_t n_rows, size_t n_owners)
 void counter_table_clear(struct counter_table *t)
 {
 	counter_table_cut(t, 0, 0);
+	t->hidden = false;
 }
 
 void counter_table_free(struct counter_table *t)

@@ -71,6 +71,7 @@ struct counter_table {
 	size_t n_rows, cap_rows;
 	char **owners;
 	size_t n_owners, cap_owners;
+	bool hidden; /* there is something of a process that we may not look at */
 };
 
 void counter_table_clear(struct counter_table *t); /* keeps the memory for the next reading */

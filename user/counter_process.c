@@ -67,7 +67,7 @@ static int usage_nofile(struct process *p, uint64_t *ret)
 
 	/* Another user's descriptors may not be seen. */
 	if (fd < 0)
-		return -ENOENT;
+		return errno == EACCES ? -EACCES : -ENOENT;
 	dir = fdopendir(fd);
 	if (!dir) {
 		close(fd);
@@ -157,6 +157,7 @@ static int add_row(struct process *p, const struct rlimit_row *spec, struct coun
 	if (!r && spec->usage && (limits < 0 || !is_far(p, spec, soft))) {
 		int usage = spec->usage(p, &v);
 
+		t->hidden |= usage == -EACCES;
 		r = counter_put(&row, COUNTER_HELD, usage, v);
 	}
 	return r < 0 ? r : counter_add(t, &row);

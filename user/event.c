@@ -289,6 +289,10 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 		       const struct fc_fold *fold, uint64_t n, const struct fold_known *known,
 		       const struct event_context *c)
 {
+	/* Of more than one: the lines that came whole say whose. */
+	const struct fold_limit unknown = {.variant = known->limit.variant};
+	const struct fold_limit *limit = known->mixed ? &unknown : &known->limit;
+
 	memset(facts, 0, sizeof(*facts));
 	event_init(e, EVENT_REFUSED);
 	event_time(e, fold->last, c);
@@ -305,9 +309,9 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
 	event_str(e, FIELD_CGROUP, known->cgroup);
-	event_str(e, FIELD_LIMIT_CGROUP, known->limit_cgroup);
-	set_limit(e, key->resource, &known->limit);
-	set_more(facts, &known->limit);
+	event_str(e, FIELD_LIMIT_CGROUP, known->mixed ? NULL : known->limit_cgroup);
+	set_limit(e, key->resource, limit);
+	set_more(facts, limit);
 	facts->unsure = known->mixed || (!known->whole && !own_limit(key->resource));
 	if (facts->unsure)
 		event_bool(e, FIELD_CERTAIN, false);

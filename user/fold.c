@@ -126,9 +126,13 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 	e->known.limit = limit;
 	if (!e->known.cgroup && cgroup && cgroup[0])
 		e->known.cgroup = strdup(cgroup);
-	if (!e->known.limit_cgroup && r->has & FC_HAS_OWNER && !r->owner.cut &&
-	    event_path(&r->owner, path, sizeof(path)) == 0)
+	if (!(r->has & FC_HAS_OWNER) || r->owner.cut ||
+	    event_path(&r->owner, path, sizeof(path)) < 0)
+		return;
+	if (!e->known.limit_cgroup)
 		e->known.limit_cgroup = strdup(path);
+	else
+		e->known.mixed |= strcmp(e->known.limit_cgroup, path) != 0;
 }
 
 uint64_t folds_new_since(struct folds *f, const struct fc_fold_key *key, const struct fc_fold *fold,

@@ -322,7 +322,8 @@ void mounts_event(struct event *e, struct event_facts *facts, int proc_fd,
 
 	memset(ret, 0, sizeof(*ret));
 	if (event_has(e, FIELD_COUNT)) {
-		recall(e, facts, memory);
+		if (!facts->unsure)
+			recall(e, facts, memory);
 		return;
 	}
 	if (mounts_view(e, facts, proc_fd, &text, &table, &root) < 0 ||

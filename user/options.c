@@ -66,7 +66,7 @@ static const struct row *row_of(int code)
 static int take(struct options *o, int code, char **argv, const struct command *c)
 {
 	const struct row *r = row_of(code == '?' || code == ':' ? optopt : code);
-	char wants[1024];
+	char wants[1024], guess[40];
 
 	if (code == '?' && optopt == 0)
 		return complain_unknown(c, argv[optind - 1] + 2);
@@ -81,6 +81,9 @@ static int take(struct options *o, int code, char **argv, const struct command *
 	option_describe(r, wants, sizeof(wants));
 	if (code == ':')
 		return complain(c, "--%s wants %s", r->name, wants);
+	if (option_guess(r, optarg, guess, sizeof(guess)))
+		return complain(c, "--%s wants %s, not '%.200s': did you mean %s", r->name, wants,
+				optarg, guess);
 	return complain(c, "--%s wants %s, not '%.200s'", r->name, wants, optarg);
 }
 

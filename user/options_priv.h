@@ -43,5 +43,7 @@ int option_set(const struct row *r, const char *arg, struct options *o);
 
 /* What the row wants, in words: "a number from 1 to 100". */
 void option_describe(const struct row *r, char *buf, size_t size);
+/* buf: the value that was meant, of those that a row knows; NULL: none is near. */
+const char *option_guess(const struct row *r, const char *arg, char *buf, size_t size);
 
 #endif

@@ -93,6 +93,28 @@ void option_describe(const struct row *r, char *buf, size_t size)
 	}
 }
 
+const char *option_guess(const struct row *r, const char *arg, char *buf, size_t size)
+{
+	char all[1024], *at = all, *word, *best = NULL;
+	unsigned int nearest = 3; /* farther than two letters is another word */
+
+	if (!r->known)
+		return NULL;
+	r->known(all, sizeof(all));
+	while ((word = strsep(&at, ", "))) {
+		unsigned int d = options_distance(arg, word);
+
+		if (d < nearest && d < strlen(word)) {
+			nearest = d;
+			best = word;
+		}
+	}
+	if (!best)
+		return NULL;
+	util_strlcpy(buf, best, size);
+	return buf;
+}
+
 static int set_number(const struct row *r, const char *arg, struct options *o)
 {
 	uint64_t v = 0;

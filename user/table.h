@@ -62,6 +62,7 @@ struct table_near {
 	struct table_near_row *rows;
 	size_t n, cap;
 	unsigned int percent; /* the least that is taken */
+	size_t hidden;        /* processes that we may not look at */
 };
 
 /* How full, in whole percent, of the limit that refuses; -ENODATA: no limit, or not known. */

@@ -122,6 +122,7 @@ static int take_process(void *arg, const struct counter_table *t)
 	bool any = false;
 	int r;
 
+	g->n->hidden += t->hidden;
 	for (size_t i = 0; i < t->n_rows && !any; i++)
 		any = table_percent(&t->rows[i], &percent) == 0 && percent >= g->n->percent;
 	if (!any)
@@ -195,6 +196,7 @@ int table_near_read(struct table_near *n, struct counters *c, const char *owner,
 	/* One source that cannot be read does not hide the others. */
 	if (r < 0 && (owner || r == -ENOMEM))
 		goto out;
+	n->hidden = t.hidden;
 	r = table_count(&t, p, c);
 	if (r >= 0)
 		r = take(&g, &t);

@@ -7,6 +7,7 @@
 #include "tracer_priv.h"
 
 #include <signal.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "log.h"
@@ -162,6 +163,17 @@ static bool process_gone(const struct fc_fold_key *key, uint32_t sweep)
 	return ticks > key->start / (1000000000ULL / (unsigned long long)hz) + 1;
 }
 
+/*
+ * In another pid namespace than the first a number of the kernel's is nobody's, or another's: who
+ * still counts there would be taken for gone. PROC_PID_INIT_INO of linux/proc_ns.h.
+ */
+static bool numbers_mean_nothing(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != 0xeffffffcU;
+}
+
 static uint64_t now_boot(void)
 {
 	struct timespec ts;
@@ -211,7 +223,7 @@ static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
 		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
 {
 	/* A shell that starts thousands of programs a second fills the table: then at once. */
-	uint64_t quiet = t->folds_crowded ? 0 : FORGET_NS;
+	uint64_t quiet = t->folds_pressing ? 0 : FORGET_NS;
 
 	bool found = tell_fold(t, ev, key, fold);
 
@@ -253,6 +265,7 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 		first = false;
 	} while (err == 0);
 	t->folds_crowded = entries > bpf_map__max_entries(t->skel->maps.folds) / 2;
+	t->folds_pressing = t->folds_crowded && !numbers_mean_nothing();
 	return found || t->folds_crowded;
 }
 

@@ -154,6 +154,31 @@ flood_limits() {
 	[[ ! $wrong ]] || no "said otherwise when folded: ${wrong//$'\n'/, }"
 }
 
+# Repeats that look like those before them and are another process's, another namespace's or another file system's.
+flood_others() {
+	local watcher kind key
+	"${CC:-cc}" -O2 -static "$here/floods.c" -o "$work/floods" || return
+	watch others -r nofile -r semmni -r disk || return
+	watcher=$pid
+	for kind in same-pid namespaces mounts; do
+		timeout 60 "$work/floods" "$kind" 1000 500 >"$work/others.$kind" || { no "$kind did not happen"; return; }
+	done
+	finish "$watcher" || return
+	for kind in 'same-pid comm' 'namespaces namespace' 'mounts device'; do
+		read -r kind key <<<"$kind"
+		why+=$(jq -nr --slurpfile t "$work/others.$kind" --arg kind "$kind" --arg key "$key" '$t[0] as $t
+			| def sum: map(.count // 1) | add // 0;
+			  [inputs | select(.event == "refused" and .pid == $t.pid)]
+			| [.[] | select(.[$key] == $t.first)] as $first | [.[] | select(.[$key] == $t.second)] as $second
+			| (if sum != $t.n + $t.m then "\(sum) told of \($t.n + $t.m)" else empty end),
+			  (if ($first | sum) > $t.n then "\($first | sum) of \($t.first), where \($t.n) happened" else empty end),
+			  (if ($second | sum) > $t.m then "\($second | sum) of \($t.second), where \($t.m) happened" else empty end),
+			  (if $second == [] then "nothing of \($t.second)" else empty end)
+			| "\($kind): \(.); "' "$work/others.json") || why+="$kind: not JSON; "
+	done
+	[[ -z $why ]]
+}
+
 many() {
 	local watcher wrong
 	watch many -r nofile || return

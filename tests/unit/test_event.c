@@ -379,6 +379,9 @@ static void fold_of_whole(void **state _unused_)
 	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
 	assert_true(facts.unsure);
 	must_be(FIELD_CERTAIN, 0);
+	must_say(FIELD_LIMIT_NAME, "user.max_inotify_instances");
+	assert_false(facts.has_more || event_has(&e, FIELD_NAMESPACE) ||
+		     event_has(&e, FIELD_LIMIT_UID) || event_has(&e, FIELD_DEVICE));
 	known = (struct fold_known){};
 	event_decode_fold(&e, &facts, &key, &f, 1, &known, &v1);
 	assert_true(facts.unsure);

@@ -152,6 +152,32 @@ static void limits(void **state _unused_)
 	folds_free(f);
 }
 
+/* A fork may be refused in one cgroup, and the next one in another. */
+static void limit_cgroups(void **state _unused_)
+{
+	struct fc_refused r = {.resource = FC_PIDS,
+			       .err = EAGAIN,
+			       .has = FC_HAS_OWNER,
+			       .owner = {.len = 2, .text = "a"},
+			       .who = {.start = 7, .pid = 8}};
+	const struct fc_fold_key k = {.start = 7, .pid = 8, .resource = FC_PIDS, .err = EAGAIN};
+	const struct fold_known *got = NULL;
+	struct fc_fold fold = {.count = 1};
+	struct folds *f = make();
+
+	folds_note(f, &r, NULL);
+	folds_note(f, &r, NULL);
+	assert_int_equal(folds_new_since(f, &k, &fold, &got), 1);
+	assert_string_equal(got->limit_cgroup, "/a");
+	assert_false(got->mixed);
+	r.owner.text[0] = 'b';
+	folds_note(f, &r, NULL);
+	fold.count++;
+	assert_int_equal(folds_new_since(f, &k, &fold, &got), 1);
+	assert_true(got->mixed);
+	folds_free(f);
+}
+
 static void forget(void **state _unused_)
 {
 	struct fc_fold_key other = key;
@@ -210,9 +236,10 @@ static void programs(void **state _unused_)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences), cmocka_unit_test(keys),   cmocka_unit_test(known),
-		cmocka_unit_test(limits),      cmocka_unit_test(forget), cmocka_unit_test(many),
-		cmocka_unit_test(programs),
+		cmocka_unit_test(differences),   cmocka_unit_test(keys),
+		cmocka_unit_test(known),         cmocka_unit_test(limits),
+		cmocka_unit_test(limit_cgroups), cmocka_unit_test(forget),
+		cmocka_unit_test(many),          cmocka_unit_test(programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

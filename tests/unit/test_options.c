@@ -159,6 +159,8 @@ static void refused(void **state _unused_)
 		{&watch, "-n sixteen-bytes-xx", "at most 15 bytes"},
 		{&watch, "-c system.slice", "such as /system.slice"},
 		{&watch, "-r no-file", "--resource wants one of nofile, nr-open, "},
+		{&watch, "-r no-file", "not 'no-file': did you mean nofile; see failcnt watch"},
+		{&watch, "-r nothing", "not 'nothing'; see"},
 		{&watch, "-e EWRONG", "not 'EWRONG'"},
 		{&watch, "--count=0", "a number from 1"},
 		{&watch, "--output=x", "wants json:FILE"},
