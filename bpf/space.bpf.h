@@ -263,16 +263,77 @@ static __always_inline bool refuse_shmem_link(struct refusal *w, const struct re
 	return refuse_shmem_new(w, c, BPF_CORE_READ(dir, i_sb));
 }
 
+/*
+ * One more of the same. A write that finds no blocks says ENOSPC for nothing else; but tmpfs, where
+ * memory may not be promised any more. And where note_told() has to be left, a second look leaves
+ * it.
+ */
+static __always_inline bool sure_space(void)
+{
+	return !exit_serves[FC_HOOK_OTHER_FS] || exit_serves[FC_HOOK_EXT4_FULL];
+}
+
+static __always_inline __u64 sure_shmem_write(long ret)
+{
+	return ret == -ENOSPC && sure_space() && overcommit_mode() != OVERCOMMIT_NEVER
+		       ? REPEAT_AT(FC_REPEAT_TMPFS, 1)
+		       : 0;
+}
+
+static __always_inline __u64 sure_ext4(void)
+{
+	struct typed_call c;
+
+	return sure_space() && typed_call(&c) &&
+			       (c.call == FC_CALL_WRITE || c.call == FC_CALL_PWRITE ||
+				c.call == FC_CALL_WRITE_FD)
+		       ? REPEAT_AT(FC_REPEAT_EXT4, 1)
+		       : 0;
+}
+
+/* At sys_exit: of a file on which file system. A 32-bit program has the descriptor elsewhere. */
+static __always_inline __u64 sure_write(struct typed_call *c)
+{
+	struct fdtable *fdt;
+	struct inode *inode;
+	struct super_block *sb;
+	struct file *file = NULL;
+	__u64 fd, magic;
+
+	if (!c->task->files)
+		return 0;
+	fdt = c->task->files->fdt;
+	fd = (__u32)TASK_ARG0(c->regs);
+	if (!fdt || fd >= fdt->max_fds ||
+	    bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + 8 * fd) || !file)
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return 0;
+	sb = BPF_CORE_READ(inode, i_sb);
+	magic = BPF_CORE_READ(sb, s_magic);
+	if (magic == TMPFS_MAGIC)
+		return sure_shmem_write(-ENOSPC);
+	if (magic == EXT4_SUPER_MAGIC)
+		return REPEAT_AT(FC_REPEAT_EXT4, 1);
+	return magic == OVERLAYFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC ||
+			       BPF_CORE_READ(sb, s_bdev)
+		       ? REPEAT_AT(FC_REPEAT_OTHER_FS, 1)
+		       : 0;
+}
+
 /* Arguments for fexit alone: RETURN in hooks.def. */
 #define ON_RETURN_FEXIT_ARGS(hook, fn, type, failed, body) \
 	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space))
+#define ON_RETURN_FEXIT_ARGS_SURE(hook, fn, type, failed, sure, body) \
+	ON_RETURN_SURE_(hook, fn, true, type, failed, sure, body, tell_whole(&w, &c, finish_space))
 #define ON_RETURN_ARGS_WHOLE(hook, fn, type, failed, body)                               \
 	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space)) \
 	KEEP_ARGS_(hook, fn)
 
 /* By hand: its second argument is an int *, which fexit may not load on 5.10. */
-REFUSED_FUNCTION(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, refuse_ext4_alloc,
-		 tell_whole(&w, &c, finish_space))
+REFUSED_FUNCTION_SURE(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, sure_ext4(),
+		      refuse_ext4_alloc, tell_whole(&w, &c, finish_space))
 
 SEC("fexit/ext4_should_retry_alloc")
 int fexit_ext4_should_retry_alloc(unsigned long long *ctx)
@@ -295,8 +356,9 @@ int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
 }
 
 KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
-ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
-		     ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, refuse_shmem_write)
+ON_RETURN_FEXIT_ARGS_SURE(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
+			  ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, sure_shmem_write(ret),
+			  refuse_shmem_write)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
 		     refuse_shmem_fallocate)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)

@@ -310,19 +310,123 @@ static __always_inline bool alloc_pid_refused(struct refusal *w, const struct re
 	return false;
 }
 
-/* The cgroups may be others than the caller's: CLONE_INTO_CGROUP. */
-static __always_inline bool can_fork_refused(struct refusal *w, const struct refused_call *c)
+/*
+ * What pids_can_fork() leaves of a thread, until copy_process() returns: that there is a note; or
+ * no more than this, where it is one more of those that copy_process() tells without a second look.
+ * With the same last bits of its number another thread may be lost: then the numbers decide.
+ */
+#define PIDS_MARKS 1024
+#define PIDS_NOTED (1ULL << 63)
+__u64 pids_marks[PIDS_MARKS];
+
+static __always_inline __u64 *pids_mark(void)
+{
+	__u64 i = (__u32)bpf_get_current_pid_tgid() & (PIDS_MARKS - 1);
+
+	asm volatile("" : "+r"(i)); /* the register that has bounds is the one that is used */
+	return &pids_marks[i];
+}
+
+/* What is left of this thread: 0: nothing. */
+static __always_inline __u64 take_pids_mark(void)
+{
+	__u64 *mark = pids_mark(), left = *mark;
+
+	if ((left & ~PIDS_NOTED) != bpf_get_current_pid_tgid())
+		return 0;
+	*mark = 0;
+	return left;
+}
+
+static __always_inline bool repeats_pids(__u32 way)
+{
+	struct fc_repeat *r = repeat_slot(way, REPEAT_AT(FC_REPEAT_PIDS, 1));
+
+	return r && r->tid == (__u32)bpf_get_current_pid_tgid() && r->place == 1 &&
+	       r->notes == repeat_notes && bpf_ktime_get_boot_ns() < r->until;
+}
+
+/* Not where it is about the cgroups of another: CLONE_INTO_CGROUP. */
+static __always_inline bool pids_again(__u8 backend, __u64 cgroups)
+{
+	struct task_struct *task;
+
+	if (!TYPED_TASK || !repeat_alone() || hook_handover[FC_HOOK_PIDS_CAN_FORK] ||
+	    hook_elsewhere(FC_HOOK_PIDS_CAN_FORK, backend == FC_BACKEND_FEXIT))
+		return false;
+	task = (void *)bpf_get_current_task_btf();
+	if ((__u64)task->cgroups != cgroups ||
+	    (!repeats_pids(FC_REPEAT_FEXIT) && !repeats_pids(FC_REPEAT_KPROBE)))
+		return false;
+	*pids_mark() = bpf_get_current_pid_tgid();
+	return true;
+}
+
+/* It was it, whoever left since. */
+static __always_inline int note_seen_pids(__u64 cgroups)
 {
 	struct task_note n = {.resource = FC_PIDS, .has = FC_HAS_CERTAIN};
+
+	return note_pids(cgroups, 1) || leave_note(&n);
+}
+
+/* The cgroups may be others than the caller's. */
+static __always_inline bool can_fork_refused(struct refusal *w, const struct refused_call *c)
+{
 	__u64 cgroups = 0;
 
 	/* As a number: a function that is verified by itself takes no pointer of the kernel. */
-	__sync_fetch_and_add(&repeat_notes, 1);
 	if (c->has_args)
 		bpf_probe_read_kernel(&cgroups, sizeof(cgroups), &c->arg[1]);
-	if (!note_pids(cgroups, 1))
-		leave_note(&n); /* it was it, whoever left since */
+	note_seen_pids(cgroups);
+	*pids_mark() = bpf_get_current_pid_tgid() | PIDS_NOTED;
 	return false;
+}
+
+/*
+ * At sys_exit the numbers decide: all that any_full() asks before, but what user namespaces above
+ * the own one allow.
+ */
+__noinline __u64 sure_pids(void)
+{
+	struct cgroup_subsys_state *css, *parent;
+	struct task_struct *task;
+	int i, max = 0, count = 0;
+
+	if (!TYPED_TASK)
+		return 0;
+	task = (void *)bpf_get_current_task_btf();
+	if (!task->real_cred || !task->real_cred->user_ns || task->real_cred->user_ns->level)
+		return 0;
+	if (ADDR(nr_threads) && ADDR(max_threads)) {
+		bpf_probe_read_kernel(&max, sizeof(max), ADDR(max_threads));
+		bpf_probe_read_kernel(&count, sizeof(count), ADDR(nr_threads));
+		if (count >= max)
+			return 0;
+	}
+	css = pids_css(BPF_CORE_READ(task, cgroups));
+	for (i = 0; i < CGROUP_LEVELS && css; i++) {
+		struct pids_cgroup *p =
+			(void *)css - bpf_core_field_offset(struct pids_cgroup, css);
+
+		parent = BPF_CORE_READ(css, parent);
+		if (!parent)
+			return 0;
+		if (is_full(BPF_CORE_READ(p, counter.counter), BPF_CORE_READ(p, limit.counter), 1))
+			return REPEAT_AT(FC_REPEAT_PIDS, 1);
+		css = parent;
+	}
+	return 0;
+}
+
+static __always_inline __u64 sure_task(bool by_exit)
+{
+	__u64 mark = take_pids_mark(), at;
+
+	if (mark)
+		return mark & PIDS_NOTED ? 0 : REPEAT_AT(FC_REPEAT_PIDS, 1);
+	at = sure_nproc();
+	return at || !by_exit ? at : sure_pids();
 }
 
 /* ---- the verdict ---- */
@@ -335,8 +439,11 @@ static __always_inline bool any_full(int exactly)
 
 static __always_inline bool refuse_task(struct refusal *w, const struct refused_call *c)
 {
+	/* Taken without its number a moment ago: sure_task(). */
+	bool pids = w->verdict == FC_REPEAT_PIDS || take_pids_mark();
+
 	if (!take_note(w)) {
-		if (!any_full(1) && !any_full(0) && !note_pid_max(0))
+		if (!(pids ? note_seen_pids(0) : any_full(1) || any_full(0) || note_pid_max(0)))
 			return false;
 		if (!take_note(w))
 			return false;
@@ -354,9 +461,42 @@ static __always_inline bool refuse_exec(struct refusal *w, const struct refused_
 	return BPF_CORE_READ(task, flags) & PF_NPROC_EXCEEDED && note_nproc(0, 1) && take_note(w);
 }
 
-ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_nproc(), refuse_task)
+ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_task(false),
+	       refuse_task)
 ON_RETURN(FC_HOOK_ALLOC_PID, alloc_pid, long, ret == -EAGAIN, alloc_pid_refused)
-ON_RETURN_ARGS(FC_HOOK_PIDS_CAN_FORK, pids_can_fork, int, ret == -EAGAIN, can_fork_refused)
+
+REFUSED_FUNCTION(FC_HOOK_PIDS_CAN_FORK, pids_can_fork, true, can_fork_refused, tell(&w, &c.regs))
+KEEP_ARGS_(FC_HOOK_PIDS_CAN_FORK, pids_can_fork)
+
+/* (task, cgroups) */
+SEC("fexit/pids_can_fork")
+int fexit_pids_can_fork(unsigned long long *ctx)
+{
+	int ret = fexit_ret(ctx, FC_HOOK_PIDS_CAN_FORK);
+
+	if (ret == -EAGAIN &&
+	    !pids_again(FC_BACKEND_FEXIT, FEXIT_ARG(ctx, FC_HOOK_PIDS_CAN_FORK, 1)))
+		refused_pids_can_fork(ret, FC_BACKEND_FEXIT, 0,
+				      FEXIT_ARG(ctx, FC_HOOK_PIDS_CAN_FORK, 1), 0);
+	return 0;
+}
+
+SEC("kretprobe/pids_can_fork")
+int kretprobe_pids_can_fork(struct pt_regs *ctx)
+{
+	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_PIDS_CAN_FORK;
+	int ret = PT_REGS_RC(ctx);
+	struct kept_args *k;
+
+	if (ret != -EAGAIN)
+		return 0;
+	probe_note_missed(FC_HOOK_PIDS_CAN_FORK);
+	k = bpf_map_lookup_elem(&kept, &key);
+	if (!k || !pids_again(FC_BACKEND_KPROBE, k->arg[1]))
+		refused_pids_can_fork(ret, FC_BACKEND_KPROBE, 0, 0, 0);
+	return 0;
+}
+
 ON_RETURN(FC_HOOK_EXECVE, SYSCALL_FN(execve), int, ret == -EAGAIN, refuse_exec)
 ON_RETURN(FC_HOOK_EXECVEAT, SYSCALL_FN(execveat), int, ret == -EAGAIN, refuse_exec)
 #if !defined(__TARGET_ARCH_arm64)

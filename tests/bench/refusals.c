@@ -15,14 +15,19 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LIMIT 16 /* of descriptors, and of address space in MiB */
 #define NOBODY_ELSE 54321
+
+static long turn;
 
 static long cpu_ns(void)
 {
@@ -121,6 +126,16 @@ static int no_signals(void)
 	return limit_to(RLIMIT_SIGPENDING, 1) < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : queue_one();
 }
 
+/* Without the memory of its own that pids.max is asked for after (kernel/fork.c, copy_process()). */
+static long new_thread(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
 static long new_process(void)
 {
 	pid_t pid = fork();
@@ -145,13 +160,190 @@ static int no_space(void)
 	return limit_to(RLIMIT_AS, LIMIT << 20);
 }
 
+/* A group of its own, which is left behind; version 1 or 2. */
+static int no_tasks(void)
+{
+	static const char *const roots[] = {"/sys/fs/cgroup/pids", "/sys/fs/cgroup"};
+	const char *root = roots[access(roots[0], F_OK) < 0];
+	char path[80];
+
+	snprintf(path, sizeof(path), "%s/cgroup.subtree_control", root);
+	write_number(path, "+pids"); /* of version 2 */
+	snprintf(path, sizeof(path), "%s/refusals-%d", root, getpid());
+	if (mkdir(path, 0755) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/refusals-%d/pids.max", root, getpid());
+	if (write_number(path, "1") < 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/refusals-%d/cgroup.procs", root, getpid());
+	return write_number(path, "0");
+}
+
+static int log_fd;
+
+/* As programs write their logs. */
+static long write_line(void)
+{
+	static const char line[100];
+
+	return write(log_fd, line, sizeof(line));
+}
+
+static int no_blocks(void)
+{
+	static const char all[64 << 10];
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("refusals", "/tmp", "tmpfs", 0, "size=64k") < 0)
+		return -1;
+	log_fd = open("/tmp/full", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	return write(log_fd, all, sizeof(all)) == sizeof(all) ? 0 : -1;
+}
+
+/* The guest has made it, and filled it. */
+static int no_ext4_blocks(void)
+{
+	log_fd = open("/ext4/full", O_WRONLY | O_APPEND | O_CLOEXEC);
+	return log_fd;
+}
+
+static long new_segment(void)
+{
+	return shmget(IPC_PRIVATE, 4096, 0600);
+}
+
+static int no_segments(void)
+{
+	if (unshare(CLONE_NEWIPC) < 0 || write_number("/proc/sys/kernel/shmmni", "2") < 0)
+		return -1;
+	return new_segment() < 0 || new_segment() < 0 ? -1 : 0;
+}
+
+static long count_maps(void)
+{
+	static char text[1 << 16];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	long n = 0;
+	ssize_t len;
+
+	while ((len = read(fd, text, sizeof(text) - 1)) > 0) {
+		text[len] = '\0';
+		for (ssize_t i = 0; i < len; i++)
+			n += text[i] == '\n';
+		n -= strstr(text, "[vsyscall]") != NULL; /* is none */
+	}
+	close(fd);
+	return n;
+}
+
+static long map_page(int prot)
+{
+	return (long)mmap(NULL, 4096, prot, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+static long new_map(void)
+{
+	return map_page(PROT_READ);
+}
+
+/* One may be more than the limit says (mm/mmap.c, do_mmap()). */
+static int no_maps(void)
+{
+	char text[24] = "";
+	int fd = open("/proc/sys/vm/max_map_count", O_RDONLY | O_CLOEXEC);
+	long max, n;
+
+	if (fd < 0 || read(fd, text, sizeof(text) - 1) <= 0)
+		return -1;
+	close(fd);
+	max = atol(text);
+	/* Neighbours that differ stay two. */
+	for (n = count_maps(); n <= max; n = n < max - 8 ? n + 1 : count_maps())
+		if (map_page(turn++ % 2 ? PROT_READ : PROT_NONE) < 0)
+			return -1;
+	return 0;
+}
+
+/* brk() has no errno: it says where the heap ends. */
+static long grow_heap(long bytes)
+{
+	static long end;
+
+	if (!end)
+		end = syscall(SYS_brk, 0);
+	errno = ENOMEM;
+	return syscall(SYS_brk, end + bytes) < end + bytes ? -1 : 0;
+}
+
+static long new_heap(void)
+{
+	return grow_heap(LIMIT << 20);
+}
+
+/* More than all memory and swap, however much that is. */
+static long map_too_much(void)
+{
+	return (long)mmap(NULL, 1L << 45, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
+}
+
+static int no_promises(void)
+{
+	return 0;
+}
+
 /* Two limits behind one errno, in turn: SEMMNS (one more than SEMMNI would be too many as well, but
  * that is tested later, ipc/sem.c newary()) and SEMMNI; RLIMIT_DATA and RLIMIT_AS. */
-static long turn;
-
 static long new_set_or_large(void)
 {
 	return semget(IPC_PRIVATE, turn++ % 2 ? 1 : 250, 0600);
+}
+
+/* A full file system, and a device that only says so. */
+static long write_or_pretend(void)
+{
+	static int pretends;
+
+	if (!pretends)
+		pretends = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	return turn++ % 2 ? write_line() : write(pretends, "", 1);
+}
+
+static long new_segment_or_large(void)
+{
+	return turn++ % 2 ? new_segment() : shmget(IPC_PRIVATE, 1 << 20, 0600);
+}
+
+static int no_segments_of_any_size(void)
+{
+	return no_segments() < 0 ? -1 : write_number("/proc/sys/kernel/shmall", "16");
+}
+
+static long new_heap_or_large(void)
+{
+	return grow_heap(turn++ % 2 ? 4096 : LIMIT << 20);
+}
+
+/* RLIMIT_DATA is asked first. */
+static int no_data_or_heap(void)
+{
+	return limit_to(RLIMIT_DATA, 1 << 20) < 0 ? -1 : limit_to(RLIMIT_AS, 1 << 12);
+}
+
+/* RLIMIT_NPROC is asked first. */
+static long new_process_of_user(void)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_NPROC, &r);
+	r.rlim_cur = turn++ % 2 ? 1 : r.rlim_max;
+	setrlimit(RLIMIT_NPROC, &r);
+	return new_process();
+}
+
+static int no_tasks_of_user(void)
+{
+	return no_tasks() < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : 0;
 }
 
 static int no_sets_of_any_size(void)
@@ -184,6 +376,17 @@ static const struct kind {
 	{"sigqueue", no_signals, queue_one, EAGAIN},
 	{"nproc", no_processes, new_process, EAGAIN},
 	{"as", no_space, new_mapping, ENOMEM},
+	{"pids", no_tasks, new_thread, EAGAIN},
+	{"tmpfs", no_blocks, write_line, ENOSPC},
+	{"ext4", no_ext4_blocks, write_line, ENOSPC},
+	{"shmget", no_segments, new_segment, ENOSPC},
+	{"map-count", no_maps, new_map, ENOMEM},
+	{"brk", no_space, new_heap, ENOMEM},
+	{"commit", no_promises, map_too_much, ENOMEM},
+	{"tasks", no_tasks_of_user, new_process_of_user, EAGAIN},
+	{"logs", no_blocks, write_or_pretend, ENOSPC},
+	{"segments", no_segments_of_any_size, new_segment_or_large, ENOSPC},
+	{"heap", no_data_or_heap, new_heap_or_large, ENOMEM},
 	{"sems", no_sets_of_any_size, new_set_or_large, ENOSPC},
 	{"maps", no_data_or_space, new_data_or_large, ENOMEM},
 };
