@@ -17,8 +17,8 @@
 #ifndef FAILCNT_SPACE_BPF_H
 #define FAILCNT_SPACE_BPF_H
 
-#include "commit.bpf.h"
 #include "quota.bpf.h"
+#include "space_again.bpf.h"
 
 #define BOGO_INODE_SIZE 1024 /* mm/shmem.c */
 #define SPACE_CPUS 128       /* fewer: a refusal reads two such counters */
@@ -261,65 +261,6 @@ static __always_inline bool refuse_shmem_link(struct refusal *w, const struct re
 	struct inode *dir = (void *)c->arg[1];
 
 	return refuse_shmem_new(w, c, BPF_CORE_READ(dir, i_sb));
-}
-
-/*
- * One more of the same. A write that finds no blocks says ENOSPC for nothing else; but tmpfs, where
- * memory may not be promised any more. And where note_told() has to be left, a second look leaves
- * it.
- */
-static __always_inline bool sure_space(void)
-{
-	return !exit_serves[FC_HOOK_OTHER_FS] || exit_serves[FC_HOOK_EXT4_FULL];
-}
-
-static __always_inline __u64 sure_shmem_write(long ret)
-{
-	return ret == -ENOSPC && sure_space() && overcommit_mode() != OVERCOMMIT_NEVER
-		       ? REPEAT_AT(FC_REPEAT_TMPFS, 1)
-		       : 0;
-}
-
-static __always_inline __u64 sure_ext4(void)
-{
-	struct typed_call c;
-
-	return sure_space() && typed_call(&c) &&
-			       (c.call == FC_CALL_WRITE || c.call == FC_CALL_PWRITE ||
-				c.call == FC_CALL_WRITE_FD)
-		       ? REPEAT_AT(FC_REPEAT_EXT4, 1)
-		       : 0;
-}
-
-/* At sys_exit: of a file on which file system. A 32-bit program has the descriptor elsewhere. */
-static __always_inline __u64 sure_write(struct typed_call *c)
-{
-	struct fdtable *fdt;
-	struct inode *inode;
-	struct super_block *sb;
-	struct file *file = NULL;
-	__u64 fd, magic;
-
-	if (!c->task->files)
-		return 0;
-	fdt = c->task->files->fdt;
-	fd = (__u32)TASK_ARG0(c->regs);
-	if (!fdt || fd >= fdt->max_fds ||
-	    bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + 8 * fd) || !file)
-		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
-		return 0;
-	sb = BPF_CORE_READ(inode, i_sb);
-	magic = BPF_CORE_READ(sb, s_magic);
-	if (magic == TMPFS_MAGIC)
-		return sure_shmem_write(-ENOSPC);
-	if (magic == EXT4_SUPER_MAGIC)
-		return REPEAT_AT(FC_REPEAT_EXT4, 1);
-	return magic == OVERLAYFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC ||
-			       BPF_CORE_READ(sb, s_bdev)
-		       ? REPEAT_AT(FC_REPEAT_OTHER_FS, 1)
-		       : 0;
 }
 
 /* Arguments for fexit alone: RETURN in hooks.def. */

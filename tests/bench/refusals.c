@@ -126,7 +126,8 @@ static int no_signals(void)
 	return limit_to(RLIMIT_SIGPENDING, 1) < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : queue_one();
 }
 
-/* Without the memory of its own that pids.max is asked for after (kernel/fork.c, copy_process()). */
+/* Without the memory of its own that pids.max is asked for after (kernel/fork.c, copy_process()).
+ */
 static long new_thread(void)
 {
 	pid_t pid = vfork();
