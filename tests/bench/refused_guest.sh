@@ -73,6 +73,7 @@ told() { # PID
 }
 
 under_failcnt() {
+	rm -f /tmp/said # or the line of the one before is waited for
 	/failcnt watch --json --backend="$1" >/tmp/said 2>/tmp/err &
 	watch=$!
 	wait_for '"event":"started"'
