@@ -163,8 +163,8 @@ static __always_inline bool refuse_mmap(struct refusal *w, const struct refused_
 
 /*
  * What refuse_mmap() finds most, with loads alone. Before the first two it asks for the number of
- * maps, whose limit is elsewhere: as many as there were is as few as it was then. Where one of them
- * is full as well as that number, it looks each time.
+ * maps, whose limit is elsewhere: as many as there were is as few as it was then. And where they
+ * were too many, so are as many again: do_mmap() asks for that before anything but the length.
  */
 static __always_inline __u64 sure_mmap(long ret)
 {
@@ -173,7 +173,6 @@ static __always_inline __u64 sure_mmap(long ret)
 	struct typed_call c;
 	__u64 len, pages, limit;
 	__u32 flags, place;
-	__s64 max;
 
 	if (ret != -ENOMEM || !typed_call(&c) || c.call != FC_CALL_MMAP)
 		return 0;
@@ -193,10 +192,7 @@ static __always_inline __u64 sure_mmap(long ret)
 	if (limit != RLIM_INFINITY && limit && is_data(TASK_ARG2(c.regs), flags) &&
 	    mm->data_vm + pages > limit >> page_shift)
 		return REPEAT_AT(FC_REPEAT_DATA, place);
-	max = KERNEL_VALUE(__u32, sysctl_max_map_count, hint_memory.max_map_count);
-	if (max && mm->map_count >= max + MAPS_NEW)
-		return REPEAT_AT(FC_REPEAT_MAPS, 1);
-	return 0;
+	return REPEAT_AT(FC_REPEAT_MAPS, place);
 }
 
 static __always_inline bool refuse_mremap(struct refusal *w, const struct refused_call *c)
