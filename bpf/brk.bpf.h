@@ -57,25 +57,54 @@ static __always_inline bool refuse_brk(struct refusal *w, const struct refused_c
 	       refuse_commit(w, pages);
 }
 
+/* The two that refuse_brk() finds most, with loads alone. */
+static __always_inline __u64 sure_brk(void)
+{
+	struct signal_struct *signal;
+	struct mm_struct *mm;
+	struct typed_call c;
+	__u64 now, asked, data, pages, limit;
+
+	if (!typed_call(&c) || c.call != FC_CALL_BRK)
+		return 0;
+	mm = c.task->mm;
+	signal = c.task->signal;
+	if (!mm || !signal)
+		return 0;
+	now = mm->brk;
+	asked = TASK_ARG0(c.regs);
+	if (asked <= now || asked > mm->task_size || mm->def_flags & VM_LOCKED)
+		return 0;
+	limit = signal->rlim[RLIMIT_DATA].rlim_cur;
+	data = now - mm->start_brk + mm->end_data - mm->start_data;
+	if (limit != RLIM_INFINITY && data + (asked - now) > limit)
+		return REPEAT_AT(FC_REPEAT_HEAP_DATA, 1);
+	pages = to_pages(asked) - to_pages(now);
+	limit = signal->rlim[RLIMIT_AS].rlim_cur;
+	if (pages && limit != RLIM_INFINITY && mm->total_vm + pages > limit >> page_shift)
+		return REPEAT_AT(FC_REPEAT_HEAP_AS, 1);
+	return 0;
+}
+
 /* brk() tells by its value alone, against what was asked for: fexit has that at hand. */
-#define BRK_PROGRAMS(hook, fn, reg)                                      \
-	REFUSED_FUNCTION(hook, fn, false, refuse_brk, tell(&w, &c.regs)) \
-	SEC("fexit/" #fn)                                                \
-	int fexit_##fn(unsigned long long *ctx)                          \
-	{                                                                \
-		struct pt_regs *regs = (struct pt_regs *)ctx[0];         \
-		if (ctx[1] < regs->reg)                                  \
-			refused_##fn(ctx[1], FC_BACKEND_FEXIT, 0, 0, 0); \
-		return 0;                                                \
-	}                                                                \
-	SEC("kretprobe/" #fn)                                            \
-	int kretprobe_##fn(struct pt_regs *ctx)                          \
-	{                                                                \
-		__u64 ret = PT_REGS_RC(ctx), asked;                      \
-		TASK_REG(asked, reg);                                    \
-		if (ret < asked)                                         \
-			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);   \
-		return 0;                                                \
+#define BRK_PROGRAMS(hook, fn, reg)                                                       \
+	REFUSED_FUNCTION_SURE(hook, fn, false, sure_brk(), refuse_brk, tell(&w, &c.regs)) \
+	SEC("fexit/" #fn)                                                                 \
+	int fexit_##fn(unsigned long long *ctx)                                           \
+	{                                                                                 \
+		struct pt_regs *regs = (struct pt_regs *)ctx[0];                          \
+		if (ctx[1] < regs->reg)                                                   \
+			refused_##fn(ctx[1], FC_BACKEND_FEXIT, 0, 0, 0);                  \
+		return 0;                                                                 \
+	}                                                                                 \
+	SEC("kretprobe/" #fn)                                                             \
+	int kretprobe_##fn(struct pt_regs *ctx)                                           \
+	{                                                                                 \
+		__u64 ret = PT_REGS_RC(ctx), asked;                                       \
+		TASK_REG(asked, reg);                                                     \
+		if (ret < asked)                                                          \
+			refused_##fn(ret, FC_BACKEND_KPROBE, 0, 0, 0);                    \
+		return 0;                                                                 \
 	}
 #define BRK_(hook, fn, reg) BRK_PROGRAMS(hook, fn, reg) /* fn may be a macro */
 #if defined(__TARGET_ARCH_arm64)

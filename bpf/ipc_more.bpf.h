@@ -101,6 +101,26 @@ static __always_inline __u64 sure_queue(void)
 	return REPEAT_AT(FC_REPEAT_MSGMNI, ns->ns.inum);
 }
 
+/* refuse_segment() once more, with loads alone. */
+static __always_inline __u64 sure_segment(long ret)
+{
+	struct ipc_namespace *ns;
+	struct typed_call c;
+	__u64 size, pages;
+
+	if (ret != -ENOSPC || !typed_call(&c) || c.call != FC_CALL_SHMGET || !c.task->nsproxy)
+		return 0;
+	ns = c.task->nsproxy->ipc_ns;
+	if (!ns)
+		return 0;
+	size = TASK_ARG1(c.regs);
+	pages = size / page_size + (size % page_size != 0);
+	if (ns->shm_tot + pages > ns->shm_ctlall || ns->shm_tot + pages < pages)
+		return REPEAT_AT(FC_REPEAT_SHMALL, 1);
+	return (__s64)ns->ids[IPC_SHM_IDS].in_use >= ns->shm_ctlmni ? REPEAT_AT(FC_REPEAT_SHMMNI, 1)
+								    : 0;
+}
+
 /* What mqueue_get_inode() charges for a queue: its messages and the nodes of their tree. */
 static __always_inline __u64 mqueue_bytes(__u64 messages, __u64 size)
 {
@@ -176,7 +196,8 @@ static __always_inline bool refuse_mqueue(struct refusal *w, const struct refuse
 	return refuse_in_ns(w, ns, FC_MQ_QUEUES, max, 1);
 }
 
-ON_RETURN(FC_HOOK_NEWSEG, newseg, int, ret == -EINVAL || ret == -ENOSPC, refuse_segment)
+ON_RETURN_SURE(FC_HOOK_NEWSEG, newseg, int, ret == -EINVAL || ret == -ENOSPC, sure_segment(ret),
+	       refuse_segment)
 ON_RETURN_SURE(FC_HOOK_NEWQUE, newque, int, ret == -ENOSPC, sure_queue(), refuse_queue)
 ON_RETURN_ARGS(FC_HOOK_MQUEUE, mqueue_create_attr, int, ret == -ENOSPC || ret == -EMFILE,
 	       refuse_mqueue)

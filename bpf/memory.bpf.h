@@ -162,8 +162,9 @@ static __always_inline bool refuse_mmap(struct refusal *w, const struct refused_
 }
 
 /*
- * The two that refuse_mmap() finds most, with loads alone. Before them it asks for the number of
- * maps, whose limit is elsewhere: as many as there were is as few as it was then.
+ * What refuse_mmap() finds most, with loads alone. Before the first two it asks for the number of
+ * maps, whose limit is elsewhere: as many as there were is as few as it was then. And where they
+ * were too many, so are as many again: do_mmap() asks for that before anything but the length.
  */
 static __always_inline __u64 sure_mmap(long ret)
 {
@@ -191,7 +192,7 @@ static __always_inline __u64 sure_mmap(long ret)
 	if (limit != RLIM_INFINITY && limit && is_data(TASK_ARG2(c.regs), flags) &&
 	    mm->data_vm + pages > limit >> page_shift)
 		return REPEAT_AT(FC_REPEAT_DATA, place);
-	return 0;
+	return REPEAT_AT(FC_REPEAT_MAPS, place);
 }
 
 static __always_inline bool refuse_mremap(struct refusal *w, const struct refused_call *c)

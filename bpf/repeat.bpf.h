@@ -9,7 +9,7 @@
  *   - the errno has one meaning there; or the numbers that decide it in the kernel are compared
  *     here as well, by typed loads, and say what they said then;
  *   - no inner function has left a note since, that it was another limit (repeat_notes): a cgroup's
- *     memory (memcg.bpf.h), a number of a process or pids.max (tasks.bpf.h).
+ *     memory (memcg.bpf.h), a number of a process (tasks.bpf.h).
  *
  * Whoever finds out returns REPEAT_AT(verdict, place); the place is what has to be equal besides:
  * the number of a call, what was counted, whose limit it was. Kernels without typed loads look each

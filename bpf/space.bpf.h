@@ -17,8 +17,8 @@
 #ifndef FAILCNT_SPACE_BPF_H
 #define FAILCNT_SPACE_BPF_H
 
-#include "commit.bpf.h"
 #include "quota.bpf.h"
+#include "space_again.bpf.h"
 
 #define BOGO_INODE_SIZE 1024 /* mm/shmem.c */
 #define SPACE_CPUS 128       /* fewer: a refusal reads two such counters */
@@ -266,13 +266,15 @@ static __always_inline bool refuse_shmem_link(struct refusal *w, const struct re
 /* Arguments for fexit alone: RETURN in hooks.def. */
 #define ON_RETURN_FEXIT_ARGS(hook, fn, type, failed, body) \
 	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space))
+#define ON_RETURN_FEXIT_ARGS_SURE(hook, fn, type, failed, sure, body) \
+	ON_RETURN_SURE_(hook, fn, true, type, failed, sure, body, tell_whole(&w, &c, finish_space))
 #define ON_RETURN_ARGS_WHOLE(hook, fn, type, failed, body)                               \
 	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space)) \
 	KEEP_ARGS_(hook, fn)
 
 /* By hand: its second argument is an int *, which fexit may not load on 5.10. */
-REFUSED_FUNCTION(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, refuse_ext4_alloc,
-		 tell_whole(&w, &c, finish_space))
+REFUSED_FUNCTION_SURE(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, sure_ext4(),
+		      refuse_ext4_alloc, tell_whole(&w, &c, finish_space))
 
 SEC("fexit/ext4_should_retry_alloc")
 int fexit_ext4_should_retry_alloc(unsigned long long *ctx)
@@ -295,8 +297,9 @@ int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
 }
 
 KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
-ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
-		     ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, refuse_shmem_write)
+ON_RETURN_FEXIT_ARGS_SURE(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
+			  ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, sure_shmem_write(ret),
+			  refuse_shmem_write)
 ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
 		     refuse_shmem_fallocate)
 ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)

@@ -142,9 +142,17 @@ static __always_inline __u64 sure_typed(long ret)
 	case FC_CALL_FORK:
 	case FC_CALL_CLONE:
 	case FC_CALL_CLONE3:
-		return ret == -EAGAIN ? sure_nproc() : 0;
+		return ret == -EAGAIN ? sure_task(true) : 0;
 	case FC_CALL_MMAP:
 		return sure_mmap(ret);
+	case FC_CALL_BRK:
+		return sure_brk();
+	case FC_CALL_SHMGET:
+		return sure_segment(ret);
+	case FC_CALL_WRITE:
+	case FC_CALL_PWRITE:
+	case FC_CALL_WRITE_FD:
+		return ret == -ENOSPC ? sure_write(&c) : 0;
 	}
 	return 0;
 }

@@ -19,77 +19,15 @@
 #ifndef FAILCNT_TASKS_BPF_H
 #define FAILCNT_TASKS_BPF_H
 
-#include "rlimit.bpf.h"
+#include "pids.bpf.h"
 
 #define PF_NPROC_EXCEEDED 0x00001000
 #define RESERVED_PIDS 300 /* kernel/pid.c: numbers below are given out only once */
 #define PIDNS_ADDING (1U << 31)
 #define PIDNS_LEVELS 8 /* deeper ones are not looked at: the kernel allows 32 */
-#define CGROUP_LEVELS 16
-#define NOTE_VALID_NS 100000000ULL /* a note older than this is not of this fork */
 
 /* What /proc/sys says, for kernels that hide the addresses of variables. */
 __u64 hint_threads_max, hint_pid_max;
-
-/*
- * Which limit it was, and its numbers: from an inner function when it refused, or found when
- * copy_process() returned. The functions that find it are not static, because the verifier goes
- * through such a function once and not once for each way to it; they can only return a number, so
- * that they leave a note.
- */
-struct task_note {
-	__u64 time, held, limit, hard;
-	struct kernfs_node *owner;
-	__u32 has, ns, limit_uid;
-	__u16 resource;
-	__u8 ns_kind;
-	bool v1;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, HANDOVER_SLOTS);
-	__type(key, __u64); /* thread */
-	__type(value, struct task_note);
-} task_notes SEC(".maps");
-
-static __always_inline int leave_note(struct task_note *note)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-
-	note->time = bpf_ktime_get_boot_ns();
-	bpf_map_update_elem(&task_notes, &thread, note, BPF_ANY);
-	return 1;
-}
-
-static __always_inline bool take_note(struct refusal *w)
-{
-	__u64 thread = bpf_get_current_pid_tgid();
-	struct task_note *note = bpf_map_lookup_elem(&task_notes, &thread);
-
-	if (!note)
-		return false;
-	w->resource = note->resource;
-	w->has = note->has;
-	w->held = note->held;
-	w->limit = note->limit;
-	w->hard = note->hard;
-	w->owner = note->owner;
-	w->ns = note->ns;
-	w->ns_kind = note->ns_kind;
-	w->limit_uid = note->limit_uid;
-	w->more[0] = note->v1;
-	bpf_map_delete_elem(&task_notes, &thread);
-	return bpf_ktime_get_boot_ns() - note->time < NOTE_VALID_NS;
-}
-
-/* A moment later others may have exited: then what is nearly full is the likely one. */
-static __always_inline bool is_full(__u64 held, __u64 limit, int exactly)
-{
-	__u64 slack = limit / 8 < 64 ? limit / 8 : 64;
-
-	return limit < NO_LIMIT && held + 1 + (exactly ? 0 : slack) > limit;
-}
 
 /* ---- nproc ---- */
 
@@ -253,75 +191,12 @@ __noinline int note_threads_max(int exactly)
 	return leave_note(&n);
 }
 
-/* ---- pids ---- */
-
-static __always_inline struct cgroup_subsys_state *pids_css(struct css_set *set)
-{
-	struct cgroup_subsys_state *css = NULL;
-
-	if (bpf_core_enum_value_exists(enum cgroup_subsys_id, pids_cgrp_id))
-		bpf_probe_read_kernel(
-			&css, sizeof(css),
-			(void *)__builtin_preserve_access_index(&set->subsys) +
-				8 * bpf_core_enum_value(enum cgroup_subsys_id, pids_cgrp_id));
-	return css;
-}
-
-/*
- * pids_try_charge() of kernel/cgroup/pids.c: upwards, without the root; the first that is full.
- * cgroups: a struct css_set, 0: those of the caller.
- */
-__noinline int note_pids(__u64 cgroups, int exactly)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct css_set *set = cgroups ? (struct css_set *)cgroups : BPF_CORE_READ(task, cgroups);
-	struct task_note n = {.resource = FC_PIDS, .has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_MORE};
-	struct cgroup_subsys_state *css = pids_css(set), *parent;
-	int i;
-
-	for (i = 0; i < CGROUP_LEVELS; i++) {
-		struct pids_cgroup *p =
-			(void *)css - bpf_core_field_offset(struct pids_cgroup, css);
-
-		parent = css ? BPF_CORE_READ(css, parent) : NULL;
-		if (!parent)
-			return 0;
-		n.held = BPF_CORE_READ(p, counter.counter);
-		n.limit = BPF_CORE_READ(p, limit.counter);
-		if (is_full(n.held, n.limit, exactly))
-			break;
-		css = parent;
-	}
-	if (i == CGROUP_LEVELS)
-		return 0;
-	n.owner = BPF_CORE_READ(css, cgroup, kn);
-	n.v1 = BPF_CORE_READ(css, cgroup, root, hierarchy_id) != 0;
-	if (exactly)
-		n.has |= FC_HAS_CERTAIN;
-	return leave_note(&n);
-}
-
 /* ---- what the inner functions note: copy_process() tells ---- */
 
 static __always_inline bool alloc_pid_refused(struct refusal *w, const struct refused_call *c)
 {
 	__sync_fetch_and_add(&repeat_notes, 1);
 	note_pid_max(1);
-	return false;
-}
-
-/* The cgroups may be others than the caller's: CLONE_INTO_CGROUP. */
-static __always_inline bool can_fork_refused(struct refusal *w, const struct refused_call *c)
-{
-	struct task_note n = {.resource = FC_PIDS, .has = FC_HAS_CERTAIN};
-	__u64 cgroups = 0;
-
-	/* As a number: a function that is verified by itself takes no pointer of the kernel. */
-	__sync_fetch_and_add(&repeat_notes, 1);
-	if (c->has_args)
-		bpf_probe_read_kernel(&cgroups, sizeof(cgroups), &c->arg[1]);
-	if (!note_pids(cgroups, 1))
-		leave_note(&n); /* it was it, whoever left since */
 	return false;
 }
 
@@ -333,14 +208,20 @@ static __always_inline bool any_full(int exactly)
 	return note_nproc(1, exactly) || note_threads_max(exactly) || note_pids(0, exactly);
 }
 
+/* verdict: what sure_task() said, who has taken the mark then. */
+__noinline int note_task(int verdict)
+{
+	if (verdict == FC_REPEAT_PIDS || take_pids_mark())
+		return note_seen_pids(0);
+	return any_full(1) || any_full(0) || note_pid_max(0);
+}
+
 static __always_inline bool refuse_task(struct refusal *w, const struct refused_call *c)
 {
-	if (!take_note(w)) {
-		if (!any_full(1) && !any_full(0) && !note_pid_max(0))
-			return false;
-		if (!take_note(w))
-			return false;
-	}
+	if (!take_note(w) && (!note_task(w->verdict) || !take_note(w)))
+		return false;
+	if (w->verdict == FC_REPEAT_PIDS)
+		w->place = PIDS_PLACE;
 	w->asked = 1;
 	w->has |= FC_HAS_ASKED;
 	return true;
@@ -354,9 +235,10 @@ static __always_inline bool refuse_exec(struct refusal *w, const struct refused_
 	return BPF_CORE_READ(task, flags) & PF_NPROC_EXCEEDED && note_nproc(0, 1) && take_note(w);
 }
 
-ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_nproc(), refuse_task)
+ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_task(false),
+	       refuse_task)
 ON_RETURN(FC_HOOK_ALLOC_PID, alloc_pid, long, ret == -EAGAIN, alloc_pid_refused)
-ON_RETURN_ARGS(FC_HOOK_PIDS_CAN_FORK, pids_can_fork, int, ret == -EAGAIN, can_fork_refused)
+
 ON_RETURN(FC_HOOK_EXECVE, SYSCALL_FN(execve), int, ret == -EAGAIN, refuse_exec)
 ON_RETURN(FC_HOOK_EXECVEAT, SYSCALL_FN(execveat), int, ret == -EAGAIN, refuse_exec)
 #if !defined(__TARGET_ARCH_arm64)

@@ -15,14 +15,19 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
+#include <sys/shm.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define LIMIT 16 /* of descriptors, and of address space in MiB */
 #define NOBODY_ELSE 54321
+
+static long turn;
 
 static long cpu_ns(void)
 {
@@ -121,6 +126,17 @@ static int no_signals(void)
 	return limit_to(RLIMIT_SIGPENDING, 1) < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : queue_one();
 }
 
+/* Without memory of its own, which is made before pids.max is asked (kernel/fork.c, copy_process())
+ * and is six times the rest. */
+static long new_thread(void)
+{
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid;
+}
+
 static long new_process(void)
 {
 	pid_t pid = fork();
@@ -145,13 +161,60 @@ static int no_space(void)
 	return limit_to(RLIMIT_AS, LIMIT << 20);
 }
 
+#include "refusals_more.h"
+
 /* Two limits behind one errno, in turn: SEMMNS (one more than SEMMNI would be too many as well, but
  * that is tested later, ipc/sem.c newary()) and SEMMNI; RLIMIT_DATA and RLIMIT_AS. */
-static long turn;
-
 static long new_set_or_large(void)
 {
 	return semget(IPC_PRIVATE, turn++ % 2 ? 1 : 250, 0600);
+}
+
+/* A full file system, and a device that only says so. */
+static long write_or_pretend(void)
+{
+	static int pretends;
+
+	if (!pretends)
+		pretends = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	return turn++ % 2 ? write_line() : write(pretends, "", 1);
+}
+
+static long new_segment_or_large(void)
+{
+	return turn++ % 2 ? new_segment() : shmget(IPC_PRIVATE, 1 << 20, 0600);
+}
+
+static int no_segments_of_any_size(void)
+{
+	return no_segments() < 0 ? -1 : write_number("/proc/sys/kernel/shmall", "16");
+}
+
+static long new_heap_or_large(void)
+{
+	return grow_heap(turn++ % 2 ? 4096 : LIMIT << 20);
+}
+
+/* RLIMIT_DATA is asked first. */
+static int no_data_or_heap(void)
+{
+	return limit_to(RLIMIT_DATA, 1 << 20) < 0 ? -1 : limit_to(RLIMIT_AS, 1 << 12);
+}
+
+/* RLIMIT_NPROC is asked first. */
+static long new_process_of_user(void)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_NPROC, &r);
+	r.rlim_cur = turn++ % 2 ? 1 : r.rlim_max;
+	setrlimit(RLIMIT_NPROC, &r);
+	return new_process();
+}
+
+static int no_tasks_of_user(void)
+{
+	return no_tasks() < 0 || setuid(NOBODY_ELSE) < 0 ? -1 : 0;
 }
 
 static int no_sets_of_any_size(void)
@@ -184,6 +247,17 @@ static const struct kind {
 	{"sigqueue", no_signals, queue_one, EAGAIN},
 	{"nproc", no_processes, new_process, EAGAIN},
 	{"as", no_space, new_mapping, ENOMEM},
+	{"pids", no_tasks, new_thread, EAGAIN},
+	{"tmpfs", no_blocks, write_line, ENOSPC},
+	{"ext4", no_ext4_blocks, write_line, ENOSPC},
+	{"shmget", no_segments, new_segment, ENOSPC},
+	{"map-count", no_maps, new_map, ENOMEM},
+	{"brk", no_space, new_heap, ENOMEM},
+	{"commit", no_promises, map_too_much, ENOMEM},
+	{"tasks", no_tasks_of_user, new_process_of_user, EAGAIN},
+	{"logs", no_blocks, write_or_pretend, ENOSPC},
+	{"segments", no_segments_of_any_size, new_segment_or_large, ENOSPC},
+	{"heap", no_data_or_heap, new_heap_or_large, ENOMEM},
 	{"sems", no_sets_of_any_size, new_set_or_large, ENOSPC},
 	{"maps", no_data_or_space, new_data_or_large, ENOMEM},
 };

@@ -5,24 +5,27 @@
 # failcnt, each backend, beside bpftrace that counts the same thing at the same place. As Markdown
 # for README.md; each number is of a virtual machine where an instruction takes a nanosecond.
 #
-#   refused.sh [-k KERNEL] [-b] BUILD_DIR     default: 6.12; -b: without bpftrace
+#   refused.sh [-k KERNEL] [-b] [-n KINDS] BUILD_DIR     default: 6.12; -b: without bpftrace
+#
+# KINDS: those of refused_guest.sh, in quotes.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
-kernel=6.12 others=bpftrace
+kernel=6.12 others=bpftrace kinds=''
 readonly count=20000
 
 die() { echo "refused.sh: $*" >&2; exit 2; }
 
-while getopts k:b option; do
+while getopts k:bn: option; do
 	case $option in
 	k) kernel=$OPTARG ;;
 	b) others='' ;;
-	*) die "usage: refused.sh [-k KERNEL] [-b] BUILD_DIR" ;;
+	n) kinds=$OPTARG ;;
+	*) die "usage: refused.sh [-k KERNEL] [-b] [-n KINDS] BUILD_DIR" ;;
 	esac
 done
 shift $((OPTIND - 1))
-(($# == 1)) || die "usage: refused.sh [-k KERNEL] [-b] BUILD_DIR"
+(($# == 1)) || die "usage: refused.sh [-k KERNEL] [-b] [-n KINDS] BUILD_DIR"
 build=$(cd "$1" && pwd -P) || die "$1: no such directory"
 [[ -x $build/failcnt ]] || die "$build/failcnt: build it first"
 out=$build/bench
@@ -30,6 +33,9 @@ mkdir -p "$out"
 rm -f "$out"/refused-*
 cp "$build/failcnt" "$out/refused-failcnt"
 ${CC:-cc} -std=gnu11 -O2 -Wall -Wextra -static -o "$out/refusals" "$here/refusals.c"
+rm -f "$out/refused.img"
+PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -b 1024 "$out/refused.img" 4M 2>"$out/mke2fs.log" ||
+	die "no ext4 image: $(<"$out/mke2fs.log")"
 "$here/../vm/kernels.sh" dir "$kernel" >/dev/null 2>&1 || "$here/../vm/kernels.sh" fetch "$kernel"
 "$here/../vm/kernels.sh" busybox >/dev/null
 
@@ -39,7 +45,7 @@ run_machine() { # NAME MIB MORE... -- ROW...
 	while [[ $1 != -- ]]; do more+=("$1"); shift; done
 	shift
 	"$here/../vm/run.sh" -k "$kernel" -i -b -m "$memory" -t 900 -a norandmaps "${more[@]}" \
-		-f "$out/refused-failcnt:/failcnt" -f "$out/refusals:/refusals" \
+		-f "$out/refused-failcnt:/failcnt" -f "$out/refused.img:/ext4.img" -e KINDS="$kinds" -f "$out/refusals:/refusals" \
 		-f "$here/refused_guest.sh:/guest" -- /bin/sh /guest "$count" "$@" \
 		>"$out/refused-$name.log" 2>"$out/refused-$name.err" || echo "X $name - $?" >>"$out/refused-$name.log"
 }
