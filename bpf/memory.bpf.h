@@ -269,6 +269,22 @@ static __always_inline bool refuse_fork(struct refusal *w, const struct refused_
 	return refuse_commit(w, BPF_CORE_READ(mm, data_vm) + BPF_CORE_READ(mm, stack_vm));
 }
 
+/* Of copy_process(), as new_file_failed() of files.bpf.h: it returns a pointer. */
+static __always_inline bool copy_failed(long *ret)
+{
+	long err = 0;
+
+	if ((unsigned long)*ret < (unsigned long)-ENOMEM)
+		return false;
+	if (*ret == -EAGAIN)
+		err = -EAGAIN;
+	else if (*ret == -ENOMEM)
+		err = -ENOMEM;
+	barrier_var(err);
+	*ret = err;
+	return err;
+}
+
 static __always_inline bool refuse_shm_file(struct refusal *w, const struct refused_call *c)
 {
 	if (c->regs.call == FC_CALL_SHMGET)

@@ -361,22 +361,6 @@ static __always_inline bool refuse_copy(struct refusal *w, const struct refused_
 	return c->ret == -ENOMEM ? refuse_fork(w, c) : refuse_task(w, c);
 }
 
-/* As new_file_failed() of files.bpf.h: it returns a pointer. */
-static __always_inline bool copy_failed(long *ret)
-{
-	long err = 0;
-
-	if ((unsigned long)*ret < (unsigned long)-ENOMEM)
-		return false;
-	if (*ret == -EAGAIN)
-		err = -EAGAIN;
-	else if (*ret == -ENOMEM)
-		err = -ENOMEM;
-	barrier_var(err);
-	*ret = err;
-	return err;
-}
-
 ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, copy_failed(&ret),
 	       ret == -EAGAIN ? sure_nproc() : 0, refuse_copy)
 ON_RETURN(FC_HOOK_ALLOC_PID, alloc_pid, long, ret == -EAGAIN, alloc_pid_refused)

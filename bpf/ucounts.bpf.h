@@ -386,33 +386,4 @@ static __always_inline bool refuse_ucount(struct refusal *w, const struct refuse
 	return true;
 }
 
-/* The kind is what it is told as, whichever level was full. */
-static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
-{
-	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_INC_UCOUNT;
-	struct kept_args *k;
-	struct typed_call c;
-
-	if (backend == FC_BACKEND_KPROBE) {
-		if (typed_call(&c) && asks_for_instance(c.call))
-			return REPEAT_AT(FC_REPEAT_INSTANCES, 1);
-		k = bpf_map_lookup_elem(&kept, &key);
-		if (!k)
-			return 0;
-		type = k->arg[2];
-	}
-	return REPEAT_AT(FC_REPEAT_UCOUNT, 1 + (__u32)type);
-}
-
-ON_RETURN_SURE_(FC_HOOK_INC_UCOUNT, inc_ucount, true, long, ret == 0, sure_ucount(backend_, arg2),
-		refuse_ucount, tell(&w, &c.regs))
-
-SEC("kprobe/inc_ucount")
-int kprobe_inc_ucount(struct pt_regs *ctx)
-{
-	struct typed_call c;
-
-	return typed_call(&c) && asks_for_instance(c.call) ? 0 : keep_args(FC_HOOK_INC_UCOUNT, ctx);
-}
-
 #endif
