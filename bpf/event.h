@@ -264,7 +264,8 @@ enum fc_repeat_way {
 #define FC_REPEAT_SLOTS (2 * FC_REPEAT_VERDICTS + 2 * FC_REPEAT_CALLS) /* of each processor */
 
 struct fc_repeat {
-	__u64 turn; /* odd while it passes from one key to the next; 0: never used */
+	__u32 turn; /* odd while it passes from one key to the next; 0: never used */
+	__u32 tick; /* the jiffy in which `last` was read: the clock itself costs too much */
 	__u64 count, last;
 	struct fc_fold_key key;
 	__u64 until; /* of the verdict, as what follows */

@@ -189,10 +189,17 @@ static __always_inline void note_maker(__u32 ns, struct task_struct *task, __s32
 	m->id = id;
 }
 
-/*
- * refuse_set() once more, with loads alone. A 32-bit program has its arguments elsewhere. Memory is
- * asked for in between, but its lack is ENOMEM.
- */
+/* refuse_set() once more, with loads alone. Memory is asked for in between: its lack is ENOMEM. */
+static __always_inline __u64 sure_set_of(struct ipc_namespace *ns, __u32 nsems)
+{
+	if ((__u64)ns->used_sems + nsems > (__u32)ns->sem_ctls[SEM_MNS])
+		return REPEAT_AT(FC_REPEAT_SEMMNS, ns->ns.inum);
+	return (__u32)ns->ids[0].in_use >= (__u32)ns->sem_ctls[SEM_MNI]
+		       ? REPEAT_AT(FC_REPEAT_SEMMNI, ns->ns.inum)
+		       : 0;
+}
+
+/* A 32-bit program has its arguments elsewhere. */
 static __always_inline __u64 sure_set(void)
 {
 	struct ipc_namespace *ns;
@@ -201,28 +208,26 @@ static __always_inline __u64 sure_set(void)
 	if (!typed_call(&c) || c.call != FC_CALL_SEMGET || !c.task->nsproxy)
 		return 0;
 	ns = c.task->nsproxy->ipc_ns;
-	if (!ns)
-		return 0;
-	if ((__u64)ns->used_sems + (__u32)TASK_ARG1(c.regs) > (__u32)ns->sem_ctls[SEM_MNS])
-		return REPEAT_AT(FC_REPEAT_SEMMNS, ns->ns.inum);
-	return (__u32)ns->ids[0].in_use >= (__u32)ns->sem_ctls[SEM_MNI]
-		       ? REPEAT_AT(FC_REPEAT_SEMMNI, ns->ns.inum)
-		       : 0;
+	return ns ? sure_set_of(ns, (__u32)TASK_ARG1(c.regs)) : 0;
 }
 
-REFUSED_FUNCTION_SURE(FC_HOOK_NEWARY, newary, false, sure_set(), refuse_set, tell(&w, &c.regs))
+/* fexit has compared the function's own arguments, and hands on what they said. */
+REPEATED_FUNCTION(FC_HOOK_NEWARY, newary, backend_ == FC_BACKEND_FEXIT ? arg2 : sure_set())
+REFUSED_FUNCTION_(FC_HOOK_NEWARY, newary, false, repeated_newary(ret, backend_, arg2), refuse_set,
+		  tell(&w, &c.regs))
 
 /* (ns, params) */
 SEC("fexit/newary")
 int fexit_newary(unsigned long long *ctx)
 {
 	struct ipc_namespace *ns = (void *)ctx[0];
+	struct ipc_params *params = (void *)ctx[1];
 	int ret = ctx[2];
 
 	if (ret >= 0 && notes_makers())
 		note_maker(ns->ns.inum, (void *)bpf_get_current_task_btf(), ret);
 	else if (ret == -ENOSPC)
-		refused_newary(ret, FC_BACKEND_FEXIT, 0, 0, 0);
+		refused_newary(ret, FC_BACKEND_FEXIT, 0, 0, sure_set_of(ns, params->u.nsems));
 	return 0;
 }
 

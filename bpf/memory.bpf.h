@@ -256,6 +256,7 @@ static __always_inline bool refuse_shmat(struct refusal *w, const struct refused
 /*
  * dup_mmap() of kernel/fork.c promises the child all that the parent was promised: its data and
  * its stack, in mode 2. Threads share it. What clone3() was told is not among its arguments.
+ * copy_process() tells (tasks.bpf.h).
  */
 static __always_inline bool refuse_fork(struct refusal *w, const struct refused_call *c)
 {
@@ -269,6 +270,22 @@ static __always_inline bool refuse_fork(struct refusal *w, const struct refused_
 	return refuse_commit(w, BPF_CORE_READ(mm, data_vm) + BPF_CORE_READ(mm, stack_vm));
 }
 
+/* Of copy_process(), as new_file_failed() of files.bpf.h: it returns a pointer. */
+static __always_inline bool copy_failed(long *ret)
+{
+	long err = 0;
+
+	if ((unsigned long)*ret < (unsigned long)-ENOMEM)
+		return false;
+	if (*ret == -EAGAIN)
+		err = -EAGAIN;
+	else if (*ret == -ENOMEM)
+		err = -ENOMEM;
+	barrier_var(err);
+	*ret = err;
+	return err;
+}
+
 static __always_inline bool refuse_shm_file(struct refusal *w, const struct refused_call *c)
 {
 	if (c->regs.call == FC_CALL_SHMGET)
@@ -280,7 +297,6 @@ static __always_inline bool refuse_shm_file(struct refusal *w, const struct refu
 ON_RETURN(FC_HOOK_MUNMAP, __vm_munmap, int, ret == -ENOMEM, refuse_munmap)
 ON_RETURN(FC_HOOK_MPROTECT, mprotect_fixup, int, ret == -ENOMEM, refuse_mprotect)
 ON_RETURN(FC_HOOK_SHMAT, do_shmat, long, ret == -ENOMEM, refuse_shmat)
-ON_RETURN(FC_HOOK_FORK_COMMIT, kernel_clone, int, ret == -ENOMEM, refuse_fork)
 ON_RETURN(FC_HOOK_SHM_FILE, shmem_kernel_file_setup, long, ret == -ENOMEM, refuse_shm_file)
 
 /* Here only a cgroup refuses: hook.bpf.h asks that first. */
@@ -315,7 +331,7 @@ static __noinline bool exit_memory(struct refusal *w, const struct refused_call 
 	    (call == FC_CALL_IPC && (c->regs.arg[0] & 0xffff) == IPC_SHMAT))
 		return SERVED(FC_HOOK_SHMAT) && refuse_shmat(w, c);
 	if (call == FC_CALL_FORK || call == FC_CALL_CLONE)
-		return SERVED(FC_HOOK_FORK_COMMIT) && refuse_fork(w, c);
+		return SERVED(FC_HOOK_COPY_PROCESS) && refuse_fork(w, c);
 	return SERVED(FC_HOOK_SHM_FILE) && refuse_shm_file(w, c);
 #undef SERVED
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * tasks.bpf.h - why fork, clone and execve said EAGAIN.
+ * tasks.bpf.h - why fork, clone and execve said EAGAIN; fork's ENOMEM: memory.bpf.h.
  *
  * copy_process() (kernel/fork.c) makes every task, and asks in this order: RLIMIT_NPROC of the
  * user, threads-max of the host, alloc_pid() for a number below pid_max at each level of pid
@@ -19,6 +19,7 @@
 #ifndef FAILCNT_TASKS_BPF_H
 #define FAILCNT_TASKS_BPF_H
 
+#include "memory.bpf.h"
 #include "pids.bpf.h"
 
 #define PF_NPROC_EXCEEDED 0x00001000
@@ -235,8 +236,14 @@ static __always_inline bool refuse_exec(struct refusal *w, const struct refused_
 	return BPF_CORE_READ(task, flags) & PF_NPROC_EXCEEDED && note_nproc(0, 1) && take_note(w);
 }
 
-ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, ret == -EAGAIN, sure_task(false),
-	       refuse_task)
+/* ENOMEM: what was promised to the parent cannot be promised once more (memory.bpf.h). */
+static __always_inline bool refuse_copy(struct refusal *w, const struct refused_call *c)
+{
+	return c->ret == -ENOMEM ? refuse_fork(w, c) : refuse_task(w, c);
+}
+
+ON_RETURN_SURE(FC_HOOK_COPY_PROCESS, copy_process, long, copy_failed(&ret),
+	       ret == -EAGAIN ? sure_task(false) : 0, refuse_copy)
 ON_RETURN(FC_HOOK_ALLOC_PID, alloc_pid, long, ret == -EAGAIN, alloc_pid_refused)
 
 ON_RETURN(FC_HOOK_EXECVE, SYSCALL_FN(execve), int, ret == -EAGAIN, refuse_exec)

@@ -342,15 +342,37 @@ static __noinline bool refuse_ucount_exit(struct refusal *w, const struct task_r
 
 /* ---- the hook ---- */
 
+/*
+ * What inotify_init() asks for everybody knows: inotify_new_group() of inotify_user.c says
+ * inc_ucount(current_user_ns(), current_euid(), UCOUNT_INOTIFY_INSTANCES), and nothing else in that
+ * call asks. So a kprobe need not keep its arguments.
+ */
+static __always_inline bool asks_for_instance(__u8 call)
+{
+	return call == FC_CALL_INOTIFY_INIT && UCOUNT(UCOUNT_INOTIFY_INSTANCES) != UCOUNT_NONE;
+}
+
+static __always_inline void args_of_instance(struct ucount_look *l)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	l->ns = BPF_CORE_READ(cred, user_ns);
+	l->uid = BPF_CORE_READ(cred, euid.val);
+	l->type = UCOUNT(UCOUNT_INOTIFY_INSTANCES);
+}
+
 static __always_inline bool refuse_ucount(struct refusal *w, const struct refused_call *c)
 {
 	struct ucount_look l = {.uid = c->arg[1], .type = c->arg[2]};
 
-	if (!c->has_args)
+	/* What was kept may be of an earlier call. */
+	if (w->backend == FC_BACKEND_KPROBE && asks_for_instance(c->regs.call))
+		args_of_instance(&l);
+	else if (!c->has_args)
 		return false;
-	/* Read, not copied: fexit's arguments have a type, and the hash calculates with this one.
-	 */
-	bpf_probe_read_kernel(&l.ns, sizeof(l.ns), &c->arg[0]);
+	else /* Read, not copied: fexit's have a type, and the hash calculates with this one. */
+		bpf_probe_read_kernel(&l.ns, sizeof(l.ns), &c->arg[0]);
 	l.first = find_ucounts(l.ns, l.uid);
 	if (full_level(w, &l))
 		return true;
@@ -363,37 +385,5 @@ static __always_inline bool refuse_ucount(struct refusal *w, const struct refuse
 	refused_by(w, l.ns, l.uid, ucount_held(l.first, l.type), ucount_max(l.ns, l.type));
 	return true;
 }
-
-/* The kind is what it is told as, whichever level was full; of the same user and namespace. */
-static __always_inline __u32 whose_ucounts(void)
-{
-	const struct cred *cred;
-	struct user_namespace *ns;
-
-	if (!TYPED_TASK)
-		return 0;
-	cred = ((struct task_struct *)bpf_get_current_task_btf())->cred;
-	if (!cred)
-		return 0;
-	ns = cred->user_ns;
-	return ns ? cred->euid.val * 31 + ns->ns.inum : 0;
-}
-
-static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
-{
-	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_INC_UCOUNT;
-	struct kept_args *k;
-
-	if (backend == FC_BACKEND_KPROBE) {
-		k = bpf_map_lookup_elem(&kept, &key);
-		if (!k)
-			return 0;
-		type = k->arg[2];
-	}
-	return REPEAT_AT(FC_REPEAT_UCOUNT, (1 + (__u32)type) * 997 + whose_ucounts());
-}
-
-ON_RETURN_ARGS_SURE(FC_HOOK_INC_UCOUNT, inc_ucount, long, ret == 0, sure_ucount(backend_, arg2),
-		    refuse_ucount)
 
 #endif

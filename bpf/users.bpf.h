@@ -67,6 +67,49 @@ static __always_inline __u64 sure_instances(struct task_struct *task)
 		       : 0;
 }
 
+/* The kind is what it is told as, whichever level was full; of the same user and namespace. */
+static __always_inline __u32 whose_ucounts(void)
+{
+	const struct cred *cred;
+	struct user_namespace *ns;
+
+	if (!TYPED_TASK)
+		return 0;
+	cred = ((struct task_struct *)bpf_get_current_task_btf())->cred;
+	if (!cred)
+		return 0;
+	ns = cred->user_ns;
+	return ns ? cred->euid.val * 31 + ns->ns.inum : 0;
+}
+
+static __always_inline __u64 sure_ucount(__u8 backend, __u64 type)
+{
+	__u64 key = bpf_get_current_pid_tgid() << 8 | FC_HOOK_INC_UCOUNT;
+	struct kept_args *k;
+	struct typed_call c;
+
+	if (backend == FC_BACKEND_KPROBE) {
+		if (typed_call(&c) && asks_for_instance(c.call))
+			return REPEAT_AT(FC_REPEAT_INSTANCES, whose_ucounts());
+		k = bpf_map_lookup_elem(&kept, &key);
+		if (!k)
+			return 0;
+		type = k->arg[2];
+	}
+	return REPEAT_AT(FC_REPEAT_UCOUNT, (1 + (__u32)type) * 997 + whose_ucounts());
+}
+
+ON_RETURN_SURE_(FC_HOOK_INC_UCOUNT, inc_ucount, true, long, ret == 0, sure_ucount(backend_, arg2),
+		refuse_ucount, tell(&w, &c.regs))
+
+SEC("kprobe/inc_ucount")
+int kprobe_inc_ucount(struct pt_regs *ctx)
+{
+	struct typed_call c;
+
+	return typed_call(&c) && asks_for_instance(c.call) ? 0 : keep_args(FC_HOOK_INC_UCOUNT, ctx);
+}
+
 /* At sys_exit: sys_exit.bpf.h says when. */
 static __noinline bool exit_users(struct refusal *w, const struct refused_call *c)
 {

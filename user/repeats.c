@@ -12,7 +12,7 @@
 /* False: it is on its way from one key to the next. */
 static bool read_one(const struct fc_repeat *r, struct fc_repeat *ret)
 {
-	uint64_t turn = __atomic_load_n(&r->turn, __ATOMIC_ACQUIRE);
+	uint32_t turn = __atomic_load_n(&r->turn, __ATOMIC_ACQUIRE);
 
 	if (turn & 1)
 		return false;

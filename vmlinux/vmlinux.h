@@ -410,6 +410,11 @@ struct ns_common {
 struct ipc_ids {
 	int in_use;
 };
+struct ipc_params {
+	union {
+		int nsems;
+	} u;
+};
 struct ipc_namespace {
 	struct ipc_ids ids[3]; /* semaphores, messages, shared memory */
 	int sem_ctls[4];       /* SEMMSL, SEMMNS, SEMOPM, SEMMNI */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * refusals.c - is refused something so many times in a row, and says what processor time one of
- * these calls took, in nanoseconds. What watches it has to have counted as many.
+ * these calls took, in nanoseconds: the mean, but of forks the least (below). What watches it has
+ * to have counted as many.
  *
  *   refusals [KIND] N     KIND: one of `kinds` below; default: open
  */
@@ -26,6 +27,7 @@
 
 #define LIMIT 16 /* of descriptors, and of address space in MiB */
 #define NOBODY_ELSE 54321
+#define BATCH 20
 
 static long turn;
 
@@ -262,9 +264,31 @@ static const struct kind {
 	{"maps", no_data_or_space, new_data_or_large, ENOMEM},
 };
 
+/*
+ * copy_process() has a stack before it asks whether there may be one more task. It costs twice as
+ * much to make one as to take one that RCU has given back, and which it is (and in whose time RCU
+ * gives back) is chance: the mean of 20,000 differs by a fifth from run to run of the same kernel
+ * with nothing attached. So of forks the cheapest batch is told, where no stack was made.
+ */
+static long measure(const struct kind *k, long n, long *ret_refused)
+{
+	long begin = cpu_ns(), start = begin, least = 0, now;
+
+	for (long i = 1; i <= n; i++) {
+		*ret_refused += k->refused() < 0 && errno == k->err;
+		if (k->refused != new_process || i % BATCH)
+			continue;
+		now = cpu_ns();
+		if (!least || now - start < least)
+			least = now - start;
+		start = now;
+	}
+	return least ? least / BATCH : (cpu_ns() - begin) / n;
+}
+
 int main(int argc, char **argv)
 {
-	long n = argc > 1 ? atol(argv[argc - 1]) : 0, refused = 0, begin;
+	long n = argc > 1 ? atol(argv[argc - 1]) : 0, refused = 0;
 	const struct kind *k = kinds;
 
 	for (size_t i = 0; argc == 3 && i < sizeof(kinds) / sizeof(kinds[0]); i++)
@@ -272,9 +296,6 @@ int main(int argc, char **argv)
 			k = &kinds[i];
 	if (n < 1 || (argc == 3 && strcmp(k->name, argv[1])) || k->prepare() < 0)
 		return 2;
-	begin = cpu_ns();
-	for (long i = 0; i < n; i++)
-		refused += k->refused() < 0 && errno == k->err;
-	printf("%ld\n", (cpu_ns() - begin) / n);
+	printf("%ld\n", measure(k, n, &refused));
 	return refused != n;
 }

@@ -12,7 +12,7 @@ set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 kernel=6.12 others=bpftrace kinds=''
-readonly count=20000
+readonly count=100000
 
 die() { echo "refused.sh: $*" >&2; exit 2; }
 
