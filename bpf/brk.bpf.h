@@ -114,8 +114,8 @@ BRK_(FC_HOOK_BRK, SYSCALL_FN(brk), di)
 BRK_(FC_HOOK_BRK_IA32, __ia32_sys_brk, bx)
 #endif
 
-/* At sys_exit: sys_exit.bpf.h says when. */
-static __noinline bool exit_brk(struct refusal *w, const struct refused_call *c)
+/* At sys_exit: sys_exit.bpf.h says when. Inline, for calls may be 8 deep. */
+static __always_inline bool exit_brk(struct refusal *w, const struct refused_call *c)
 {
 	if (c->regs.call != FC_CALL_BRK)
 		return false;

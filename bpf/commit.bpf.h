@@ -106,46 +106,75 @@ static __always_inline __u64 commit_reserve(struct task_struct *task, struct mm_
 	return part;
 }
 
-/* Not inline: it is the last question of many hooks. w->err stays: tmpfs makes it ENOSPC. */
-static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
+/*
+ * Does it refuse that many more? 0: no; else what it went by. Not static, and a number only, so
+ * that the verifier walks it once: emit.bpf.h.
+ */
+#define COMMIT_REFUSED 1
+#define COMMIT_CERTAIN 2
+#define COMMIT_HELD 4 /* pages that are promised, from bit 5; bits 3 and 4: the mode */
+#define COMMIT_MODE(found) ((found) >> 3 & 3)
+#define COMMIT_PAGES(found) ((found) >> 5)
+
+__noinline __u64 commit_refuses(__u64 pages)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	__u32 ratio = KERNEL_VALUE(__u32, sysctl_overcommit_ratio, hint_memory.ratio);
 	__u64 kbytes = KERNEL_VALUE(__u64, sysctl_overcommit_kbytes, hint_memory.kbytes);
 	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	__u64 sum = 0, middle = 0, limit, need;
+	__u64 found = COMMIT_REFUSED, sum = 0, middle = 0, limit, need;
 	int mode = overcommit_mode();
-	__u32 has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE;
 
-	if (!w || !pages || !mm)
-		return false;
+	if (!pages || !mm)
+		return 0;
 	if (mode == OVERCOMMIT_GUESS) {
 		limit = host_pages() + swap_pages();
 		if (!limit || pages <= limit)
-			return false;
-		w->variant = FC_VARIANT_COMMIT_ONE;
-		has |= FC_HAS_CERTAIN;
+			return 0;
+		found |= COMMIT_CERTAIN;
 	} else if (mode == OVERCOMMIT_NEVER) {
 		limit = commit_limit(kbytes, ratio);
 		need = pages + commit_reserve(task, mm);
 		if (!limit)
-			return false;
+			return 0;
 		if (committed_pages(&sum, &middle)) {
 			if (sum + need < limit && middle + need < limit)
-				return false;
-			has |= FC_HAS_HELD | FC_HAS_CERTAIN;
+				return 0;
+			found |= COMMIT_HELD | COMMIT_CERTAIN;
 		} else if (need < limit) {
-			return false; /* how much is promised nobody tells here */
+			return 0; /* how much is promised nobody tells here */
 		}
 	} else {
+		return 0;
+	}
+	return found | (__u64)mode << 3 | sum << 5;
+}
+
+/* Not inline: it is the last question of many hooks. w->err stays: tmpfs makes it ENOSPC. */
+static __noinline bool refuse_commit(struct refusal *w, __u64 pages)
+{
+	__u64 found = w ? commit_refuses(pages) : 0, kbytes;
+	__u32 ratio;
+
+	if (!found)
 		return false;
+	ratio = KERNEL_VALUE(__u32, sysctl_overcommit_ratio, hint_memory.ratio);
+	kbytes = KERNEL_VALUE(__u64, sysctl_overcommit_kbytes, hint_memory.kbytes);
+	if (COMMIT_MODE(found) == OVERCOMMIT_GUESS) {
+		w->variant = FC_VARIANT_COMMIT_ONE;
+		w->limit = host_pages() + swap_pages();
+	} else {
+		w->limit = commit_limit(kbytes, ratio);
 	}
 	w->resource = FC_COMMIT;
-	w->held = sum;
-	w->limit = limit;
+	w->held = COMMIT_PAGES(found);
 	w->asked = pages;
-	w->has = has;
-	w->more[0] = mode;
+	w->has = FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_MORE;
+	if (found & COMMIT_HELD)
+		w->has |= FC_HAS_HELD;
+	if (found & COMMIT_CERTAIN)
+		w->has |= FC_HAS_CERTAIN;
+	w->more[0] = COMMIT_MODE(found);
 	w->more[1] = ratio;
 	w->more[2] = kbytes;
 	w->more[3] = swap_pages();

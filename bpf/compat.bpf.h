@@ -39,6 +39,14 @@
 #define ENOBUFS 105
 #define EDQUOT 122
 
+/*
+ * A zero of which the verifier does not know that it is one: what it knows it goes on to tell
+ * apart, and walks all that follows once more for each combination of what was set and what was
+ * not. A start waits for that.
+ */
+__u64 nothing;
+#define ZERO() (*(volatile __u64 *)&nothing)
+
 struct task_regs {
 	__s64 nr; /* -1: not in a system call */
 	__u64 arg[5];
@@ -105,12 +113,14 @@ static __always_inline __u8 native_call(__u64 nr)
 static __always_inline void current_regs(struct task_regs *r)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 zero = ZERO(), compat = 0, i;
 	struct pt_regs *regs;
 
-	r->nr = -1;
-	r->compat = false;
-	r->call = FC_CALL_OTHER;
-	__builtin_memset(r->arg, 0, sizeof(r->arg));
+	r->nr = zero - 1;
+	*(__u8 *)&r->compat = zero; /* a bool would be compared */
+	r->call = FC_CALL_OTHER + zero;
+	for (int i = 0; i < 5; i++)
+		r->arg[i] = zero;
 	if (BPF_CORE_READ(task, flags) & (PF_IO_WORKER | PF_KTHREAD))
 		return;
 	regs = task_pt_regs(task);
@@ -121,12 +131,16 @@ static __always_inline void current_regs(struct task_regs *r)
 	r->arg[2] = BPF_CORE_READ(regs, regs[2]);
 	r->arg[3] = BPF_CORE_READ(regs, regs[3]);
 	r->arg[4] = BPF_CORE_READ(regs, regs[4]);
-	r->compat = BPF_CORE_READ(regs, pstate) & 0x10; /* PSR_MODE32_BIT */
+	compat = BPF_CORE_READ(regs, pstate) / 0x10 & 1; /* PSR_MODE32_BIT */
+	*(__u8 *)&r->compat = compat;
 #else
 	r->nr = (__s64)BPF_CORE_READ(regs, orig_ax);
 	/* Not by the code segment: a 64-bit program may say int $0x80 too. */
-	r->compat = BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
-	if (r->compat) { /* i386: ebx, ecx, edx, esi, edi */
+	compat = BPF_CORE_READ(task, thread_info.status) / TS_COMPAT & 1;
+	barrier_var(compat);
+	*(__u8 *)&r->compat = compat;
+	barrier_var(compat); /* the compiler would store each value where it is known */
+	if (compat) {        /* i386: ebx, ecx, edx, esi, edi */
 		r->arg[0] = (__u32)BPF_CORE_READ(regs, bx);
 		r->arg[1] = (__u32)BPF_CORE_READ(regs, cx);
 		r->arg[2] = (__u32)BPF_CORE_READ(regs, dx);
@@ -140,8 +154,11 @@ static __always_inline void current_regs(struct task_regs *r)
 		r->arg[4] = BPF_CORE_READ(regs, r8);
 	}
 #endif
-	if (r->nr >= 0 && r->nr < FC_CALL_NUMBERS)
-		r->call = call_of[r->compat][r->nr & (FC_CALL_NUMBERS - 1)];
+	i = (r->nr & (FC_CALL_NUMBERS - 1)) + compat * FC_CALL_NUMBERS;
+	barrier_var(i); /* 5.10 wants the bounds in the register that is used */
+	i &= 2 * FC_CALL_NUMBERS - 1;
+	if (!((__u64)r->nr / FC_CALL_NUMBERS))
+		r->call = (&call_of[0][0])[i];
 }
 
 /* 6.15 renamed kernfs_node.parent to __parent (it became an RCU pointer). */

@@ -140,6 +140,18 @@ struct refusal {
 	struct kernfs_node *owner; /* the cgroup whose limit it is */
 };
 
+/* With zeroes that the verifier does not know (compat.bpf.h tells why), but where all that follows
+ * depends on it: most hooks leave these two alone. */
+static __always_inline void refusal_clear(struct refusal *w)
+{
+	__u64 zero = ZERO(), *at = (__u64 *)w;
+
+	for (unsigned int i = 0; i < sizeof(*w) / sizeof(*at); i++)
+		at[i] = zero;
+	w->owner = NULL;
+	w->nobody = false;
+}
+
 static __always_inline void fill_refused(struct fc_refused *r, const struct refusal *w,
 					 const struct task_regs *regs)
 {
@@ -180,8 +192,20 @@ static __always_inline void fill_refused(struct fc_refused *r, const struct refu
 	}
 }
 
+/* Of a refusal what decides whether it is told whole, in numbers. */
+#define FOLD_WHAT(w)                                                      \
+	((w)->resource | (__u64)(w)->err << 16 | (__u64)(w)->hook << 32 | \
+	 (__u64)(w)->backend << 40 | (__u64)(w)->way << 48 | (__u64)(w)->nobody << 56)
+#define FOLD_CALL(w, regs)                                 \
+	((__u32)(regs)->nr | (__u64)(regs)->compat << 32 | \
+	 (__u64)((w)->has & (FC_HAS_LIMIT | FC_HAS_HARD)) << 33)
+
+#define FOLD_WHOSE 0xffffffU
+/* With what the slots need (repeat.bpf.h), whose middle is free. */
+#define FOLD_AT(w) (REPEAT_AT((w)->verdict, (w)->place) | (__u64)whose_limit(w) << 8)
+
 /*
- * Whose limit it is, as a number: a process may meet those of two namespaces, file systems or users
+ * Whose limit it is, as a number of 24 bits (FOLD_AT()): a process may meet those of two namespaces, file systems or users
  * in turn. And how high: it may be changed meanwhile.
  */
 static __always_inline __u32 whose_limit(const struct refusal *w)
@@ -190,7 +214,7 @@ static __always_inline __u32 whose_limit(const struct refusal *w)
 
 	h = (h ^ (__u64)w->owner) * 31 + w->ns;
 	h = (h * 31 + w->dev) * 31 + w->limit_uid;
-	return h ^ h >> 32;
+	return (h ^ h >> 32) & FOLD_WHOSE;
 }
 
 /* What is folded is told as those that came whole: so of another limit one more does. */
@@ -203,6 +227,75 @@ static __always_inline void fold_other_limit(struct fc_fold *f, __u32 whose)
 	f->whose = whose;
 }
 
+static __always_inline void fold_key(struct fc_fold_key *key, __u64 what)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	if (!(what >> 56)) {
+		key->start = BPF_CORE_READ(task, group_leader, start_boottime);
+		key->pid = bpf_get_current_pid_tgid() >> 32;
+	}
+	key->resource = (__u16)what;
+	key->err = (__u16)(what >> 16);
+}
+
+/*
+ * When it was, where it is to be told whole; 0: it was filtered out, or has been counted. Not
+ * static, and with numbers only: so the verifier walks it once, and not once for each way on which
+ * a hook comes to a refusal. A start waits for that.
+ */
+__noinline __u64 fold_or_tell(__u64 what, __u64 at, __u64 limit, __u64 hard, __u64 call)
+{
+	bool nobody = what >> 56;
+	struct fc_fold_key key = {};
+	struct fc_fold *f;
+	__u64 now;
+
+	if (filtered_out((__u16)what, nobody))
+		return 0;
+	now = bpf_ktime_get_boot_ns();
+	fold_key(&key, what);
+	f = fold_get(&key, (__s32)call, call >> 32 & 1);
+	if (!f) {
+		coarse_count(key.resource, key.err, nobody, now);
+		return 0;
+	}
+	f->backend = (__u8)(what >> 40);
+	f->hook = (__u8)(what >> 32);
+	/* Signed: another thread may have stored a later time than ours. */
+	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
+		f->burst = f->changes = 0;
+	fold_other_limit(f, at >> 8 & FOLD_WHOSE);
+	if (f->burst >= FOLD_WHOLE) {
+		fold_count(f, now);
+		if (repeat_fits(REPEAT_VERDICT(at), key.resource) && !nobody && !filter_by_uid)
+			repeat_note((__u8)(what >> 48), at, &key, now, f->epoch);
+		return 0;
+	}
+	f->burst++;
+	f->limit = limit;
+	f->hard = hard;
+	f->has |= call >> 33;
+	f->last = now;
+	return now;
+}
+
+/* There was no room for the record: it is counted after all. */
+__noinline int fold_ring_full(__u64 what, __u64 now)
+{
+	struct fc_fold_key key = {};
+	struct fc_fold *f;
+
+	count_stat(FC_STAT_RING_FOLDED);
+	fold_key(&key, what);
+	f = bpf_map_lookup_elem(&folds, &key);
+	if (f)
+		fold_count(f, now);
+	else
+		coarse_count(key.resource, key.err, what >> 56, now);
+	return 0;
+}
+
 /*
  * A record to complete and submit, or NULL when this refusal was filtered out
  * or has been counted already.
@@ -210,49 +303,17 @@ static __always_inline void fold_other_limit(struct fc_fold *f, __u32 whose)
 static __always_inline struct fc_refused *refused_begin(const struct refusal *w,
 							const struct task_regs *regs)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fc_fold_key key = {};
+	__u64 what = FOLD_WHAT(w), now;
 	struct fc_refused *r;
-	struct fc_fold *f;
-	__u64 now;
 
-	if (filtered_out(w->resource, w->nobody))
+	now = fold_or_tell(what, FOLD_AT(w), w->limit, w->hard, FOLD_CALL(w, regs));
+	if (!now)
 		return NULL;
-	now = bpf_ktime_get_boot_ns();
-	if (!w->nobody) {
-		key.start = BPF_CORE_READ(task, group_leader, start_boottime);
-		key.pid = bpf_get_current_pid_tgid() >> 32;
-	}
-	key.resource = w->resource;
-	key.err = w->err;
-	f = fold_get(&key, regs);
-	if (!f) {
-		coarse_count(w->resource, w->err, w->nobody, now);
-		return NULL;
-	}
-	f->backend = w->backend;
-	f->hook = w->hook;
-	/* Signed: another thread may have stored a later time than ours. */
-	if (f->burst && (__s64)(now - f->last) > (__s64)FOLD_QUIET_NS)
-		f->burst = f->changes = 0;
-	fold_other_limit(f, whose_limit(w));
-	if (f->burst >= FOLD_WHOLE) {
-		fold_count(f, now);
-		if (repeat_fits(w->verdict, w->resource) && !w->nobody && !filter_by_uid)
-			repeat_note(w->way, REPEAT_AT(w->verdict, w->place), &key, now, f->epoch);
-		return NULL;
-	}
-	f->burst++;
-	f->limit = w->limit;
-	f->hard = w->hard;
-	f->has |= w->has & (FC_HAS_LIMIT | FC_HAS_HARD);
 	r = bpf_ringbuf_reserve(&events, sizeof(*r), 0);
 	if (!r) {
-		count_stat(FC_STAT_RING_FOLDED);
-		fold_count(f, now);
+		fold_ring_full(what, now);
 		return NULL;
 	}
-	f->last = now;
 	r->h.time = now;
 	fill_refused(r, w, regs);
 	return r;

@@ -90,7 +90,7 @@ static __always_inline void fold_count(struct fc_fold *f, __u64 now)
  * Filled where it lies, and not on the stack, of which there is too little. Another processor may
  * be first, or write at the same time: it is the same process, and writes the same.
  */
-static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct task_regs *regs)
+static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, __s32 nr, bool compat)
 {
 	struct fc_fold *f = bpf_map_lookup_elem(&folds, key);
 	struct task_struct *task;
@@ -103,8 +103,8 @@ static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct
 	if (!f || !key->pid)
 		return f;
 	task = (void *)bpf_get_current_task();
-	f->syscall = regs->nr;
-	f->has = (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
+	f->syscall = nr;
+	f->has = (nr >= 0 ? FC_HAS_SYSCALL : 0) | (compat ? FC_HAS_COMPAT : 0);
 	f->uid = (__u32)bpf_get_current_uid_gid();
 	f->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	kn = task_cgroup_kn(task);

@@ -228,12 +228,13 @@ static __always_inline __u64 fexit_ret(const void *ctx, __u8 hook)
 		c = (struct refused_call){.ret = ret,                                         \
 					  .arg = {arg0, arg1, arg2},                          \
 					  .has_args = kept_ && backend_ == FC_BACKEND_FEXIT}; \
-		w = (struct refusal){.hook = hook_,                                           \
-				     .backend = backend_,                                     \
-				     .err = -ret,                                             \
-				     .way = repeat_way(backend_),                             \
-				     .verdict = REPEAT_VERDICT(at),                           \
-				     .place = REPEAT_PLACE(at)};                              \
+		refusal_clear(&w);                                                            \
+		w.hook = hook_;                                                               \
+		w.backend = backend_;                                                         \
+		w.err = -ret;                                                                 \
+		w.way = repeat_way(backend_);                                                 \
+		w.verdict = REPEAT_VERDICT(at);                                               \
+		w.place = REPEAT_PLACE(at);                                                   \
 		if (hook_silent(hook_, backend_ == FC_BACKEND_FEXIT))                         \
 			return 0;                                                             \
 		if (kept_ && backend_ == FC_BACKEND_KPROBE)                                   \

@@ -55,60 +55,84 @@ static __always_inline __u64 to_pages(__u64 bytes)
 	return (bytes + (1ULL << page_shift) - 1) >> page_shift;
 }
 
-/* A limit in bytes on pages: held + asked > limit, as may_expand_vm() of mm/mmap.c counts. */
-static __always_inline bool over_rlimit(struct refusal *w, int which, __u64 held, __u64 pages)
+/*
+ * Is a limit in bytes on pages exceeded: held + asked > limit, as may_expand_vm() of mm/mmap.c
+ * counts? What is held, and 1; 0: no. This and maps_full() are not static and take numbers only, so
+ * that the verifier walks them once: emit.bpf.h.
+ */
+__noinline __u64 over_rlimit(__u32 which, __u64 pages)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct rlimit r;
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct rlimit r;
+	__u64 held;
 
-	bpf_core_read(&r, sizeof(r), &signal->rlim[which]);
+	if (!mm || !pages)
+		return 0;
+	if (which == RLIMIT_DATA && KERNEL_VALUE(bool, ignore_rlimit_data, hint_memory.ignore_data))
+		return 0;
+	held = which == RLIMIT_DATA ? BPF_CORE_READ(mm, data_vm) : BPF_CORE_READ(mm, total_vm);
+	bpf_probe_read_kernel(&r, sizeof(r),
+			      (void *)__builtin_preserve_access_index(&signal->rlim) +
+				      which * sizeof(r));
 	if (r.rlim_cur == RLIM_INFINITY || held + pages <= r.rlim_cur >> page_shift)
-		return false;
+		return 0;
 	/* "Workaround for Valgrind" */
 	if (which == RLIMIT_DATA && r.rlim_cur == 0 && held + pages <= r.rlim_max >> page_shift)
+		return 0;
+	return held + 1;
+}
+
+static __always_inline bool refuse_rlimit(struct refusal *w, __u32 which, __u64 pages)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	__u64 over = w ? over_rlimit(which, pages) : 0;
+	struct signal_struct *signal;
+	struct rlimit r;
+
+	if (!over)
 		return false;
-	w->held = held << page_shift;
+	signal = BPF_CORE_READ(task, signal);
+	bpf_core_read(&r, sizeof(r), &signal->rlim[which]);
+	w->held = (over - 1) << page_shift;
 	w->asked = pages << page_shift;
 	w->limit = r.rlim_cur;
 	w->hard = r.rlim_max;
 	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_HARD | FC_HAS_ASKED | FC_HAS_CERTAIN;
+	w->resource = which == RLIMIT_DATA ? FC_DATA : FC_AS;
 	return true;
 }
 
 static __noinline bool refuse_space(struct refusal *w, __u64 pages)
 {
-	struct mm_struct *mm = current_mm();
-
-	if (!w || !mm || !pages || !over_rlimit(w, RLIMIT_AS, BPF_CORE_READ(mm, total_vm), pages))
-		return false;
-	w->resource = FC_AS;
-	return true;
+	return refuse_rlimit(w, RLIMIT_AS, pages);
 }
 
 static __noinline bool refuse_data(struct refusal *w, __u64 pages)
 {
-	struct mm_struct *mm = current_mm();
-
-	if (!w || !mm || !pages ||
-	    KERNEL_VALUE(bool, ignore_rlimit_data, hint_memory.ignore_data) ||
-	    !over_rlimit(w, RLIMIT_DATA, BPF_CORE_READ(mm, data_vm), pages))
-		return false;
-	w->resource = FC_DATA;
-	return true;
+	return refuse_rlimit(w, RLIMIT_DATA, pages);
 }
 
-static __noinline bool refuse_maps(struct refusal *w, int from)
+/* How many there are, and 1, where those are too many; 0: they are not. */
+__noinline __u64 maps_full(int from)
 {
 	__s64 max = KERNEL_VALUE(__u32, sysctl_max_map_count, hint_memory.max_map_count);
 	struct mm_struct *mm = current_mm();
 	__s64 count = BPF_CORE_READ(mm, map_count);
 
-	if (!w || !max || count < max + from)
+	return !max || count < max + from ? 0 : count + 1;
+}
+
+static __noinline bool refuse_maps(struct refusal *w, int from)
+{
+	__u64 full = w ? maps_full(from) : 0;
+
+	if (!full)
 		return false;
 	w->resource = FC_MAP_COUNT;
-	w->held = count;
-	w->limit = max;
+	w->held = full - 1;
+	w->limit = KERNEL_VALUE(__u32, sysctl_max_map_count, hint_memory.max_map_count);
 	w->asked = 1;
 	w->has = FC_HAS_HELD | FC_HAS_LIMIT | FC_HAS_ASKED | FC_HAS_CERTAIN;
 	return true;

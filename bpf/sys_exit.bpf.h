@@ -324,7 +324,9 @@ static __noinline int brk_returned_classic(long ret, __u64 nr)
 		TASK_REG(asked, ASKED);
 	else
 		TASK_REG(asked, ASKED_32BIT);
-	return (__u64)ret < asked ? brk_returned(false, ret) : 0;
+	/* not by brk_returned(): calls may be 8 deep */
+	return (__u64)ret < asked && exit_serves[FC_HOOK_BRK] ? sys_exit_refused(false, ret, NR_BRK)
+							      : 0;
 }
 
 /* The same for preemptible kernels, where typed programs are skipped. Costs more. */

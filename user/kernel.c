@@ -246,11 +246,28 @@ static void try_unusual(struct kernel_facts *facts, const struct btf *btf, const
 			facts->fexit[h] = try_trampoline(id);
 }
 
+/* Their names begin with a few pairs of letters, and a kernel has 60,000 functions. */
+static bool may_be_hook(const char *name)
+{
+	static uint64_t pairs[256][4];
+	static bool filled;
+	const uint8_t *f = (const uint8_t *)name;
+
+	for (int h = 0; h < FC_HOOKS && !filled; h++) {
+		const uint8_t *g = (const uint8_t *)attach_hooks[h].function;
+
+		if (g)
+			pairs[g[0]][g[1] >> 6] |= 1ULL << (g[1] & 63);
+	}
+	filled = true;
+	return f[0] && pairs[f[0]][f[1] >> 6] >> (f[1] & 63) & 1;
+}
+
 static bool note_function(struct kernel_facts *facts, const char *name, uint8_t nargs)
 {
 	bool noted = false;
 
-	for (int h = 0; h < FC_HOOKS; h++) {
+	for (int h = 0; h < FC_HOOKS && may_be_hook(name); h++) {
 		if (!attach_hooks[h].function || !util_streq(name, attach_hooks[h].function))
 			continue;
 		facts->has_function[h] = noted = true;
@@ -268,58 +285,6 @@ static void find_symbols(struct kernel_facts *facts)
 	while (f && fscanf(f, "%*s %c %255s%*[^\n]", &type, name) == 2)
 		if (strchr("tTwW", type))
 			note_function(facts, name, 0);
-}
-
-/* Lines of /proc/modules begin with the name and a blank. */
-static bool module_function_missing(const struct kernel_facts *facts)
-{
-	_cleanup_fclose_ FILE *f = fopen("/proc/modules", "re");
-	char line[512];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		line[strcspn(line, " ")] = '\0';
-		for (int h = 0; h < FC_HOOKS; h++)
-			if (attach_hooks[h].module && !facts->has_function[h] &&
-			    util_streq(line, attach_module(h)))
-				return true;
-	}
-	return false;
-}
-
-/* What is in a loaded module stands in the symbol table as "address t name [module]"; its BTF,
- * where there is one, tells the arguments. To read that table is a tenth of a start, so that it is
- * done only for a module that is there. */
-void kernel_find_modules(struct kernel_facts *facts, struct btf *vmlinux)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	char line[512], name[256], module[64];
-
-	if (!module_function_missing(facts))
-		return;
-	f = fopen("/proc/kallsyms", "re");
-	while (f && fgets(line, sizeof(line), f)) {
-		if (!strchr(line, '[') ||
-		    sscanf(line, "%*s %*[tTwW] %255s [%63[^]]]", name, module) != 2)
-			continue;
-		for (int h = 0; h < FC_HOOKS; h++) {
-			struct btf *btf;
-			int id;
-
-			if (!attach_hooks[h].module || !util_streq(name, attach_hooks[h].function))
-				continue;
-			note_function(facts, name, 0);
-			btf = btf__load_module_btf(module, vmlinux);
-			id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) : -ENOENT;
-			/* fexit finds it there and nowhere else */
-			if (id <= 0)
-				facts->fexit[h] = trial(KERNEL_AT_LOAD, -ESRCH);
-			if (id > 0)
-				note_function(facts, name,
-					      btf_vlen(btf__type_by_id(
-						      btf, btf__type_by_id(btf, id)->type)));
-			btf__free(btf);
-		}
-	}
 }
 
 /* enum { ___GFP_DMA_BIT, ... }: without a name, known by its first enumerator */

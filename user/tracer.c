@@ -39,11 +39,6 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return 0;
 }
 
-struct failcnt_bpf *tracer_object(void)
-{
-	return failcnt_bpf__open();
-}
-
 static struct bpf_program *find_program(struct tracer *t, const char *name)
 {
 	return name ? bpf_object__find_program_by_name(t->skel->obj, name) : NULL;
@@ -238,11 +233,12 @@ static void unload(struct tracer *t)
 /* One attempt with the present plan. */
 static int load_and_attach(struct tracer *t, bool *ret_at_attach)
 {
+	_cleanup_close_ int types = -1;
 	int err;
 
 	*ret_at_attach = false;
 	libbpf_said.program[0] = '\0';
-	t->skel = tracer_object();
+	t->skel = tracer_object_typed(&types);
 	if (!t->skel)
 		return -errno;
 	choose_programs(t);

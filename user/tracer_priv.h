@@ -115,6 +115,8 @@ void tracer_deaths_soon(struct tracer *t, const struct tracer_events *ev);
 /* One more, opened and not loaded; NULL and errno. Not failcnt_bpf__open(): whoever calls that has
  * a copy of all programs in his file. */
 struct failcnt_bpf *tracer_object(void);
+/* The same, with *types, a file of the kernel's types that is to be open until it is loaded. */
+struct failcnt_bpf *tracer_object_typed(int *types);
 
 /* What programs read as constants: options and facts. */
 void tracer_rodata(const struct tracer *t, struct failcnt_bpf *s);
