@@ -20,7 +20,7 @@ loops() {
 	once "$@"
 	[ -z "$LOOPS" ] || return 0
 	# What they take depends on where in its caches the kernel finds room: the least of three counts.
-	export LOOPS='brk+brk semget+rmid'
+	export LOOPS='brk+brk semget+rmid mmap+munmap'
 	once "$@"
 	once "$@"
 	unset LOOPS

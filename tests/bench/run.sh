@@ -189,8 +189,8 @@ than 0.1 %; †: after a first missed call; fork+exit differs by as much as 0.5 
 $(<"$table")
 
 Failures: a dup refused with EMFILE, in a loop, so that it is counted in the kernel and told once a
-second; and three that are none of ours, readlink of a directory, read of an empty pipe and isatty of
-a file.
+second; and three that are none of ours, lseek from nowhere, read of an empty pipe and isatty of a
+file.
 
 $(loop_table dup-refused EINVAL EAGAIN ENOTTY)
 
