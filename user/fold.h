@@ -28,6 +28,7 @@ struct fold_limit fold_limit_of(const struct fc_refused *r);
 /* What a record that came whole told; it serves the folded ones that follow. */
 struct fold_known {
 	char *cgroup, *limit_cgroup; /* owned by the table; NULL: unknown */
+	uint64_t cgroup_id;          /* of cgroup: it may be in another by now */
 	bool whole;                  /* there was one, and limit is of the latest */
 	bool mixed;                  /* they did not agree whose limit it is */
 	struct fold_limit limit;

@@ -42,6 +42,7 @@ run many-200 many
 run flood-of-threads flood_threads
 run flood-of-sets flood_sets
 run flood-limits flood_limits
+run flood-exec flood_exec
 run comm-of-bytes odd_comm
 
 all_filters
