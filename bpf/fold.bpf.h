@@ -106,8 +106,8 @@ static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, const struct
 		return f;
 	task = (void *)bpf_get_current_task();
 	f->syscall = regs->nr;
-	f->has = (f->has & (FC_HAS_LIMIT | FC_HAS_HARD)) |
-		 (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) | (regs->compat ? FC_HAS_COMPAT : 0);
+	f->has = (f->has & (FC_HAS_LIMIT | FC_HAS_HARD)) | (regs->nr >= 0 ? FC_HAS_SYSCALL : 0) |
+		 (regs->compat ? FC_HAS_COMPAT : 0);
 	f->uid = (__u32)bpf_get_current_uid_gid();
 	f->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	kn = task_cgroup_kn(task);
