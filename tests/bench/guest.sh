@@ -25,7 +25,7 @@ loops() {
 	once "$@"
 	once "$@"
 	export LOOPS='brk+brk mmap+munmap'
-	for i in 1 2 3 4; do once "$@"; done
+	for _ in 1 2 3 4; do once "$@"; done
 	unset LOOPS
 }
 
