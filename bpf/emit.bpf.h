@@ -205,8 +205,8 @@ static __always_inline void fill_refused(struct fc_refused *r, const struct refu
 #define FOLD_AT(w) (REPEAT_AT((w)->verdict, (w)->place) | (__u64)whose_limit(w) << 8)
 
 /*
- * Whose limit it is, as a number of 24 bits (FOLD_AT()): a process may meet those of two namespaces, file systems or users
- * in turn. And how high: it may be changed meanwhile.
+ * Whose limit it is, as a number of 24 bits (FOLD_AT()): a process may meet those of two
+ * namespaces, file systems or users in turn. And how high: it may be changed meanwhile.
  */
 static __always_inline __u32 whose_limit(const struct refusal *w)
 {

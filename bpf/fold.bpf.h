@@ -88,7 +88,8 @@ static __always_inline void fold_count(struct fc_fold *f, __u64 now)
 
 /*
  * Filled where it lies, and not on the stack, of which there is too little. Another processor may
- * be first, or write at the same time: it is the same process, and writes the same.
+ * be first, or write at the same time: it is the same process, and writes the same. Filled anew
+ * after each reading: it may run another program by now, as another user, in another cgroup.
  */
 static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, __s32 nr, bool compat)
 {
@@ -96,15 +97,18 @@ static __noinline struct fc_fold *fold_get(struct fc_fold_key *key, __s32 nr, bo
 	struct task_struct *task;
 	struct kernfs_node *kn;
 
-	if (f)
+	if (f && f->epoch == fold_epoch)
 		return f;
-	bpf_map_update_elem(&folds, key, &no_fold, BPF_NOEXIST);
-	f = bpf_map_lookup_elem(&folds, key);
+	if (!f) {
+		bpf_map_update_elem(&folds, key, &no_fold, BPF_NOEXIST);
+		f = bpf_map_lookup_elem(&folds, key);
+	}
 	if (!f || !key->pid)
 		return f;
 	task = (void *)bpf_get_current_task();
 	f->syscall = nr;
-	f->has = (nr >= 0 ? FC_HAS_SYSCALL : 0) | (compat ? FC_HAS_COMPAT : 0);
+	f->has = (f->has & (FC_HAS_LIMIT | FC_HAS_HARD)) | (nr >= 0 ? FC_HAS_SYSCALL : 0) |
+		 (compat ? FC_HAS_COMPAT : 0);
 	f->uid = (__u32)bpf_get_current_uid_gid();
 	f->ppid = BPF_CORE_READ(task, real_parent, tgid);
 	kn = task_cgroup_kn(task);

@@ -154,8 +154,8 @@ static __always_inline bool repeats_pids(__u32 way)
 {
 	struct fc_repeat *r = repeat_slot(way, REPEAT_AT(FC_REPEAT_PIDS, PIDS_PLACE));
 
-	return r && r->tid == (__u32)bpf_get_current_pid_tgid() && r->place == PIDS_PLACE &&
-	       r->notes == repeat_notes && bpf_ktime_get_boot_ns() < r->until;
+	return r && r->place == PIDS_PLACE && r->notes == repeat_notes && repeat_thread(r) &&
+	       bpf_ktime_get_boot_ns() < r->until;
 }
 
 /* Not where it is about the cgroups of another: CLONE_INTO_CGROUP. */

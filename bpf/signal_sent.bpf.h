@@ -40,14 +40,17 @@ static __always_inline void *handler_of(struct task_struct *task, int sig)
 	return handler;
 }
 
-/* Not inline: hook.bpf.h tells why. */
-static __noinline int signal_looked_at(const void *ctx)
+/* Not inline, and with the repeats in it: hook.bpf.h tells why. */
+static __noinline int signal_looked_at(unsigned long long *ctx)
 {
 	struct task_struct *target;
 	struct signal_sent s = {};
 	bool self, delivered;
 	int sig;
 
+	if (ctx[4] == TRACE_SIGNAL_OVERFLOW_FAIL && signal_serves[FC_HOOK_SIGNAL] &&
+	    signal_again((void *)ctx[2]))
+		return 0;
 	bpf_probe_read_kernel(&s, sizeof(s), ctx);
 	target = (void *)s.task;
 	sig = s.sig;
@@ -103,9 +106,6 @@ int tpbtf_signal_generate(unsigned long long *ctx)
 		    NEVER_FATAL & bit || has_handler((void *)ctx[2], sig))
 			return 0;
 	}
-	if (result == TRACE_SIGNAL_OVERFLOW_FAIL && signal_serves[FC_HOOK_SIGNAL] &&
-	    signal_again((void *)ctx[2]))
-		return 0;
 	return signal_looked_at(ctx);
 }
 

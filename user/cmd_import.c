@@ -91,7 +91,7 @@ static int open_sinks(struct importing *w)
 				  .unnumbered = true};
 	int err = 0;
 
-	if (w->o->json || !w->store)
+	if ((w->o->json || !w->store) && (!path || sink_can_write(STDOUT_FILENO)))
 		err = sink_new(&w->sink[w->sinks++], w->o->json ? SINK_JSON : SINK_TEXT,
 			       STDOUT_FILENO, &so);
 	if (!err && path) {

@@ -308,7 +308,8 @@ void event_decode_fold(struct event *e, struct event_facts *facts, const struct 
 	event_strn(e, FIELD_COMM, fold->comm, FC_COMM);
 	if (fold->cgroup_id)
 		event_u64(e, FIELD_CGROUP_ID, fold->cgroup_id);
-	event_str(e, FIELD_CGROUP, known->cgroup);
+	if (known->cgroup_id == fold->cgroup_id)
+		event_str(e, FIELD_CGROUP, known->cgroup); /* else its id tells */
 	event_str(e, FIELD_LIMIT_CGROUP, known->mixed ? NULL : known->limit_cgroup);
 	set_limit(e, key->resource, limit);
 	set_more(facts, limit);

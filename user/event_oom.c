@@ -75,12 +75,12 @@ static void set_moved_memcg(struct event *e, const struct fc_oom *o, const struc
 	row->relation = RELATION_OWN;
 }
 
-/* The limit that fired: v1 charges memory and swap together first. */
+/* The limit that fired: v1 charges memory and swap together first, which may be full while memory
+ * is not (a part was swapped out). Both full: memory is named, and the remedy raises both. */
 static int set_memcg(struct event *e, const struct fc_oom *o, const struct event_context *c)
 {
 	const struct fc_page_counter *m = &o->memcg.memory, *s = &o->memcg.swap;
-	bool memsw = o->has & FC_HAS_MEMSW && s->max < m->max + 1 && s->usage + 8 > s->max &&
-		     m->usage + 8 <= m->max;
+	bool memsw = o->has & FC_HAS_MEMSW && s->usage + 8 > s->max && m->usage + 8 <= m->max;
 	int err = event_set_path(e, FIELD_MEMCG, &o->memcg.path);
 
 	if (err < 0)

@@ -102,6 +102,11 @@ void says_bytes(struct explain *x, uint64_t bytes)
 		    units[i]);
 }
 
+void says_number(struct explain *x, long long n, const char *one, const char *many)
+{
+	explain_add(&x->says, "%lld %s", n, n == 1 ? one : many);
+}
+
 const char *because(const struct explain *x)
 {
 	bool sure = !event_has(x->e, FIELD_CERTAIN) || event_num(x->e, FIELD_CERTAIN);

@@ -85,7 +85,7 @@ static void says_held(struct explain *x, const char *whose)
 {
 	explain_add(&x->says, " %s %s had ", because(x), whose);
 	if (event_has(x->e, FIELD_HELD))
-		explain_add(&x->says, "%lld files open", (long long)event_num(x->e, FIELD_HELD));
+		says_number(x, event_num(x->e, FIELD_HELD), "file open", "files open");
 	else
 		explain_add(&x->says, "too many files open");
 	explain_add(&x->says, " (sockets and pipes are files too)");
@@ -189,10 +189,11 @@ void explain_file_max(struct explain *x)
 	if (sockets) {
 		explain_add(&x->says, " %s ", because(x));
 		if (event_has(x->e, FIELD_HELD))
-			explain_add(&x->says, "%lld", (long long)event_num(x->e, FIELD_HELD));
+			says_number(x, event_num(x->e, FIELD_HELD), "unix socket exists",
+				    "unix sockets exist");
 		else
-			explain_add(&x->says, "too many");
-		explain_add(&x->says, " unix sockets exist on the whole machine");
+			explain_add(&x->says, "too many unix sockets exist");
+		explain_add(&x->says, " on the whole machine");
 		says_limit(x, "the most there may be, root's too (twice fs.file-max)");
 		want = (want + 1) / 2;
 	} else {

@@ -119,10 +119,9 @@ void says_ipc_end(struct explain *x, const char *limit)
 	says_end(x);
 }
 
-/* what: "sets" or "semaphores" that exist; NULL: one set itself is too large. */
+/* What exists: "set", "semaphore"; NULL: one set itself is too large. */
 static void says_sem(struct explain *x, const char *what, const char *limit)
 {
-	long long held = (long long)event_num(x->e, FIELD_HELD);
 	long long asked = (long long)event_num(x->e, FIELD_ASKED);
 
 	says_who(x);
@@ -130,13 +129,11 @@ static void says_sem(struct explain *x, const char *what, const char *limit)
 	if (asked > 1)
 		explain_add(&x->says, "%lld ", asked);
 	explain_add(&x->says, "System V semaphores %s ", because(x));
-	if (!what)
-		explain_add(&x->says, "one set may not have so many");
-	else if (event_has(x->e, FIELD_HELD))
-		explain_add(&x->says, "%lld %s exist%s", held, what, held == 1 ? "s" : "");
+	if (what)
+		says_exist(x, what);
 	else
-		explain_add(&x->says, "too many %s exist", what);
-	if (event_has(x->e, FIELD_LIMIT))
+		explain_add(&x->says, "one set may not have so many");
+	if (!what && event_has(x->e, FIELD_LIMIT))
 		explain_add(&x->says, " and the limit is %lld",
 			    (long long)event_num(x->e, FIELD_LIMIT));
 	says_ipc_end(x, limit);
@@ -144,7 +141,7 @@ static void says_sem(struct explain *x, const char *what, const char *limit)
 
 void explain_semmni(struct explain *x)
 {
-	says_sem(x, "sets", "SEMMNI, the fourth number of kernel.sem");
+	says_sem(x, "set", "SEMMNI, the fourth number of kernel.sem");
 	if ((uint64_t)event_num(x->e, FIELD_LIMIT) >= SEMMNI_MAX) {
 		fix_line(x,
 			 "# %u sets are the most, unless the kernel is booted with "
@@ -158,7 +155,7 @@ void explain_semmni(struct explain *x)
 
 void explain_semmns(struct explain *x)
 {
-	says_sem(x, "semaphores", "SEMMNS, the second number of kernel.sem");
+	says_sem(x, "semaphore", "SEMMNS, the second number of kernel.sem");
 	fix_sem(x, SEMMNS);
 }
 

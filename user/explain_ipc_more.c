@@ -30,8 +30,7 @@ static void says_cannot(struct explain *x, const char *what, uint64_t unit)
 	explain_add(&x->says, " %s ", because(x));
 }
 
-/* "128 queues exist and the limit is 128" */
-static void says_exist(struct explain *x, const char *what)
+void says_exist(struct explain *x, const char *what)
 {
 	unsigned long long held = amount(x, FIELD_HELD);
 

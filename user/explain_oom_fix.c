@@ -48,13 +48,30 @@ static bool fix_container(struct explain *x, const struct identity *id, unsigned
 	return true;
 }
 
+static bool is_v1(const struct explain *x)
+{
+	const char *name = event_text(x->e, FIELD_LIMIT_NAME);
+
+	return x->facts->memory_is_v1 || util_after(name, "memory.limit_in") ||
+	       util_after(name, "memory.memsw");
+}
+
+/* Is there a limit of memory and swap together? systemd sets none, and knows none to raise. */
+static bool has_sum(const struct explain *x)
+{
+	uint64_t memsw = x->facts->memsw;
+
+	return is_v1(x) && (util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw") ||
+			    (memsw && memsw != UINT64_MAX));
+}
+
 static void fix_file(struct explain *x, const char *memcg, unsigned long long mib)
 {
-	bool v1 = x->facts->memory_is_v1 ||
-		  util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.limit_in") ||
-		  util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw");
+	bool v1 = is_v1(x);
+	unsigned long long limit = (unsigned long long)event_num(x->e, FIELD_LIMIT), sum;
 	const char *mount = x->facts->memory_mount;
 	const char *file = util_streq(memcg, "/") ? "" : memcg;
+	bool sum_only;
 	char path[1024], quoted[QUOTED_MAX];
 
 	if (!mount)
@@ -68,18 +85,23 @@ static void fix_file(struct explain *x, const char *memcg, unsigned long long mi
 		fix_line(x, "echo %lluM > %s/memory.max", mib, quoted);
 		return;
 	}
-	/* memsw may never be below memory, and bounds it: it goes up first, if it is there. */
+	sum_only = util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw");
+	/* memsw may never be below memory, and bounds it: it goes up first, if it is there. It may
+	 * be as full as memory is: the swap on top stays what it is. */
+	sum = mib;
+	if (!sum_only && x->facts->memsw > limit && x->facts->memsw != UINT64_MAX)
+		sum += (x->facts->memsw - limit + MIB - 1) / MIB;
 	fix_line(x,
 		 "m=%s; s=$m/memory.memsw.limit_in_bytes; [ ! -e \"$s\" ] || "
 		 "[ \"$(cat \"$s\")\" -ge %llu ] || echo %lluM > \"$s\"",
-		 quoted, mib * MIB, mib);
-	if (!util_after(event_text(x->e, FIELD_LIMIT_NAME), "memory.memsw"))
+		 quoted, sum * MIB, sum);
+	if (!sum_only)
 		fix_line(x, "echo %lluM > \"$m\"/memory.limit_in_bytes", mib);
 	else /* where memory alone has the same limit, it is full as well */
 		fix_line(x,
 			 "l=$m/memory.limit_in_bytes; [ \"$(cat \"$l\")\" -lt %llu ] || "
 			 "echo %lluM > \"$l\"",
-			 (unsigned long long)event_num(x->e, FIELD_LIMIT), mib);
+			 limit, mib);
 }
 
 void fix_memcg(struct explain *x)
@@ -90,7 +112,7 @@ void fix_memcg(struct explain *x)
 	unsigned long long mib = more_memory(e);
 	char unit[256], quoted[QUOTED_MAX];
 	struct identity id;
-	bool cut = e->cut[field / 64] >> field % 64 & 1;
+	bool cut = e->cut[field / 64] >> field % 64 & 1, is_unit;
 
 	if (memcg[0] != '/' || cut || !event_has(e, FIELD_LIMIT)) {
 		fix_line(x, "# raise the memory limit of the control group, or make the program "
@@ -105,10 +127,11 @@ void fix_memcg(struct explain *x)
 			 id.pod_uid);
 		return;
 	}
-	if (cgroup_unit(memcg, unit, sizeof(unit)) && shell_quote(quoted, unit))
-		fix_line(x, "systemctl set-property %s MemoryMax=%lluM", quoted, mib);
-	else
+	is_unit = cgroup_unit(memcg, unit, sizeof(unit)) && shell_quote(quoted, unit);
+	if (!is_unit || has_sum(x))
 		fix_file(x, memcg, mib);
+	if (is_unit)
+		fix_line(x, "systemctl set-property %s MemoryMax=%lluM", quoted, mib);
 }
 
 void fix_global(struct explain *x)

@@ -33,11 +33,15 @@ void says_who(struct explain *x);
 void says_name(struct explain *x, const char *name);
 /* "512 MiB" */
 void says_bytes(struct explain *x, uint64_t bytes);
+/* "1 queue", "2 queues" */
+void says_number(struct explain *x, long long n, const char *one, const char *many);
 /* "probably because" where the event is not certain */
 const char *because(const struct explain *x);
 /* How often, where repeats were folded; and the full stop. */
 void says_end(struct explain *x);
 
+/* "128 queues exist and the limit is 128"; what: "queue" */
+void says_exist(struct explain *x, const char *what);
 /* Of all IPC: the limit's name, whose namespace, what the program reports; and the full stop. */
 void says_ipc_end(struct explain *x, const char *limit);
 

@@ -23,20 +23,26 @@ static void says_action(struct explain *x)
 	explain_add(&x->says, " %s ", because(x));
 }
 
-/* " has 4 of the 4 tasks (processes and threads) that ..." */
-static void says_full(struct explain *x, const char *what, const char *name)
+/* " has 4 tasks, processes and threads together, and the limit is 4 (pids.max ...)"; what: without
+ * its "s", more: what follows it */
+static void says_full(struct explain *x, const char *what, const char *more, const char *name)
 {
 	const struct event *e = x->e;
+	bool held = event_has(e, FIELD_HELD) && event_has(e, FIELD_LIMIT);
+	long long n = event_num(e, held ? FIELD_HELD : FIELD_LIMIT);
 
-	if (event_has(e, FIELD_HELD) && event_has(e, FIELD_LIMIT))
-		explain_add(&x->says, " has %lld %s and the limit is %lld (%s)",
-			    (long long)event_num(e, FIELD_HELD), what,
-			    (long long)event_num(e, FIELD_LIMIT), name);
+	if (held)
+		explain_add(&x->says, " has %lld", n);
 	else if (event_has(e, FIELD_LIMIT))
-		explain_add(&x->says, " has reached the limit of %lld %s (%s)",
-			    (long long)event_num(e, FIELD_LIMIT), what, name);
+		explain_add(&x->says, " has reached the limit of %lld", n);
 	else
-		explain_add(&x->says, " has too many %s (%s)", what, name);
+		explain_add(&x->says, " has too many");
+	explain_add(&x->says, " %s%s%s", what, n == 1 && event_has(e, FIELD_LIMIT) ? "" : "s",
+		    more);
+	if (held)
+		explain_add(&x->says, " and the limit is %lld",
+			    (long long)event_num(e, FIELD_LIMIT));
+	explain_add(&x->says, " (%s)", name);
 }
 
 /* What it looks like to who does not see this event. */
@@ -74,7 +80,7 @@ void explain_nproc(struct explain *x)
 									  : FIELD_UID));
 	if (event_text(e, FIELD_NAMESPACE)[0])
 		explain_add(&x->says, " in the namespace %s", event_text(e, FIELD_NAMESPACE));
-	says_full(x, "tasks, processes and threads together, on this machine",
+	says_full(x, "task", ", processes and threads together, on this machine",
 		  inherited ? "RLIMIT_NPROC when the user namespace was made"
 			    : "RLIMIT_NPROC, \"ulimit -u\"");
 	says_outside(x);
@@ -99,7 +105,7 @@ void explain_threads_max(struct explain *x)
 
 	says_action(x);
 	explain_add(&x->says, "the whole machine");
-	says_full(x, "tasks, processes and threads together,", "kernel.threads-max");
+	says_full(x, "task", ", processes and threads together,", "kernel.threads-max");
 	says_outside(x);
 	if (want)
 		fix_sysctl(x, "kernel.threads-max", at_most(want, THREADS_MOST));
@@ -117,7 +123,7 @@ void explain_pid_max(struct explain *x)
 	explain_add(&x->says, event_text(e, FIELD_NAMESPACE)[0] && other_namespace(x)
 				      ? "its pid namespace"
 				      : "the machine");
-	says_full(x, "process and thread numbers in use", "kernel.pid_max");
+	says_full(x, "process and thread number", " in use", "kernel.pid_max");
 	explain_add(&x->says, "; numbers below 300 are given out only once");
 	says_outside(x);
 	if ((uint64_t)event_num(e, FIELD_LIMIT) >= PIDS_MOST)
@@ -155,7 +161,7 @@ void explain_pids(struct explain *x)
 		says_name(x, cgroup);
 	else
 		explain_add(&x->says, "that it belongs to");
-	says_full(x, "tasks, processes and threads together,", "pids.max, TasksMax= of systemd");
+	says_full(x, "task", ", processes and threads together,", "pids.max, TasksMax= of systemd");
 	says_outside(x);
 	snprintf(value, sizeof(value), "%llu", (unsigned long long)more_than(e));
 	fix_cgroup(x, &limit, value);

@@ -16,7 +16,7 @@
 
 /* What is counted for users of user namespaces. */
 static const struct kind {
-	const char *limit_name, *wanted, *many;
+	const char *limit_name, *wanted /* after an article: one */, *many;
 } kinds[] = {
 	{"fs.inotify.max_user_instances", "an inotify instance", "inotify instances"},
 	{"user.max_inotify_instances", "an inotify instance", "inotify instances"},
@@ -65,7 +65,7 @@ static void says_misleading(struct explain *x)
 }
 
 /* "user 1000 has 128 inotify instances" */
-static void says_user_has(struct explain *x, const char *many)
+static void says_user_has(struct explain *x, const char *one, const char *many)
 {
 	if (event_has(x->e, FIELD_LIMIT_UID))
 		explain_add(&x->says, " %s user %lld has ", because(x),
@@ -73,7 +73,7 @@ static void says_user_has(struct explain *x, const char *many)
 	else
 		explain_add(&x->says, " %s its user has ", because(x));
 	if (event_has(x->e, FIELD_HELD))
-		explain_add(&x->says, "%lld %s", (long long)event_num(x->e, FIELD_HELD), many);
+		says_number(x, event_num(x->e, FIELD_HELD), one, many);
 	else
 		explain_add(&x->says, "too many %s", many);
 }
@@ -143,7 +143,8 @@ void explain_ucount(struct explain *x)
 	if (event_has(x->e, FIELD_LIMIT) && event_num(x->e, FIELD_LIMIT) == 0)
 		explain_add(&x->says, " %s none are allowed (%s is 0", because(x), key);
 	else {
-		says_user_has(x, k ? k->many : "of them");
+		says_user_has(x, k ? strchr(k->wanted, ' ') + 1 : "of them",
+			      k ? k->many : "of them");
 		if (event_has(x->e, FIELD_LIMIT))
 			explain_add(&x->says, " and the limit is %lld",
 				    (long long)event_num(x->e, FIELD_LIMIT));
@@ -171,7 +172,7 @@ void explain_epoll_watches(struct explain *x)
 
 	says_who(x);
 	explain_add(&x->says, " could not add a descriptor to an epoll");
-	says_user_has(x, "epoll watches");
+	says_user_has(x, "epoll watch", "epoll watches");
 	says_limit(x);
 	explain_add(&x->says, ")");
 	says_misleading(x);
@@ -202,7 +203,7 @@ void explain_mounts(struct explain *x)
 	explain_add(&x->says, " could not mount %s its mount namespace has ",
 		    event_has(e, FIELD_ASKED) || full ? because(x) : "a tree of mounts because");
 	if (event_has(e, FIELD_HELD))
-		explain_add(&x->says, "%lld mounts", (long long)event_num(e, FIELD_HELD));
+		says_number(x, event_num(e, FIELD_HELD), "mount", "mounts");
 	else
 		explain_add(&x->says, "too many mounts");
 	says_limit(x);
@@ -222,14 +223,17 @@ void explain_aio(struct explain *x)
 
 	says_who(x);
 	explain_add(&x->says, " could not set up asynchronous I/O");
-	if (event_has(e, FIELD_ASKED))
-		explain_add(&x->says, " for %lld requests", (long long)event_num(e, FIELD_ASKED));
-	explain_add(&x->says, " %s ", because(x));
-	if (event_has(e, FIELD_HELD))
-		explain_add(&x->says, "all processes together have %lld requests set up",
-			    (long long)event_num(e, FIELD_HELD));
-	else
-		explain_add(&x->says, "all processes together would have too many set up");
+	if (event_has(e, FIELD_ASKED)) {
+		explain_add(&x->says, " for ");
+		says_number(x, event_num(e, FIELD_ASKED), "request", "requests");
+	}
+	explain_add(&x->says, " %s all processes together ", because(x));
+	if (event_has(e, FIELD_HELD)) {
+		explain_add(&x->says, "have ");
+		says_number(x, event_num(e, FIELD_HELD), "request set up", "requests set up");
+	} else {
+		explain_add(&x->says, "would have too many set up");
+	}
 	says_limit(x);
 	explain_add(&x->says, "); a database then starts without it, or not at all");
 	says_end(x);
@@ -272,7 +276,7 @@ void explain_pty(struct explain *x)
 	says_who(x);
 	explain_add(&x->says, " could not open a pseudo terminal %s ", because(x));
 	if (event_has(e, FIELD_HELD))
-		explain_add(&x->says, "%lld are in use", (long long)event_num(e, FIELD_HELD));
+		says_number(x, event_num(e, FIELD_HELD), "is in use", "are in use");
 	else
 		explain_add(&x->says, "too many are in use");
 	says_limit(x);
@@ -296,7 +300,7 @@ void explain_keys(struct explain *x)
 
 	says_who(x);
 	explain_add(&x->says, " could not store a key in the kernel");
-	says_user_has(x, bytes ? "bytes of keys" : "keys");
+	says_user_has(x, bytes ? "byte of keys" : "key", bytes ? "bytes of keys" : "keys");
 	says_limit(x);
 	explain_add(&x->says, ")");
 	says_misleading(x);

@@ -124,8 +124,13 @@ void folds_note(struct folds *f, const struct fc_refused *r, const char *cgroup)
 	e->known.mixed |= e->known.whole && !same_limit(&e->known.limit, &limit, r->resource);
 	e->known.whole = true;
 	e->known.limit = limit;
+	if (e->known.cgroup && e->known.cgroup_id != r->who.cgroup_id) {
+		free(e->known.cgroup);
+		e->known.cgroup = NULL;
+	}
 	if (!e->known.cgroup && cgroup && cgroup[0])
 		e->known.cgroup = strdup(cgroup);
+	e->known.cgroup_id = r->who.cgroup_id;
 	if (!(r->has & FC_HAS_OWNER) || r->owner.cut ||
 	    event_path(&r->owner, path, sizeof(path)) < 0)
 		return;

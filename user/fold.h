@@ -28,6 +28,7 @@ struct fold_limit fold_limit_of(const struct fc_refused *r);
 /* What a record that came whole told; it serves the folded ones that follow. */
 struct fold_known {
 	char *cgroup, *limit_cgroup; /* owned by the table; NULL: unknown */
+	uint64_t cgroup_id;          /* of cgroup: it may be in another by now */
 	bool whole;                  /* there was one, and limit is of the latest */
 	bool mixed;                  /* they did not agree whose limit it is */
 	struct fold_limit limit;
@@ -47,6 +48,20 @@ uint64_t folds_new_of_program(struct folds *f, const struct fc_coarse_key *key, 
 
 /* The process is gone and its entry taken out of the kernel's table. */
 void folds_forget(struct folds *f, const struct fc_fold_key *key);
+
+/* ---- fold_gone.c ---- */
+
+struct fold_gone_look {
+	uint64_t now;   /* CLOCK_BOOTTIME ns */
+	uint32_t sweep; /* counts up */
+	bool crowded;   /* a shell that starts thousands of programs a second fills the table */
+	bool sees_all;  /* fold_sees_all() */
+};
+
+/* Are we in the first pid namespace? */
+bool fold_sees_all(void);
+/* May key's entry, which counted last then (ns), be taken out? */
+bool fold_gone(const struct fc_fold_key *key, const struct fold_gone_look *look, uint64_t last);
 
 size_t folds_count(const struct folds *f);
 

@@ -99,22 +99,25 @@ bool maker_holder(struct maker_most *most, const struct tally_entry *e, const ch
 
 void maker_says(struct gather *g, const struct maker_most *m, uint64_t objects)
 {
-	char before[sizeof(g->f->says)], comm[64];
+	char before[sizeof(g->f->says)], comm[64], sets[64];
 
 	if (!objects || m->n * 2 < objects || g->f->incomplete)
 		return;
 	util_strlcpy(before, g->f->says, sizeof(before));
 	util_strlcpy(comm, m->comm, sizeof(comm));
+	if (objects == 1)
+		util_strlcpy(sets, "The one set was", sizeof(sets));
+	else
+		snprintf(sets, sizeof(sets), "%llu of the %llu sets %s", (unsigned long long)m->n,
+			 (unsigned long long)objects, m->n == 1 ? "was" : "were");
 	if (m->pid)
 		gather_says(g,
-			    "%llu of the %llu sets were made by %s (pid %lld), which still runs: "
+			    "%s made by %s (pid %lld), which still runs: "
 			    "where it makes a new one each time, that is the leak.%s%s",
-			    (unsigned long long)m->n, (unsigned long long)objects, comm,
-			    (long long)m->pid, before[0] ? " " : "", before);
+			    sets, comm, (long long)m->pid, before[0] ? " " : "", before);
 	else
 		gather_says(g,
-			    "%llu of the %llu sets were made by %s, which has ended without "
-			    "removing them.%s%s",
-			    (unsigned long long)m->n, (unsigned long long)objects, comm,
-			    before[0] ? " " : "", before);
+			    "%s made by %s, which has ended without "
+			    "removing %s.%s%s",
+			    sets, comm, m->n == 1 ? "it" : "them", before[0] ? " " : "", before);
 }

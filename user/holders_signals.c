@@ -91,16 +91,17 @@ static void says_waiting(struct gather *g)
 		return;
 	if (util_streq(top->kind, "timers"))
 		gather_says(g,
-			    "%s (pid %lld) has %lld timers of timer_create(), and each holds one "
+			    "%s (pid %lld) has %lld timer%s of timer_create(), and each holds one "
 			    "queued signal: it looks as if it did not delete them, and raising the "
 			    "limit only delays it.",
-			    gather_name(top->comm, name), (long long)top->pid,
-			    (long long)top->held);
+			    gather_name(top->comm, name), (long long)top->pid, (long long)top->held,
+			    top->held == 1 ? "" : "s");
 	else
 		gather_says(g,
-			    "%s%lld signals wait for %s (pid %lld), which does not take them: it "
+			    "%s%lld %s for %s (pid %lld), which does not take them: it "
 			    "blocks them, or is stopped; raising the limit only delays it.",
 			    g->f->incomplete ? "At least " : "", (long long)top->held,
+			    top->held == 1 ? "signal waits" : "signals wait",
 			    gather_name(top->comm, name), (long long)top->pid);
 }
 

@@ -46,8 +46,7 @@ static void set_memcg(struct event *e, const struct import_oom *o, const char *m
 	const struct import_usage *u = &o->memory, *s = &o->memsw;
 	const uint64_t near = 8 * PAGE; /* pages charged in batches lag behind */
 	/* v1 charges memory and swap together first */
-	bool sum = s->has && s->limit < u->limit + 1 && s->usage + near > s->limit &&
-		   u->usage + near <= u->limit;
+	bool sum = s->has && s->usage + near > s->limit && u->usage + near <= u->limit;
 	struct event_moved *row;
 	char owner[KMSG_PATH + 16];
 	/* "Task in" is of kernels before 5.0, where control groups of version 2 were rare */

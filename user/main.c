@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "log.h"
+#include "sink.h"
 #include "store.h"
 
 #ifndef FAILCNT_VERSION
@@ -166,6 +167,26 @@ static void keep_standard_fds(void)
 				    (fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
 }
 
+/* Is stdout where the lines of this command go? */
+static bool prints(const struct command *c, const struct options *o)
+{
+	if (c->options & (OPT_RUN | OPT_RECORD | OPT_VACUUM) || o->output)
+		return false;
+	if (c->options == OPT_REPORT)
+		return !o->html || util_streq(o->html, "-");
+	return c->options != OPT_IMPORT || !o->store || o->json;
+}
+
+/* Said before anything is watched or read for nobody. */
+static bool can_print(const struct command *c, const struct options *o)
+{
+	if (!prints(c, o) || sink_can_write(STDOUT_FILENO))
+		return true;
+	log_error("cannot write to standard output: %s%s", strerror(EBADF),
+		  c->options == OPT_WATCH ? "; --output=json:FILE writes elsewhere" : "");
+	return false;
+}
+
 static void ignore(int sig)
 {
 	(void)sig;
@@ -208,6 +229,7 @@ int main(int argc, char **argv)
 	const struct command *c = NULL;
 	struct options o;
 	bool help = argc > 1 && util_streq(argv[1], "help");
+	int status = EXIT_DONE;
 
 	keep_standard_fds();
 	ignore_sigpipe();
@@ -229,7 +251,9 @@ int main(int argc, char **argv)
 		c ? help_command(c) : help_all();
 	else if (o.version)
 		printf("failcnt %s\n", FAILCNT_VERSION);
+	else if (can_print(c ? c : &commands[0], &o))
+		status = (c ? c : &commands[0])->run(&o);
 	else
-		return finish((c ? c : &commands[0])->run(&o));
-	return finish(EXIT_DONE);
+		status = EXIT_NOTHING;
+	return finish(status);
 }

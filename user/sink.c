@@ -50,6 +50,13 @@ static int open_pipe_again(int fd)
 	return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 }
 
+bool sink_can_write(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
+}
+
 int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_options *o)
 {
 	static sink_format_fn *const formats[] = {

@@ -29,6 +29,8 @@ struct sink_options {
 	void *patient_arg;
 };
 
+/* Is fd open for writing? One that was closed when we were started is not (main.c). */
+bool sink_can_write(int fd);
 /* fd stays the caller's. *ret is freed with sink_free(). */
 int sink_new(struct sink **ret, enum sink_kind kind, int fd, const struct sink_options *o);
 /* path is opened for appending (O_APPEND|O_CREAT, mode 0640); sink_reopen() opens it anew (SIGHUP).

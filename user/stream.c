@@ -68,6 +68,8 @@ static int open_sinks(struct stream *s, int fd, const struct options *o,
 		so.patient_arg = p->arg;
 	}
 	path = o->output ? util_after(o->output, "json:") : NULL;
+	if (path && !sink_can_write(fd))
+		fd = -1; /* it was closed, and there is another */
 	if (fd >= 0)
 		err = sink_new(&s->sink[0], o->json ? SINK_JSON : SINK_TEXT, fd, &so);
 	if (err < 0)

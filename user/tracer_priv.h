@@ -53,8 +53,7 @@ struct tracer {
 	uint64_t deaths_at; /* CLOCK_MONOTONIC ms: looked for in the table */
 	uint32_t sweeps;
 	struct repeats repeats;
-	bool folds_crowded;  /* more than half of the fold table is in use */
-	bool folds_pressing; /* and whose process is gone is known */
+	bool folds_crowded; /* more than half of the fold table is in use */
 };
 
 /* bpf_program__attach(), for a return probe with room for many calls at a time; NULL and errno. */

@@ -6,17 +6,11 @@
  */
 #include "tracer_priv.h"
 
-#include <signal.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "log.h"
 
 #define BATCH 256
-#define FORGET_NS                                                                       \
-	10000000000ULL /* an entry quiet for so long is looked at: is its process gone? \
-			*/
-#define LOOK_EVERY 64  /* sweeps */
 
 /* struct bpf_link_info as of 6.7, where perf events tell what a probe missed; our headers are
  * older. */
@@ -137,43 +131,6 @@ static bool sweep_misses(struct tracer *t, const struct tracer_events *ev, bool 
 	return found;
 }
 
-/* pid is gone, or another process by now: nobody counts in its entry any more. */
-static bool process_gone(const struct fc_fold_key *key, uint32_t sweep)
-{
-	_cleanup_fclose_ FILE *f = NULL;
-	unsigned long long ticks;
-	char path[32], line[1024], *at;
-	long hz = sysconf(_SC_CLK_TCK);
-	int i = 2;
-
-	if (kill((pid_t)key->pid, 0) < 0)
-		return errno == ESRCH;
-	/* Is it another one by now? Of thousands that live, some are looked at in each sweep. */
-	if ((key->pid + sweep) % LOOK_EVERY)
-		return false;
-	snprintf(path, sizeof(path), "/proc/%u/stat", key->pid);
-	f = fopen(path, "re");
-	if (!f || !fgets(line, sizeof(line), f) || hz <= 0)
-		return false;
-	/* Field 22, start time in ticks; the name before it may hold blanks and brackets. */
-	for (at = strrchr(line, ')'); at && i < 22; i++)
-		at = strchr(at + 1, ' ');
-	if (!at || sscanf(at, "%llu", &ticks) != 1)
-		return false;
-	return ticks > key->start / (1000000000ULL / (unsigned long long)hz) + 1;
-}
-
-/*
- * In another pid namespace than the first a number of the kernel's is nobody's, or another's: who
- * still counts there would be taken for gone. PROC_PID_INIT_INO of linux/proc_ns.h.
- */
-static bool numbers_mean_nothing(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != 0xeffffffcU;
-}
-
 static uint64_t now_boot(void)
 {
 	struct timespec ts;
@@ -220,14 +177,12 @@ static void forget_fold(struct tracer *t, const struct tracer_events *ev,
 
 /* Was there something new in it? */
 static bool sweep_fold(struct tracer *t, const struct tracer_events *ev,
-		       const struct fc_fold_key *key, const struct fc_fold *fold, uint64_t now)
+		       const struct fc_fold_key *key, const struct fc_fold *fold,
+		       const struct fold_gone_look *look)
 {
-	/* A shell that starts thousands of programs a second fills the table: then at once. */
-	uint64_t quiet = t->folds_pressing ? 0 : FORGET_NS;
-
 	bool found = tell_fold(t, ev, key, fold);
 
-	if (fold->last + quiet < now && process_gone(key, t->sweeps))
+	if (fold_gone(key, look, fold->last))
 		forget_fold(t, ev, key);
 	return found;
 }
@@ -239,10 +194,12 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 	static struct fc_fold values[BATCH];
 	uint32_t in = 0, out = 0, n, entries = 0;
 	bool first = true, found = false;
-	uint64_t now = now_boot();
+	struct fold_gone_look look = {.now = now_boot(),
+				      .sweep = ++t->sweeps,
+				      .crowded = t->folds_crowded,
+				      .sees_all = fold_sees_all()};
 	int err;
 
-	t->sweeps++;
 	do {
 		n = BATCH;
 		err = tracer_walk(t, t->skel->maps.folds, first ? NULL : &in, &out, keys, values,
@@ -259,13 +216,12 @@ static bool sweep_folds(struct tracer *t, const struct tracer_events *ev)
 		for (uint32_t i = 0; i < n; i++)
 			repeats_add(&t->repeats, &keys[i], &values[i]);
 		for (uint32_t i = 0; i < n; i++)
-			found |= sweep_fold(t, ev, &keys[i], &values[i], now);
+			found |= sweep_fold(t, ev, &keys[i], &values[i], &look);
 		entries += n;
 		in = out;
 		first = false;
 	} while (err == 0);
 	t->folds_crowded = entries > bpf_map__max_entries(t->skel->maps.folds) / 2;
-	t->folds_pressing = t->folds_crowded && !numbers_mean_nothing();
 	return found || t->folds_crowded;
 }
 

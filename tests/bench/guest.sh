@@ -19,10 +19,13 @@ loops() {
 	shift
 	once "$@"
 	[ -z "$LOOPS" ] || return 0
-	# What they take depends on where in its caches the kernel finds room: the least of three counts.
-	export LOOPS='brk+brk semget+rmid'
+	# What they take depends on where in its caches the kernel finds room: the middle of three counts,
+	# or of seven, is taken. The least would be that of a dip which only one of two had.
+	export LOOPS='brk+brk semget+rmid mmap+munmap'
 	once "$@"
 	once "$@"
+	export LOOPS='brk+brk mmap+munmap'
+	for _ in 1 2 3 4; do once "$@"; done
 	unset LOOPS
 }
 

@@ -21,6 +21,16 @@ judge() { # LOG...
 		return f[1] * f[2]
 	}
 	function added(row, op) { return ns[row, op] - nothing[machine[row], op] }
+	# Of what was counted more than once. Of an even number the lower one.
+	function middle(text, v, n, i, j, one) {
+		n = split(text, v, " ")
+		for (i = 2; i <= n; i++) {
+			one = v[i]
+			for (j = i - 1; j >= 1 && v[j] + 0 > one + 0; j--) v[j + 1] = v[j]
+			v[j + 1] = one
+		}
+		return v[int((n + 1) / 2)]
+	}
 	function fail(text) { print "too much: " text; failed++ }
 	# What took the place of a program that missed a call is another.
 	function empty_of(row, op) { return "floor-" (moved[row, op] ? "classic" : row) }
@@ -44,13 +54,15 @@ judge() { # LOG...
 	}
 	$1 == "X" { fail($2 " " $3) }
 	$1 != "L" { next }
-	$2 == "nothing" && (!((FILENAME, $3) in nothing) || $4 < nothing[FILENAME, $3]) { nothing[FILENAME, $3] = $4 }
+	$2 == "nothing" { counts[FILENAME, $3] = counts[FILENAME, $3] " " $4 }
 	!($2 in machine) { machine[$2] = FILENAME }
-	machine[$2] == FILENAME && (!(($2, $3) in ns) || $4 < ns[$2, $3]) {
-		ns[$2, $3] = $4
-		moved[$2, $3] = $8 == "moved"
-	}
+	machine[$2] == FILENAME { all[$2, $3] = all[$2, $3] " " $4 ($8 == "moved" ? "moved" : "") }
 	END {
+		for (key in counts) nothing[key] = middle(counts[key]) + 0
+		for (key in all) {
+			ns[key] = middle(all[key]) + 0
+			moved[key] = middle(all[key]) ~ /moved/
+		}
 		for (i = 1; i <= n; i++) {
 			backend = row[i] == "classic" ? "tracepoint" : row[i]
 			classic = moved[backend, op[i]] && backend == "tracepoint"

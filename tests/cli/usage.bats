@@ -192,6 +192,23 @@ export ERR
 	done
 }
 
+@test "a closed stdout: said before anything is watched, unless the lines go elsewhere as well" {
+	for args in watch "watch --json" "watch --root /" "" table "table host --json" doctor; do
+		run timeout -s INT 20 sh -c '"$@" 2>&1 >&-' sh "$FAILCNT" $args
+		[ "$status" -eq 1 ]
+		[[ $output == "failcnt: cannot write to standard output: Bad file descriptor"* ]]
+		[ "${#lines[@]}" -eq 1 ]
+	done
+	run sh -c '"$1" watch 2>&1 >&-' sh "$FAILCNT"
+	[[ $output == *"; --output=json:FILE writes elsewhere" ]]
+	run sh -c '"$1" watch --count 1 -d 1 --output=json:"$2" 2>&1 >&-' sh "$FAILCNT" "$BATS_TEST_TMPDIR/lines"
+	[ "$status" -eq 0 ]
+	[[ $output != *"standard output"* && $output != *"could not be written"* ]]
+	[[ $(<"$BATS_TEST_TMPDIR/lines") == *'"event":"started"'*'"event":"stopped"'* ]]
+	run sh -c '"$1" run -- sh -c "exit 7" 2>&1 >&-' sh "$FAILCNT"
+	[ "$status" -eq 7 ]
+}
+
 @test "a reader that has gone ends it quietly" {
 	run bash -c 'set -o pipefail; { sleep 0.2; "$0" --help; } 2>&1 >&3 3>&- | cat' "$FAILCNT" \
 		3> >(exec true)

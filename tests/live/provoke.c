@@ -27,15 +27,16 @@
 #include <unistd.h>
 
 static const struct provocation *const tables[] = {
-	file_provocations,      ipc_provocations,       mq_provocations,     oom_provocations,
-	task_provocations,      pid_provocations,       user_provocations,   object_provocations,
-	memory_provocations,    signal_provocations,    space_provocations,  net_provocations,
-	commit_provocations,    locked_provocations,    huge_provocations,   charge_provocations,
-	namespace_provocations, key_provocations,       socket_provocations, host_file_provocations,
-	kill_provocations,      quota_provocations,     ballot_provocations, death_provocations,
-	fault_provocations,     led_provocations,       oomd_provocations,   bus_provocations,
-	hang_provocations,      writeback_provocations, stall_provocations,  holder_provocations,
-	edge_provocations,      variant_provocations,   trace_provocations,
+	file_provocations,      ipc_provocations,    mq_provocations,     oom_provocations,
+	task_provocations,      pid_provocations,    user_provocations,   object_provocations,
+	memory_provocations,    signal_provocations, space_provocations,  net_provocations,
+	commit_provocations,    locked_provocations, huge_provocations,   charge_provocations,
+	namespace_provocations, key_provocations,    socket_provocations, host_file_provocations,
+	kill_provocations,      quota_provocations,  ballot_provocations, death_provocations,
+	ends_provocations,      live_provocations,   fault_provocations,  led_provocations,
+	oomd_provocations,      bus_provocations,    hang_provocations,   writeback_provocations,
+	stall_provocations,     holder_provocations, edge_provocations,   variant_provocations,
+	trace_provocations,
 };
 
 static const char *what = "provoke";

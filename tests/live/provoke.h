@@ -29,9 +29,10 @@ extern const struct provocation file_provocations[], ipc_provocations[], oom_pro
 	mq_provocations[], commit_provocations[], locked_provocations[], huge_provocations[],
 	charge_provocations[], namespace_provocations[], key_provocations[], socket_provocations[],
 	host_file_provocations[], kill_provocations[], quota_provocations[], ballot_provocations[],
-	death_provocations[], fault_provocations[], led_provocations[], oomd_provocations[],
-	bus_provocations[], hang_provocations[], writeback_provocations[], stall_provocations[],
-	holder_provocations[], edge_provocations[], variant_provocations[], trace_provocations[];
+	death_provocations[], ends_provocations[], live_provocations[], fault_provocations[],
+	led_provocations[], oomd_provocations[], bus_provocations[], hang_provocations[],
+	writeback_provocations[], stall_provocations[], holder_provocations[], edge_provocations[],
+	variant_provocations[], trace_provocations[];
 
 /*
  * Prints {"what":NAME,"pid":PID,"n":N, then what `format` gives: `"key":value` with commas.

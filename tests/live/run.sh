@@ -43,6 +43,7 @@ run flood-of-threads flood_threads
 run flood-of-sets flood_sets
 run flood-limits flood_limits
 run flood-others flood_others
+run flood-exec flood_exec
 run comm-of-bytes odd_comm
 
 all_filters

@@ -136,6 +136,33 @@ flood_sets() {
 	[[ $sum == 50000 ]] || no "$sum told of 50000"
 }
 
+# What is folded after an exec is of the program that runs by then.
+flood_exec() {
+	local watcher child sum at=$work/exec
+	cat >"$at.sh" <<-'END'
+		ulimit -Sn 3
+		until [[ -e $1.$2 ]]; do : </dev/null; ((++n)); done
+		ulimit -Sn 100
+		export n
+		if (($2 == 1)); then exec "$3" "$0" "$1" 2; fi
+		echo "$n" >"$1.n"
+	END
+	cp "$(command -v bash)" "$work/fc-before" && cp "$work/fc-before" "$work/fc-after"
+	watch exec -r nofile || return
+	watcher=$pid
+	LC_ALL=C "$work/fc-before" "$at.sh" "$at" 1 "$work/fc-after" 2>/dev/null &
+	child=$!
+	started+=("$child")
+	seen exec ".pid == $child and .count and .comm == \"fc-before\"" 20 || { no "none was folded"; return; }
+	: >"$at.1"
+	seen exec ".pid == $child and .count and .comm == \"fc-after\"" 20 || { no "it keeps its old name"; return; }
+	: >"$at.2"
+	finished "$child" || return
+	finish "$watcher" || return
+	sum=$(jq -n "[inputs | select(.pid == $child) | .count // 1] | add" "$work/exec.json")
+	[[ $sum == "$(<"$at.n")" ]] || no "$sum told of $(<"$at.n")"
+}
+
 # What is folded names the limit, whose it is and the remedy as the first ones did, which came whole.
 flood_limits() {
 	local watcher kind wrong

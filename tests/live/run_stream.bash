@@ -113,7 +113,9 @@ stdout_full() {
 stdout_closed() {
 	"$failcnt" watch --json -r nofile >&- 2>"$work/closed.err" &
 	started+=("$!")
-	unwritten "$!" closed
+	finished "$!" || return # at once, before anything is lost
+	((status == 1)) || { no "status $status"; return; }
+	grep -q '^failcnt: cannot write to standard output: ' "$work/closed.err" || no "nothing is said on stderr"
 }
 
 reader_gone() {

@@ -317,7 +317,7 @@ static void fold(void **state _unused_)
 			    .cgroup_id = 6305,
 			    .backend = FC_BACKEND_FEXIT,
 			    .hook = FC_HOOK_ALLOC_FD};
-	const struct fold_known known = {.cgroup = cgroup}, unknown = {};
+	const struct fold_known known = {.cgroup = cgroup, .cgroup_id = 6305}, unknown = {};
 
 	memset(f.comm, 'n', FC_COMM);
 	event_decode_fold(&e, &facts, &key, &f, 999, &known, &v1);

@@ -168,6 +168,22 @@ static void limits_of_v1(void **state _unused_)
 	must_be(FIELD_HELD, 8190 * PAGE);
 	must_be(FIELD_LIMIT, 8192 * PAGE);
 	assert_int_equal(facts.memsw, 8192 * PAGE);
+	/* swap on top: full together while a part of it is swapped out */
+	o.memcg.swap = (struct fc_page_counter){.usage = 9999, .max = 10000};
+	assert_int_equal(DECODE(&o, &v1), 0);
+	must_say(FIELD_LIMIT_NAME, "memory.memsw.limit_in_bytes");
+	must_be(FIELD_HELD, 9999 * PAGE);
+	must_be(FIELD_LIMIT, 10000 * PAGE);
+	o.memcg.swap.usage = 9000;
+	assert_int_equal(DECODE(&o, &v1), 0);
+	must_say(FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	/* both: the remedy is told of both */
+	o.memcg.memory.usage = 8190;
+	o.memcg.swap.usage = 9999;
+	assert_int_equal(DECODE(&o, &v1), 0);
+	must_say(FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	assert_int_equal(facts.memsw, 10000 * PAGE);
+	o.memcg.memory.usage = 5000;
 	o.has &= ~FC_HAS_MEMSW;
 	assert_int_equal(DECODE(&o, &v1), 0);
 	must_say(FIELD_LIMIT_NAME, "memory.limit_in_bytes");

@@ -170,13 +170,43 @@ static void stall(void **state _unused_)
 	assert_has(fixed(), "memory.limit_in_bytes\n# or end a process of the group");
 }
 
+/* Version 1: memory and swap together bound memory, and are charged first. To raise one helps
+ * nobody where the other is as full. */
+static void both_of_v1(void **state)
+{
+	struct explain_facts f = {.memory_is_v1 = true, .memsw = 3ULL << 29};
+
+	(void)state;
+	killed("oom-memcg", "a", "/web", 1 << 30);
+	event_static(&e, FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	says(&f);
+	assert_string_equal(
+		fixed(),
+		"m=/sys/fs/cgroup/memory/web; s=$m/memory.memsw.limit_in_bytes; [ ! -e \"$s\" ] || "
+		"[ \"$(cat \"$s\")\" -ge 2147483648 ] || echo 2048M > \"$s\"\n"
+		"echo 1536M > \"$m\"/memory.limit_in_bytes");
+	f.memsw = 1 << 30;
+	says(&f);
+	assert_has(fixed(), "-ge 1610612736 ] || echo 1536M > \"$s\"\necho 1536M > ");
+	f.memsw = UINT64_MAX;
+	says(&f);
+	assert_has(fixed(), "-ge 1610612736 ] || echo 1536M > \"$s\"\necho 1536M > ");
+	/* a unit: systemd raises memory alone */
+	killed("oom-memcg", "a", "/system.slice/pg.service", 1 << 30);
+	event_static(&e, FIELD_LIMIT_NAME, "memory.limit_in_bytes");
+	says(&f);
+	assert_string_equal(fixed(), "systemctl set-property pg.service MemoryMax=1536M");
+	f.memsw = 1 << 30;
+	says(&f);
+	assert_has(fixed(), "m=/sys/fs/cgroup/memory/system.slice/pg.service; s=");
+	assert_has(fixed(), "\nsystemctl set-property pg.service MemoryMax=1536M");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(oom_says),
-		cmocka_unit_test(oom_fix),
-		cmocka_unit_test(charges),
-		cmocka_unit_test(stall),
+		cmocka_unit_test(both_of_v1), cmocka_unit_test(oom_says), cmocka_unit_test(oom_fix),
+		cmocka_unit_test(charges),    cmocka_unit_test(stall),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

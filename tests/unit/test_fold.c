@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* needs: user/fold.c ; libs: */
+/* needs: user/fold.c user/fold_gone.c ; libs: */
 /*
  * test_fold.c - the kernel's counts only grow; what is told is the difference,
  * once, and the sum of what was told is the count.
@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 
@@ -233,13 +234,46 @@ static void programs(void **state _unused_)
 	folds_free(f);
 }
 
+/* Whose entry may be taken out: of a process that is gone, where that can be known. */
+static void gone(void **state _unused_)
+{
+	const uint64_t second = 1000000000ULL, now = 5000 * second;
+	struct fold_gone_look look = {.now = now, .sees_all = true};
+	struct fc_fold_key live = {.start = UINT64_MAX, .pid = getpid()}, dead = live, nobody = {};
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	dead.pid = child;
+	assert_true(fold_gone(&dead, &look, now - 11 * second));
+	assert_false(fold_gone(&dead, &look, now - 9 * second));
+	look.crowded = true;
+	assert_true(fold_gone(&dead, &look, now - 1));
+	assert_false(fold_gone(&dead, &look, now));
+	assert_false(fold_gone(&live, &look, now - 11 * second));
+	assert_false(fold_gone(&nobody, &look, 0));
+	/* another process has its number by now: found out in one of 64 sweeps */
+	live.start = 0;
+	for (look.sweep = 0; !fold_gone(&live, &look, now - 1);)
+		assert_true(look.sweep++ < 64);
+	/* in another pid namespace its number says nothing */
+	look.sees_all = false;
+	assert_false(fold_gone(&dead, &look, now - 1));
+	assert_false(fold_gone(&dead, &look, now - 599 * second));
+	assert_true(fold_gone(&dead, &look, now - 601 * second));
+	assert_true(fold_gone(&live, &look, now - 601 * second));
+	assert_false(fold_gone(&nobody, &look, 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(differences),   cmocka_unit_test(keys),
-		cmocka_unit_test(known),         cmocka_unit_test(limits),
-		cmocka_unit_test(limit_cgroups), cmocka_unit_test(forget),
-		cmocka_unit_test(many),          cmocka_unit_test(programs),
+		cmocka_unit_test(gone),     cmocka_unit_test(differences),
+		cmocka_unit_test(keys),     cmocka_unit_test(known),
+		cmocka_unit_test(limits),   cmocka_unit_test(limit_cgroups),
+		cmocka_unit_test(forget),   cmocka_unit_test(many),
+		cmocka_unit_test(programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

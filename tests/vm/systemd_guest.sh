@@ -55,6 +55,10 @@ records() { # BACKEND
 	check "$1: a kill is listed" within 15 listed killed memory "$pid"
 }
 
+# Return probes with room of their own, and none left behind.
+roomy() { grep -q ":failcnt/p$(of MainPID)_" /sys/kernel/tracing/kprobe_events; }
+unroomy() { ! grep -q ":failcnt/" /sys/kernel/tracing/kprobe_events; }
+
 hardened() {
 	main=$(of MainPID)
 	status() { sed -nE "s/^$1:[[:space:]]*//p" /proc/"$main"/status; }
@@ -66,8 +70,10 @@ hardened() {
 	check "its mounts are its own" [ "$(readlink /proc/"$main"/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ]
 	check "the network is the host's" [ "$(readlink /proc/"$main"/ns/net)" = "$(readlink /proc/1/ns/net)" ]
 	check "the OOM killer passes it by" [ "$(cat /proc/"$main"/oom_score_adj)" = -1000 ]
+	check "it reads the kernel log" sh -c "ls -l /proc/$main/fd | grep -q /dev/kmsg"
+	check "of devices it has that and no disk" nsenter -t "$main" -m sh -c '[ -c /dev/kmsg ] && [ ! -e /dev/mem ] && [ ! -e /dev/ttyS0 ]'
 	check "its memory is limited" [ "$(cat /sys/fs/cgroup/system.slice/failcnt.service/memory.max)" = 268435456 ]
-	for file in /etc/x /usr/x /proc/sys/kernel/sem /sys/fs/cgroup/x; do
+	for file in /etc/x /usr/x /proc/sys/kernel/sem /sys/fs/cgroup/x /sys/kernel/tracing/tracing_on; do
 		check "it cannot write $file" sh -c "! nsenter -t $main -m sh -c 'echo 1 >>$file' 2>/dev/null"
 	done
 	check "it can write its store" nsenter -t "$main" -m sh -c ": >>$store"
@@ -105,7 +111,11 @@ exec 2>/dev/ttyS1
 for backend in $BACKENDS; do
 	settings "$backend"
 	records "$backend"
+	[ "$backend" != kprobe ] || check "kprobe: return probes have room of their own" roomy
 	systemctl stop failcnt
+	[ "$backend" != kprobe ] || check "kprobe: none is left" unroomy
+	check "$backend: nothing was lost" sh -c '! grep -E "[1-9][0-9,]* lost|LOST" /run/failcnt-said'
+	: >/run/failcnt-said
 done
 settings auto WatchdogSec=12 RestartSec=1
 records auto
