@@ -10,6 +10,7 @@
 #   T "TID SYSCALL ERRNO COUNT"            system calls that ended with an errno which a limit can mean
 #   Q "BY TO SIGNAL"                       signals that a process sent itself, by their tracepoint
 #   A "PID SIGNAL COMM"                    deaths, by acct(2)
+#   F "TID SIGNAL"                         signals whose default was done to a thread, by their tracepoint
 #   C K G H O                              as load.c prints them
 #   Z "PID ERRNO COUNT"                    what strace saw of the second load
 #   V "WHO PID RESOURCE ERRNO COUNT"       what a server's log says it was refused
@@ -25,7 +26,7 @@
 backend=$1 seconds=$2 group_seconds=$3 rounds=$4 traced=$5 seed=$6 servers=$7
 shift 7
 trace=/sys/kernel/tracing
-calls=$trace/events/raw_syscalls signals=$trace/events/signal/signal_generate
+calls=$trace/events/raw_syscalls signals=$trace/events/signal/signal_generate delivered=$trace/events/signal/signal_deliver
 chmod 1777 /tmp /dev/shm 2>/dev/null
 mkdir -p /tmp/full /tmp/acct
 mount -t tmpfs -o size=1m,nr_inodes=64,mode=1777 tmpfs /tmp/full
@@ -96,6 +97,7 @@ pipe=$!
 echo "hist:keys=common_pid,id,ret:size=131072 if $refused" >$calls/sys_exit/trigger || exit 1
 # SI_USER, SI_QUEUE, SI_TKILL: what kill(), sigqueue() and tgkill() send, and not the kernel in the name of a limit
 echo "hist:keys=common_pid,pid,sig:size=131072 if code == 0 || code == -1 || code == -6" >$signals/trigger || exit 1
+echo 'hist:keys=common_pid,sig:size=65536 if sa_handler == 0 && sig < 32' >$delivered/trigger || exit 1
 echo 1 >$calls/sys_enter/enable
 echo 1 >$calls/sys_exit/enable
 
@@ -160,16 +162,18 @@ wait $pipe 2>/dev/null
 /load acct-off /tmp/acct/log
 cat $calls/sys_exit/hist >/tmp/calls
 cat $signals/hist >/tmp/signals
+cat $delivered/hist >/tmp/delivered
 usleep 1500000
 kill -INT $watch
 wait $watch
 echo "X status $?"
 echo "X overrun $(cat $trace/per_cpu/cpu*/stats | awk '/^overrun:/ { n += $2 } END { print n + 0 }')"
-echo "X dropped $(awk '/Dropped:/ { n += $2 } END { print n + 0 }' /tmp/calls /tmp/signals)"
+echo "X dropped $(awk '/Dropped:/ { n += $2 } END { print n + 0 }' /tmp/calls /tmp/signals /tmp/delivered)"
 # "{ common_pid: 130, id: 262, ret: 18446744073709551592 } hitcount: 1": 2^64 less the errno. After a signal handler
 # sigreturn(2) returns what the interrupted call had returned: as number -1.
 awk -F '[ :,]+' '/common_pid:/ && length($5) < 10 { print "T " $3 " " $5 " " 1616 - substr($7, 17) " " $10 }' /tmp/calls
 awk -F '[ :,]+' '/common_pid:/ && $3 == $5 { print "Q " $3 " " $5 " " $7 }' /tmp/signals
+awk -F '[ :,]+' '/common_pid:/ { print "F " $3 " " $5 }' /tmp/delivered
 # "  name-TID   [000] d..1.  12.345: sys_exit: NR 12 = 55e0", "... sys_enter: NR 12 (55e0, 7f, ...)"
 awk 'function hex(s, n, i) {
 	for (i = 1; i <= length(s); i++) n = n * 16 + index("0123456789abcdef", substr(s, i, 1)) - 1
