@@ -116,9 +116,10 @@ static __always_inline __u64 sure_segment(long ret)
 	size = TASK_ARG1(c.regs);
 	pages = size / page_size + (size % page_size != 0);
 	if (ns->shm_tot + pages > ns->shm_ctlall || ns->shm_tot + pages < pages)
-		return REPEAT_AT(FC_REPEAT_SHMALL, 1);
-	return (__s64)ns->ids[IPC_SHM_IDS].in_use >= ns->shm_ctlmni ? REPEAT_AT(FC_REPEAT_SHMMNI, 1)
-								    : 0;
+		return REPEAT_AT(FC_REPEAT_SHMALL, ns->ns.inum);
+	return (__s64)ns->ids[IPC_SHM_IDS].in_use >= ns->shm_ctlmni
+		       ? REPEAT_AT(FC_REPEAT_SHMMNI, ns->ns.inum)
+		       : 0;
 }
 
 /* What mqueue_get_inode() charges for a queue: its messages and the nodes of their tree. */

@@ -128,7 +128,6 @@ __noinline int note_pids(__u64 cgroups, int exactly)
 #define PIDS_AGAIN_LEVELS 4 /* where it is mostly full: further up it is looked for again */
 #define PIDS_MARKS 1024
 #define PIDS_NOTED (1ULL << 63)
-#define PIDS_PLACE 1
 __u64 pids_marks[PIDS_MARKS];
 
 static __always_inline __u64 *pids_mark(void)
@@ -150,25 +149,33 @@ static __always_inline __u64 take_pids_mark(void)
 	return left;
 }
 
-static __always_inline bool repeats_pids(__u32 way)
+/* In which cgroups the thread is: what has to be equal besides. Not 0, which no slot has. */
+static __always_inline __u32 pids_place(void)
 {
-	struct fc_repeat *r = repeat_slot(way, REPEAT_AT(FC_REPEAT_PIDS, PIDS_PLACE));
+	struct task_struct *task = (void *)bpf_get_current_task();
 
-	return r && r->place == PIDS_PLACE && r->notes == repeat_notes && repeat_thread(r) &&
+	return (__u32)((__u64)BPF_CORE_READ(task, cgroups) >> 3) | 1;
+}
+
+static __always_inline bool repeats_pids(__u32 way, __u32 place)
+{
+	struct fc_repeat *r = repeat_slot(way, REPEAT_AT(FC_REPEAT_PIDS, place));
+
+	return r && r->place == place && r->notes == repeat_notes && repeat_thread(r) &&
 	       bpf_ktime_get_boot_ns() < r->until;
 }
 
 /* Not where it is about the cgroups of another: CLONE_INTO_CGROUP. */
 static __always_inline bool pids_again(__u8 backend, __u64 cgroups)
 {
-	struct task_struct *task;
+	__u32 place;
 
 	if (!TYPED_TASK || !repeat_alone() || hook_handover[FC_HOOK_PIDS_CAN_FORK] ||
 	    hook_elsewhere(FC_HOOK_PIDS_CAN_FORK, backend == FC_BACKEND_FEXIT))
 		return false;
-	task = (void *)bpf_get_current_task_btf();
-	if ((__u64)task->cgroups != cgroups ||
-	    (!repeats_pids(FC_REPEAT_FEXIT) && !repeats_pids(FC_REPEAT_KPROBE)))
+	place = pids_place();
+	if (place != ((__u32)(cgroups >> 3) | 1) ||
+	    (!repeats_pids(FC_REPEAT_FEXIT, place) && !repeats_pids(FC_REPEAT_KPROBE, place)))
 		return false;
 	*pids_mark() = bpf_get_current_pid_tgid();
 	return true;
@@ -225,7 +232,7 @@ __noinline __u64 sure_pids(void)
 		if (!parent)
 			return 0;
 		if (is_full(BPF_CORE_READ(p, counter.counter), BPF_CORE_READ(p, limit.counter), 1))
-			return REPEAT_AT(FC_REPEAT_PIDS, PIDS_PLACE);
+			return REPEAT_AT(FC_REPEAT_PIDS, pids_place());
 		css = parent;
 	}
 	return 0;
@@ -237,7 +244,8 @@ static __always_inline __u64 sure_task(bool by_exit)
 	__u64 mark = take_pids_mark(), at;
 
 	if (mark)
-		return by_exit ? 0 : REPEAT_AT(FC_REPEAT_PIDS, mark & PIDS_NOTED ? 0 : PIDS_PLACE);
+		return by_exit ? 0
+			       : REPEAT_AT(FC_REPEAT_PIDS, mark & PIDS_NOTED ? 0 : pids_place());
 	at = sure_nproc();
 	return at || !by_exit ? at : sure_pids();
 }

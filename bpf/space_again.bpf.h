@@ -19,52 +19,68 @@ static __always_inline bool sure_space(void)
 	return !exit_serves[FC_HOOK_OTHER_FS] || exit_serves[FC_HOOK_EXT4_FULL];
 }
 
+/* Of the call that writes to a regular file: where that lies; NULL: it is another call or file. */
+static __always_inline struct super_block *written_sb(void)
+{
+	struct typed_call c;
+	struct fdtable *fdt;
+	struct inode *inode;
+	struct file *file = NULL;
+	__u64 fd;
+
+	/* A 32-bit program has the descriptor elsewhere. */
+	if (!typed_call(&c) || !c.task->files ||
+	    (c.call != FC_CALL_WRITE && c.call != FC_CALL_PWRITE && c.call != FC_CALL_WRITE_FD))
+		return NULL;
+	fdt = c.task->files->fdt;
+	fd = (__u32)TASK_ARG0(c.regs);
+	if (!fdt || fd >= fdt->max_fds ||
+	    bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + 8 * fd) || !file)
+		return NULL;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
+		return NULL;
+	return BPF_CORE_READ(inode, i_sb);
+}
+
+/* What has to be equal: the file system that was written to. */
+#define AT_DEVICE(verdict, sb) REPEAT_AT(verdict, BPF_CORE_READ(sb, s_dev))
+
 static __always_inline __u64 sure_shmem_write(long ret)
 {
-	return ret == -ENOSPC && sure_space() && overcommit_mode() != OVERCOMMIT_NEVER
-		       ? REPEAT_AT(FC_REPEAT_TMPFS, 1)
-		       : 0;
+	struct super_block *sb;
+
+	if (ret != -ENOSPC || !sure_space() || overcommit_mode() == OVERCOMMIT_NEVER)
+		return 0;
+	sb = written_sb();
+	return sb ? AT_DEVICE(FC_REPEAT_TMPFS, sb) : 0;
 }
 
 static __always_inline __u64 sure_ext4(void)
 {
-	struct typed_call c;
+	struct super_block *sb = sure_space() ? written_sb() : NULL;
 
-	return sure_space() && typed_call(&c) &&
-			       (c.call == FC_CALL_WRITE || c.call == FC_CALL_PWRITE ||
-				c.call == FC_CALL_WRITE_FD)
-		       ? REPEAT_AT(FC_REPEAT_EXT4, 1)
-		       : 0;
+	return sb ? AT_DEVICE(FC_REPEAT_EXT4, sb) : 0;
 }
 
-/* At sys_exit: of a file on which file system. A 32-bit program has the descriptor elsewhere. */
-static __always_inline __u64 sure_write(struct typed_call *c)
+/* At sys_exit: on which kind of file system. */
+static __always_inline __u64 sure_write(void)
 {
-	struct fdtable *fdt;
-	struct inode *inode;
-	struct super_block *sb;
-	struct file *file = NULL;
-	__u64 fd, magic;
+	struct super_block *sb = written_sb();
+	__u64 magic;
 
-	if (!c->task->files)
+	if (!sb)
 		return 0;
-	fdt = c->task->files->fdt;
-	fd = (__u32)TASK_ARG0(c->regs);
-	if (!fdt || fd >= fdt->max_fds ||
-	    bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + 8 * fd) || !file)
-		return 0;
-	inode = BPF_CORE_READ(file, f_inode);
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFREG)
-		return 0;
-	sb = BPF_CORE_READ(inode, i_sb);
 	magic = BPF_CORE_READ(sb, s_magic);
 	if (magic == TMPFS_MAGIC)
-		return sure_shmem_write(-ENOSPC);
+		return sure_space() && overcommit_mode() != OVERCOMMIT_NEVER
+			       ? AT_DEVICE(FC_REPEAT_TMPFS, sb)
+			       : 0;
 	if (magic == EXT4_SUPER_MAGIC)
-		return REPEAT_AT(FC_REPEAT_EXT4, 1);
+		return AT_DEVICE(FC_REPEAT_EXT4, sb);
 	return magic == OVERLAYFS_SUPER_MAGIC || magic == BTRFS_SUPER_MAGIC ||
 			       BPF_CORE_READ(sb, s_bdev)
-		       ? REPEAT_AT(FC_REPEAT_OTHER_FS, 1)
+		       ? AT_DEVICE(FC_REPEAT_OTHER_FS, sb)
 		       : 0;
 }
 

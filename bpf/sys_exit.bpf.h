@@ -152,7 +152,7 @@ static __always_inline __u64 sure_typed(long ret)
 	case FC_CALL_WRITE:
 	case FC_CALL_PWRITE:
 	case FC_CALL_WRITE_FD:
-		return ret == -ENOSPC ? sure_write(&c) : 0;
+		return ret == -ENOSPC ? sure_write() : 0;
 	}
 	return 0;
 }

@@ -222,7 +222,7 @@ static __always_inline bool refuse_task(struct refusal *w, const struct refused_
 	if (!take_note(w) && (!note_task(w->verdict) || !take_note(w)))
 		return false;
 	if (w->verdict == FC_REPEAT_PIDS)
-		w->place = PIDS_PLACE;
+		w->place = pids_place();
 	w->asked = 1;
 	w->has |= FC_HAS_ASKED;
 	return true;

@@ -44,7 +44,7 @@ static void ask_btf(struct kernel_facts *facts, struct btf *vmlinux)
 	for (int h = 0; h < FC_HOOKS; h++) {
 		int n;
 
-		if (!attach_hooks[h].module || facts->has_function[h])
+		if (!attach_hooks[h].module || !attach_hooks[h].function || facts->has_function[h])
 			continue;
 		n = arguments(attach_module(h), attach_hooks[h].function, vmlinux);
 		if (n >= 0)

@@ -185,15 +185,15 @@ flood_limits() {
 flood_others() {
 	local watcher kind key
 	"${CC:-cc}" -O2 -static "$here/floods.c" -o "$work/floods" || return
-	watch others -r nofile -r semmni -r disk || return
+	watch flood-others -r nofile -r semmni -r disk || return
 	watcher=$pid
 	for kind in same-pid namespaces mounts; do
-		timeout 60 "$work/floods" "$kind" 1000 500 >"$work/others.$kind" || { no "$kind did not happen"; return; }
+		timeout 60 "$work/floods" "$kind" 1000 500 >"$work/flood-others.$kind" || { no "$kind did not happen"; return; }
 	done
 	finish "$watcher" || return
 	for kind in 'same-pid comm' 'namespaces namespace' 'mounts device'; do
 		read -r kind key <<<"$kind"
-		why+=$(jq -nr --slurpfile t "$work/others.$kind" --arg kind "$kind" --arg key "$key" '$t[0] as $t
+		why+=$(jq -nr --slurpfile t "$work/flood-others.$kind" --arg kind "$kind" --arg key "$key" '$t[0] as $t
 			| def sum: map(.count // 1) | add // 0;
 			  [inputs | select(.event == "refused" and .pid == $t.pid)]
 			| [.[] | select(.[$key] == $t.first)] as $first | [.[] | select(.[$key] == $t.second)] as $second
@@ -201,7 +201,7 @@ flood_others() {
 			  (if ($first | sum) > $t.n then "\($first | sum) of \($t.first), where \($t.n) happened" else empty end),
 			  (if ($second | sum) > $t.m then "\($second | sum) of \($t.second), where \($t.m) happened" else empty end),
 			  (if $second == [] then "nothing of \($t.second)" else empty end)
-			| "\($kind): \(.); "' "$work/others.json") || why+="$kind: not JSON; "
+			| "\($kind): \(.); "' "$work/flood-others.json") || why+="$kind: not JSON; "
 	done
 	[[ -z $why ]]
 }
