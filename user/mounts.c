@@ -222,7 +222,7 @@ unsigned int mounts_used_up(const char *fstype, const char *call, const struct s
 		false; /* shmem_mknod() of mm/shmem.c takes no block, only a long symlink does */
 	if (makes && util_streq(fstype, "tmpfs") && !util_listed("symlink symlinkat", call))
 		return FC_INODES;
-	*ret_sure = s->f_blocks && bytes.available <= (asked ? asked : unit);
+	*ret_sure = s->f_blocks && bytes.available < (asked ? asked : unit);
 	if (!*ret_sure && makes && s->f_ffree < FEW && s->f_ffree < bytes.available / unit)
 		return FC_INODES;
 	return FC_DISK;

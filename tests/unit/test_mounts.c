@@ -225,6 +225,8 @@ static void used_up(void **state _unused_)
 		{"tmpfs", "openat", 0, 0, 16, 0, FC_DISK, false}, /* nr_inodes=0: any number */
 		{"tmpfs", "write", 16, 0, 0, 4096, FC_DISK, true},
 		{"tmpfs", "write", 16, 0, 16, 4096, FC_DISK, false},
+		{"tmpfs", "fallocate", 16, 9, 16, 65536, FC_DISK, false}, /* it would just fit */
+		{"tmpfs", "fallocate", 16, 9, 16, 65537, FC_DISK, true},
 		{"ext4", "openat", 32, 0, 900, 0, FC_INODES, true},
 		{"ext4", "openat", 32, 3, 900, 0, FC_INODES, false},
 		{"ext4", "openat", 32000, 20000, 0, 0, FC_DISK, true},
