@@ -42,13 +42,14 @@ static int arguments(const char *module, const char *function, struct btf *vmlin
 static void ask_btf(struct kernel_facts *facts, struct btf *vmlinux)
 {
 	for (int h = 0; h < FC_HOOKS; h++) {
+		const char *function = attach_hooks[h].function;
 		int n;
 
-		if (!attach_hooks[h].module || !attach_hooks[h].function || facts->has_function[h])
+		if (!attach_hooks[h].module || !function || facts->has_function[h])
 			continue;
-		n = arguments(attach_module(h), attach_hooks[h].function, vmlinux);
+		n = arguments(attach_module(h), function, vmlinux);
 		if (n >= 0)
-			note(facts, attach_hooks[h].function, n);
+			note(facts, function, n);
 	}
 }
 
