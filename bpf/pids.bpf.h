@@ -168,13 +168,16 @@ static __always_inline bool repeats_pids(__u32 way, __u32 place)
 /* Not where it is about the cgroups of another: CLONE_INTO_CGROUP. */
 static __always_inline bool pids_again(__u8 backend, __u64 cgroups)
 {
+	struct task_struct *task;
 	__u32 place;
 
 	if (!TYPED_TASK || !repeat_alone() || hook_handover[FC_HOOK_PIDS_CAN_FORK] ||
 	    hook_elsewhere(FC_HOOK_PIDS_CAN_FORK, backend == FC_BACKEND_FEXIT))
 		return false;
+	task = (void *)bpf_get_current_task_btf();
 	place = pids_place();
-	if (place != ((__u32)(cgroups >> 3) | 1) ||
+	/* As they are: fexit's has a type, and may be compared but not calculated with. */
+	if ((__u64)task->cgroups != cgroups ||
 	    (!repeats_pids(FC_REPEAT_FEXIT, place) && !repeats_pids(FC_REPEAT_KPROBE, place)))
 		return false;
 	*pids_mark() = bpf_get_current_pid_tgid();

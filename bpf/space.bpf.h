@@ -263,54 +263,6 @@ static __always_inline bool refuse_shmem_link(struct refusal *w, const struct re
 	return refuse_shmem_new(w, c, BPF_CORE_READ(dir, i_sb));
 }
 
-/* Arguments for fexit alone: RETURN in hooks.def. */
-#define ON_RETURN_FEXIT_ARGS(hook, fn, type, failed, body) \
-	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space))
-#define ON_RETURN_FEXIT_ARGS_SURE(hook, fn, type, failed, sure, body) \
-	ON_RETURN_SURE_(hook, fn, true, type, failed, sure, body, tell_whole(&w, &c, finish_space))
-#define ON_RETURN_ARGS_WHOLE(hook, fn, type, failed, body)                               \
-	ON_RETURN_(hook, fn, true, type, failed, body, tell_whole(&w, &c, finish_space)) \
-	KEEP_ARGS_(hook, fn)
-
-/* By hand: its second argument is an int *, which fexit may not load on 5.10. */
-REFUSED_FUNCTION_SURE(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc, true, sure_ext4(),
-		      refuse_ext4_alloc, tell_whole(&w, &c, finish_space))
-
-SEC("fexit/ext4_should_retry_alloc")
-int fexit_ext4_should_retry_alloc(unsigned long long *ctx)
-{
-	int ret = fexit_ret(ctx, FC_HOOK_EXT4_FULL);
-
-	if (ret == 0)
-		refused_ext4_should_retry_alloc(ret, FC_BACKEND_FEXIT, FEXIT_SLOT(ctx, 0), 0, 0);
-	return 0;
-}
-
-SEC("kretprobe/ext4_should_retry_alloc")
-int kretprobe_ext4_should_retry_alloc(struct pt_regs *ctx)
-{
-	int ret = PT_REGS_RC(ctx);
-
-	if (ret == 0)
-		refused_ext4_should_retry_alloc(ret, FC_BACKEND_KPROBE, 0, 0, 0);
-	return 0;
-}
-
-KEEP_ARGS_(FC_HOOK_EXT4_FULL, ext4_should_retry_alloc)
-ON_RETURN_FEXIT_ARGS_SURE(FC_HOOK_SHMEM_WRITE, shmem_write_begin, int,
-			  ret == -ENOSPC || ret == -EDQUOT || ret == -ENOMEM, sure_shmem_write(ret),
-			  refuse_shmem_write)
-ON_RETURN_FEXIT_ARGS(FC_HOOK_SHMEM_FALLOCATE, shmem_fallocate, long, ret == -ENOSPC,
-		     refuse_shmem_fallocate)
-ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE, shmem_get_inode, long, ret == 0, refuse_shmem_get)
-ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_INODE_IDMAP, __shmem_get_inode, long, ret == -ENOSPC,
-		     refuse_shmem_get_idmap)
-ON_RETURN_ARGS_WHOLE(FC_HOOK_SHMEM_LINK, shmem_link, int, ret == -ENOSPC, refuse_shmem_link)
-ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_SPACE, __dquot_alloc_space, int, ret == -EDQUOT,
-		     refuse_quota_space)
-ON_RETURN_ARGS_WHOLE(FC_HOOK_DQUOT_INODE, dquot_alloc_inode, int, ret == -EDQUOT,
-		     refuse_quota_inode)
-
 /* The hook through which this refusal would have come, where the kernel has it. */
 static __always_inline __u8 space_hook(const struct refused_call *c, int kind)
 {

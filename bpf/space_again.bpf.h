@@ -19,6 +19,11 @@ static __always_inline bool sure_space(void)
 	return !exit_serves[FC_HOOK_OTHER_FS] || exit_serves[FC_HOOK_EXT4_FULL];
 }
 
+static __always_inline bool writes_fd(__u8 call)
+{
+	return call == FC_CALL_WRITE || call == FC_CALL_PWRITE || call == FC_CALL_WRITE_FD;
+}
+
 /* Of the call that writes to a regular file: where that lies; NULL: it is another call or file. */
 static __always_inline struct super_block *written_sb(void)
 {
@@ -29,8 +34,7 @@ static __always_inline struct super_block *written_sb(void)
 	__u64 fd;
 
 	/* A 32-bit program has the descriptor elsewhere. */
-	if (!typed_call(&c) || !c.task->files ||
-	    (c.call != FC_CALL_WRITE && c.call != FC_CALL_PWRITE && c.call != FC_CALL_WRITE_FD))
+	if (!typed_call(&c) || !c.task->files || !writes_fd(c.call))
 		return NULL;
 	fdt = c.task->files->fdt;
 	fd = (__u32)TASK_ARG0(c.regs);
@@ -46,20 +50,29 @@ static __always_inline struct super_block *written_sb(void)
 /* What has to be equal: the file system that was written to. */
 #define AT_DEVICE(verdict, sb) REPEAT_AT(verdict, BPF_CORE_READ(sb, s_dev))
 
-static __always_inline __u64 sure_shmem_write(long ret)
+/* device: fexit reads it in the function's own arguments, and hands it on. */
+static __always_inline __u64 sure_shmem_write(long ret, __u8 backend, __u64 device)
 {
 	struct super_block *sb;
 
 	if (ret != -ENOSPC || !sure_space() || overcommit_mode() == OVERCOMMIT_NEVER)
 		return 0;
+	if (backend == FC_BACKEND_FEXIT)
+		return REPEAT_AT(FC_REPEAT_TMPFS, device);
 	sb = written_sb();
 	return sb ? AT_DEVICE(FC_REPEAT_TMPFS, sb) : 0;
 }
 
-static __always_inline __u64 sure_ext4(void)
+static __always_inline __u64 sure_ext4(__u8 backend, __u64 device)
 {
-	struct super_block *sb = sure_space() ? written_sb() : NULL;
+	struct super_block *sb;
+	struct typed_call c;
 
+	if (!sure_space())
+		return 0;
+	if (backend == FC_BACKEND_FEXIT)
+		return typed_call(&c) && writes_fd(c.call) ? REPEAT_AT(FC_REPEAT_EXT4, device) : 0;
+	sb = written_sb();
 	return sb ? AT_DEVICE(FC_REPEAT_EXT4, sb) : 0;
 }
 

@@ -20,7 +20,7 @@
 #include "memory.bpf.h"
 #include "net.bpf.h"
 #include "signals.bpf.h"
-#include "space.bpf.h"
+#include "space_hooks.bpf.h"
 #include "tasks.bpf.h"
 #include "users.bpf.h"
 
